@@ -1,0 +1,74 @@
+# Everything people do with AeroCast starts here. `make help` lists it.
+# Needs make and Python 3.11+ with venv; brings its own uv when there is none, in a private environment.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MEMBERS := protocols agent hub simulator
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --all-extras --group dev --no-header \
+  --no-emit-index-url --no-emit-find-links --no-annotate --python-version 3.11 \
+  $(foreach member,$(MEMBERS),--no-emit-package aerocast-$(member)) \
+  pyproject.toml $(foreach member,$(MEMBERS),$(member)/pyproject.toml)
+ARGS ?=
+
+.PHONY: help install demo test check bench soak audit lock upgrade openapi clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+.uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "AeroCast needs Python 3.11 or newer as '$(PYTHON)': install package python3 (Debian 12 has 3.11), or set PYTHON=" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "AeroCast needs Python's venv module: install package python3-venv" >&2; exit 1; }
+	@echo "fetching uv into .uv/ (nothing global is touched)" >&2
+	@$(PYTHON) -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv
+
+$(BIN)/.installed: requirements.lock $(foreach member,$(MEMBERS),$(member)/pyproject.toml) | $(UV)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11' $(VENV)
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps $(foreach member,$(MEMBERS),--editable ./$(member))
+	@touch $@
+
+install: $(BIN)/.installed ## install everything into .venv/
+
+demo: $(BIN)/.installed ## a whole airport on this machine; ARGS="--seconds 90" ends by itself
+	@$(BIN)/aerocast-demo $(ARGS)
+
+test: $(BIN)/.installed ## all tests; seeded fault loops run three rounds
+	@$(BIN)/pytest -q $(ARGS)
+
+soak: $(BIN)/.installed ## the seeded fault loops in full
+	@AEROCAST_SOAK=1 $(BIN)/pytest -q -m soak --timeout 3600 $(ARGS)
+
+check: $(BIN)/.installed ## lock, format, lint, types, imports, dependencies, spelling
+	@cp requirements.lock .venv/checked.lock && $(COMPILE) --output-file .venv/checked.lock >/dev/null \
+	  && diff -q requirements.lock .venv/checked.lock >/dev/null \
+	  || { echo "requirements.lock does not fit the manifests: run 'make lock'" >&2; exit 1; }
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@PYTHONWARNINGS=ignore $(BIN)/lint-imports --no-timing >.venv/imports.txt || { cat .venv/imports.txt; exit 1; }
+	@for member in $(MEMBERS); do (cd $$member && ../$(BIN)/deptry --no-ansi aerocast_$$member) 2>.venv/deptry.txt || { cat .venv/deptry.txt; exit 1; }; done
+	@$(BIN)/codespell $$(git ls-files '*.py' '*.md' '*.toml' '*.html' Makefile)
+	@echo "check: clean"
+
+bench: $(BIN)/.installed ## the measurements behind README's claims
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS) || exit 1; done
+
+audit: $(BIN)/.installed ## known vulnerabilities in what the lock pins (needs the internet)
+	@$(UV) tool run pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+
+lock: | $(UV) ## fit requirements.lock to the manifests, moving no pin it need not move
+	@$(COMPILE) --output-file requirements.lock >/dev/null
+
+upgrade: | $(UV) ## move every pin to its newest version
+	@$(COMPILE) --upgrade --output-file requirements.lock >/dev/null
+
+openapi: $(BIN)/.installed ## write the API's description anew (review the difference)
+	@$(BIN)/aerocast-hub openapi > hub/openapi.json
+
+clean: ## remove what make made
+	@rm -rf .venv .uv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

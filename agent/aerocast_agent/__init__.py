@@ -1,0 +1,1 @@
+"""The gateway beside a baggage belt: reads its devices, loses nothing, syncs to the hub."""
