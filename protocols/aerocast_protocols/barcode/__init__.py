@@ -1,0 +1,1 @@
+"""Barcode and QR scanners: framing, AIM identifiers, what a text is."""

@@ -1,0 +1,1 @@
+"""GPS receivers that speak NMEA 0183."""

@@ -1,0 +1,1 @@
+"""Aviation weather reports, and the files they are published in."""
