@@ -1,0 +1,1 @@
+"""Flights: the schedule, the stands, and what the aircraft really did."""
