@@ -1,0 +1,236 @@
+"""What agent.toml may say: one struct a table, one struct a kind of device.
+
+`aerocast_agent.config_file` reads the file into these and words the errors.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from aerocast_protocols.observations import CustodyPoint
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,32}$")]
+DeviceLabel = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Label = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+TcpPort = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Baud = Annotated[int, msgspec.Meta(ge=300, le=4_000_000)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+AntennaRef = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}:[0-9]{1,3}$")]
+PhotoEyeRef = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}:gpi[0-9]{1,2}$")]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of agent.toml; a key it does not list is an error."""
+
+
+class Position(_Table, frozen=True, kw_only=True):
+    """Where the gateway stands (WGS 84; altitude in metres above sea level)."""
+
+    latitude_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    longitude_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+    altitude_m: float = 0.0
+
+
+class Gateway(_Table, frozen=True, kw_only=True):
+    """Who this gateway is; ``site`` is the airport, ``name`` is unique in it."""
+
+    site: Name
+    name: Name
+    position: Position | None = None
+
+
+class Hub(_Table, frozen=True, kw_only=True):
+    """How to reach the hub.
+
+    Attributes
+    ----------
+    broker, broker_v3
+        ``mqtt://host:port`` or ``mqtts://host:port``; the second is tried when MQTT 5 is refused.
+    http
+        The hub's web address.
+    certificate, key, ca
+        PEM files for ``mqtts``: this gateway's certificate and key, and whom to trust.
+    """
+
+    broker: Text = "mqtt://127.0.0.1:1884"
+    broker_v3: Text | None = None
+    http: Text | None = None
+    certificate: Text | None = None
+    key: Text | None = None
+    ca: Text | None = None
+
+
+class Spool(_Table, frozen=True, kw_only=True):
+    """Where observations wait for the hub, and how much disk they may take."""
+
+    path: Text = "/var/lib/aerocast/spool.db"
+    budget_mb: Annotated[int, msgspec.Meta(ge=8, le=1_000_000)] = 512
+
+
+class Aircraft(_Table, frozen=True, kw_only=True):
+    """What makes an aircraft parked; ``stands`` is GeoJSON whose polygons have ``stand``."""
+
+    stands: Text | None = None
+    on_stand_after_s: NotNegative = 60.0
+
+
+class _Device(_Table, frozen=True, kw_only=True, tag_field="kind"):
+    name: DeviceLabel
+
+
+class Llrp(_Device, frozen=True, kw_only=True, tag="llrp"):
+    """An RFID reader that speaks LLRP over TCP."""
+
+    host: Text
+    port: TcpPort = 5084
+    profile: Label | None = None
+
+
+class SerialScanner(_Device, frozen=True, kw_only=True, tag="serial_scanner"):
+    """A barcode scanner on a serial line.
+
+    Attributes
+    ----------
+    framing
+        How texts end; ``auto`` finds out.
+    no_read
+        What a fixed scanner sends for a bag it could not read.
+    heartbeat
+        What it sends to show that it is alive; such texts are no scans.
+    """
+
+    port: Text
+    baud: Baud = 9600
+    framing: Label = "auto"
+    no_read: Text | None = "NoRead"
+    heartbeat: Text | None = None
+    point: CustodyPoint | None = None
+    belt: Label | None = None
+
+
+class GpsSerial(_Device, frozen=True, kw_only=True, tag="gps_serial"):
+    """A GPS receiver on a serial line, NMEA 0183."""
+
+    port: Text
+    baud: Baud = 9600
+
+
+class AdsbBeast(_Device, frozen=True, kw_only=True, tag="adsb_beast"):
+    """A Mode S receiver that serves the Beast format over TCP."""
+
+    host: Text
+    port: TcpPort = 30005
+
+
+class _Recording(_Device, frozen=True, kw_only=True):
+    """A recording played as if it happened now.
+
+    Attributes
+    ----------
+    speed
+        1.0 as recorded, 0 as fast as can be.
+    start
+        UTC at which the recording's first moment is placed: a TOML datetime, ISO 8601 text, or
+        seconds since 1970-01-01. Absent: now.
+    """
+
+    file: Text
+    speed: NotNegative = 1.0
+    start: Annotated[str, msgspec.Meta(max_length=64)] | int | float | None = None
+
+    @property
+    def start_us(self) -> int | None:
+        """Give ``start`` in microseconds UTC.
+
+        Raises
+        ------
+        ValueError
+            The text is no ISO 8601 date and time.
+        """
+        if self.start is None:
+            return None
+        if isinstance(self.start, str):
+            begins = datetime.fromisoformat(self.start)
+            if begins.tzinfo is None:
+                begins = begins.replace(tzinfo=UTC)
+            return round(begins.timestamp() * 1_000_000)
+        return round(self.start * 1_000_000)
+
+
+class Replay(_Recording, frozen=True, kw_only=True, tag="replay"):
+    """A recording of any device."""
+
+    format: Literal["llrp", "nmea", "beast", "modes", "scan"]
+
+
+class AdsbFile(_Recording, frozen=True, kw_only=True, tag="adsb_file"):
+    """A recording of Mode S messages."""
+
+    format: Literal["beast", "modes"]
+
+
+Device = Llrp | SerialScanner | GpsSerial | AdsbBeast | Replay | AdsbFile
+KINDS: dict[str, type[Device]] = {
+    "llrp": Llrp,
+    "serial_scanner": SerialScanner,
+    "gps_serial": GpsSerial,
+    "adsb_beast": AdsbBeast,
+    "replay": Replay,
+    "adsb_file": AdsbFile,
+}
+KINDS_TO_COME = frozenset(
+    {
+        "uhf_serial",
+        "r700",
+        "zebra_iot",
+        "tcp_scanner",
+        "hid_scanner",
+        "gpsd",
+        "smartcard",
+        "ble",
+        "adsb_avr",
+        "adsb_sbs",
+        "adsb_rtl_tcp",
+        "weather_wxt",
+    }
+)
+
+
+class Belt(_Table, frozen=True, kw_only=True):
+    """A belt, and the antennas that watch it.
+
+    Attributes
+    ----------
+    antennas
+        ``device:port``, ports from 1.
+    siblings
+        Belts whose tags this one may overhear.
+    speed_mps, field_m
+        How fast the belt runs, and how far along it the antennas read.
+    photo_eye
+        ``device:gpiN``: the reader's input that a bag's beam is wired to.
+    margin_db
+        How much stronger than its siblings a belt must read a tag to claim it alone.
+    """
+
+    name: Label
+    point: CustodyPoint
+    antennas: Annotated[tuple[AntennaRef, ...], msgspec.Meta(max_length=64)] = ()
+    siblings: Annotated[tuple[Label, ...], msgspec.Meta(max_length=32)] = ()
+    speed_mps: Positive = 1.5
+    field_m: Positive | None = None
+    photo_eye: PhotoEyeRef | None = None
+    margin_db: NotNegative = 3.0
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole agent.toml; paths in it are absolute once read."""
+
+    gateway: Gateway
+    hub: Hub = Hub()
+    spool: Spool = Spool()
+    aircraft: Aircraft = Aircraft()
+    devices: tuple[Device, ...] = msgspec.field(name="device", default=())
+    belts: tuple[Belt, ...] = msgspec.field(name="belt", default=())

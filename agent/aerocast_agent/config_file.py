@@ -1,0 +1,319 @@
+"""Read agent.toml, and say of every mistake where it is, what it is, and what was expected."""
+
+import difflib
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeVar, get_args, get_origin
+from urllib.parse import urlsplit
+
+import msgspec
+
+from aerocast_agent.config import (
+    KINDS,
+    KINDS_TO_COME,
+    AdsbBeast,
+    AdsbFile,
+    Aircraft,
+    Belt,
+    Config,
+    Device,
+    Gateway,
+    Hub,
+    Llrp,
+    Position,
+    Replay,
+    Spool,
+)
+from aerocast_agent.toml_lines import Path as KeyPath
+from aerocast_agent.toml_lines import find_lines
+
+T = TypeVar("T", bound=msgspec.Struct)
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "gateway": Gateway,
+    "hub": Hub,
+    "spool": Spool,
+    "aircraft": Aircraft,
+}
+_ARRAYS = ("device", "belt")
+_WHERE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+
+
+class ConfigError(Exception):
+    """agent.toml cannot be used; ``problems`` are whole sentences, one for each mistake."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def read_config(path: Path) -> Config:
+    """Read a configuration; relative paths in it count from the file's own folder.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or holds mistakes: all that were found are named.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror or error}"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: not UTF-8 text: {error.reason}"]) from error
+    return parse_config(text, name=str(path), folder=path.absolute().parent)
+
+
+def parse_config(text: str, *, name: str, folder: Path) -> Config:
+    """Read a configuration's text; ``name`` is what errors call it.
+
+    Raises
+    ------
+    ConfigError
+        As `read_config`.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        at = f":{line.group(1)}" if line else ""
+        raise ConfigError([f"{name}{at}: not TOML: {error}"]) from error
+    reading = _Reading(name, find_lines(text), tables)
+    config = reading.config()
+    if config is None or reading.problems:
+        raise ConfigError(reading.problems)
+    return _with_whole_paths(config, folder)
+
+
+class _Reading:
+    """One pass over one file; collects problems instead of stopping at the first."""
+
+    def __init__(self, name: str, lines: dict[KeyPath, int], tables: dict[str, object]) -> None:
+        self.problems: list[str] = []
+        self._name = name
+        self._lines = lines
+        self._tables = tables
+
+    def config(self) -> Config | None:
+        for key, table in self._tables.items():
+            if key not in _TABLES and key not in _ARRAYS:
+                self._unknown((key,), [*_TABLES, *_ARRAYS])
+            elif key in _ARRAYS and not (
+                isinstance(table, list) and all(isinstance(each, dict) for each in table)
+            ):
+                self._problem((key,), f"expected [[{key}]], a table for each {key}")
+        if "gateway" not in self._tables:
+            self._problem((), "table [gateway] with site and name is missing")
+        if self.problems:
+            return None
+        parts = {
+            key: self._struct((key,), self._tables.get(key, {}), of)
+            for key, of in _TABLES.items()
+            if key in self._tables
+        }
+        devices = [self._device(("device", n), each) for n, each in self._each("device")]
+        belts = [self._struct(("belt", n), each, Belt) for n, each in self._each("belt")]
+        if self.problems:
+            return None
+        config = msgspec.convert(
+            {**parts, "device": devices, "belt": belts}, Config, from_attributes=True
+        )
+        self._check(config)
+        return config
+
+    def _each(self, key: str) -> Iterator[tuple[int, dict[str, object]]]:
+        tables = self._tables.get(key, [])
+        if isinstance(tables, list):
+            yield from enumerate(tables)
+
+    def _device(self, path: KeyPath, table: dict[str, object]) -> Device | None:
+        kind = table.get("kind")
+        known = ", ".join(KINDS)
+        if kind is None:
+            self._problem(path, f"key kind is missing: expected one of {known}")
+        elif not isinstance(kind, str):
+            self._problem((*path, "kind"), f"{kind!r}: expected one of {known}")
+        elif kind in KINDS_TO_COME:
+            self._problem((*path, "kind"), f"kind {kind!r} is not available in this version")
+        elif kind not in KINDS:
+            near = _nearest(kind, [*KINDS, *KINDS_TO_COME])
+            self._problem((*path, "kind"), f"kind {kind!r} is unknown{near}")
+        else:
+            whole = {
+                key: each.isoformat() if isinstance(each, datetime) else each
+                for key, each in table.items()
+            }
+            return self._struct(path, whole, KINDS[kind])
+        return None
+
+    def _struct(self, path: KeyPath, table: object, of: type[T]) -> T | None:
+        if isinstance(table, dict) and self._has_unknown_keys(path, table, of):
+            return None
+        try:
+            return msgspec.convert(table, of)
+        except msgspec.ValidationError as error:
+            self._explain(path, table, of, str(error))
+            return None
+
+    def _has_unknown_keys(
+        self, path: KeyPath, table: dict[str, object], of: type[msgspec.Struct]
+    ) -> bool:
+        before = len(self.problems)
+        known = [field.encode_name for field in msgspec.structs.fields(of)]
+        tag_field = of.__struct_config__.tag_field
+        for key, each in table.items():
+            if key not in known and key != tag_field:
+                self._unknown((*path, key), known)
+            elif key == "position" and isinstance(each, dict):
+                self._has_unknown_keys((*path, key), each, Position)
+        return len(self.problems) > before
+
+    def _explain(
+        self, path: KeyPath, table: object, of: type[msgspec.Struct], message: str
+    ) -> None:
+        where = _WHERE.search(message)
+        steps: KeyPath = ()
+        if where:
+            message = message[: where.start()]
+            steps = tuple(key or int(number) for key, number in _STEP.findall(where.group("path")))
+        missing = _MISSING.fullmatch(message)
+        if missing:
+            self._problem((*path, *steps), f"key {missing.group(1)} is missing")
+            return
+        value = table
+        for step in steps:
+            value = value[step]  # type: ignore[index]  # the path msgspec walked itself
+        choices = _choices(of, steps)
+        expected = f"expected one of {', '.join(choices)}" if choices else message
+        self._problem((*path, *steps), f"{value!r}: {expected[0].lower()}{expected[1:]}")
+
+    def _check(self, config: Config) -> None:
+        self._check_names(config)
+        for number, belt in enumerate(config.belts):
+            self._check_belt(("belt", number), belt, config)
+        for number, device in enumerate(config.devices):
+            path: KeyPath = ("device", number)
+            if isinstance(device, Replay | AdsbFile):
+                self._check_start(path, device)
+            hears = isinstance(device, AdsbBeast | AdsbFile) or (
+                isinstance(device, Replay) and device.format in {"beast", "modes"}
+            )
+            if hears and config.gateway.position is None:
+                self._problem(path, "aircraft need [gateway] position as their reference")
+        for key in ("broker", "broker_v3"):
+            self._check_broker(("hub", key), getattr(config.hub, key))
+
+    def _check_names(self, config: Config) -> None:
+        for key, named in (("device", config.devices), ("belt", config.belts)):
+            times = Counter(each.name for each in named)
+            for number, each in enumerate(named):
+                if times[each.name] > 1:
+                    self._problem((key, number, "name"), f"two {key}s are called {each.name!r}")
+                    times[each.name] = 0
+                if key == "device" and each.name == "agent":
+                    self._problem((key, number, "name"), "'agent' is the gateway itself")
+
+    def _check_belt(self, path: KeyPath, belt: Belt, config: Config) -> None:
+        readers = {
+            each.name
+            for each in config.devices
+            if isinstance(each, Llrp) or (isinstance(each, Replay) and each.format == "llrp")
+        }
+        names = [each.name for each in config.devices]
+        said = [((*path, "antennas", n), ref) for n, ref in enumerate(belt.antennas)]
+        if belt.photo_eye is not None:
+            said.append(((*path, "photo_eye"), belt.photo_eye))
+        for where, ref in said:
+            device = ref.rpartition(":")[0]
+            if device not in names:
+                self._problem(where, f"{ref!r}: no device {device!r}{_nearest(device, names)}")
+            elif device not in readers:
+                self._problem(where, f"{ref!r}: device {device!r} is no RFID reader")
+        if belt.name in belt.siblings:
+            self._problem((*path, "siblings"), f"belt {belt.name!r} is no sibling of itself")
+
+    def _check_start(self, path: KeyPath, device: Replay | AdsbFile) -> None:
+        try:
+            _ = device.start_us
+        except (ValueError, OverflowError):
+            expected = "expected a date and time, ISO 8601 text or seconds since 1970"
+            self._problem((*path, "start"), f"{device.start!r}: {expected}")
+
+    def _check_broker(self, path: KeyPath, url: str | None) -> None:
+        if url is None:
+            return
+        try:
+            parts = urlsplit(url)
+            well = parts.scheme in {"mqtt", "mqtts"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            well = False
+        if not well:
+            self._problem(path, f"{url!r}: expected mqtt://host:port or mqtts://host:port")
+
+    def _unknown(self, path: KeyPath, known: list[str]) -> None:
+        self._problem(path, f"unknown key{_nearest(str(path[-1]), known)}")
+
+    def _problem(self, path: KeyPath, problem: str) -> None:
+        line = next(
+            (self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines),
+            None,
+        )
+        at = self._name if line is None else f"{self._name}:{line}"
+        self.problems.append(f"{at}: {self._worded(path)}{problem}")
+
+    def _worded(self, path: KeyPath) -> str:
+        if not path:
+            return ""
+        words = str(path[0])
+        for step in path[1:]:
+            words += f"[{step}]" if isinstance(step, int) else f".{step}"
+        tables = self._tables.get(str(path[0]))
+        if len(path) > 1 and isinstance(tables, list) and isinstance(path[1], int):
+            name = tables[path[1]].get("name")
+            if isinstance(name, str):
+                words += f" ({name})"
+        return f"{words}: "
+
+
+def _choices(of: type[msgspec.Struct], steps: KeyPath) -> list[str]:
+    field = next((each for each in msgspec.structs.fields(of) if steps == (each.name,)), None)
+    if field is None:
+        return []
+    options = [field.type, *get_args(field.type)]
+    return [
+        str(value)
+        for option in options
+        if get_origin(option) is Literal
+        for value in get_args(option)
+    ]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
+    return f"; nearest known: {close[0]!r}" if close else ""
+
+
+def _with_whole_paths(config: Config, folder: Path) -> Config:
+    def whole(path: str) -> str:
+        return str(folder / Path(path).expanduser())
+
+    def maybe(path: str | None) -> str | None:
+        return None if path is None else whole(path)
+
+    replace = msgspec.structs.replace
+    hub = config.hub
+    return replace(
+        config,
+        hub=replace(hub, certificate=maybe(hub.certificate), key=maybe(hub.key), ca=maybe(hub.ca)),
+        spool=replace(config.spool, path=whole(config.spool.path)),
+        aircraft=replace(config.aircraft, stands=maybe(config.aircraft.stands)),
+        devices=tuple(
+            replace(each, file=whole(each.file)) if isinstance(each, Replay | AdsbFile) else each
+            for each in config.devices
+        ),
+    )
