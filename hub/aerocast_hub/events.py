@@ -1,7 +1,6 @@
-"""What happened, in the past tense: the only things features tell each other.
+"""What happened, for everyone who wants to know: frozen, past tense, one line in the outbox each.
 
-Events are written with the change they tell of, in one transaction, and published after it. Times
-are UTC microseconds, unknown is None.
+A feature that needs another's news reads it here and never reaches into the other's tables.
 """
 
 from typing import Literal
@@ -10,7 +9,30 @@ import msgspec
 
 
 class _Happened(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """What every event is."""
+    """What every event carries.
+
+    Attributes
+    ----------
+    at_us
+        When it happened, UTC microseconds since 1970-01-01, as far as known.
+    """
+
+    at_us: int
+
+
+class GatewayStateChanged(_Happened, frozen=True, kw_only=True, tag="gateway_state_changed"):
+    """A gateway came online, or is gone."""
+
+    site: str
+    gateway: str
+    state: Literal["online", "gone"]
+
+
+class GatewayHealthReported(_Happened, frozen=True, kw_only=True, tag="gateway_health_reported"):
+    """A gateway told how it is."""
+
+    site: str
+    gateway: str
 
 
 class _FlightMoved(_Happened, frozen=True, kw_only=True):
@@ -27,7 +49,6 @@ class _FlightMoved(_Happened, frozen=True, kw_only=True):
     """
 
     flight_id: str
-    at_us: int
     sigma_s: float
     stand: str | None = None
 
@@ -49,7 +70,7 @@ class FlightOnBlock(_FlightMoved, frozen=True, kw_only=True, tag="flight_on_bloc
 
 
 class FlightTimeWithdrawn(_Happened, frozen=True, kw_only=True, tag="flight_time_withdrawn"):
-    """A time told earlier turned out to belong to another flight."""
+    """A time told earlier, ``at_us``, turned out not to be this flight's."""
 
     flight_id: str
     what: Literal["off_block", "airborne", "landed", "on_block"]
@@ -69,7 +90,6 @@ class BagPassed(_Happened, frozen=True, kw_only=True, tag="bag_passed"):
     bag_id: str
     licence_plate: str
     site: str
-    at_us: int
     point: str | None = None
     belt: str | None = None
     ambiguous: bool = False
@@ -79,6 +99,43 @@ class BagUnread(_Happened, frozen=True, kw_only=True, tag="bag_unread"):
     """A bag went past a place and neither tag nor code could be read."""
 
     site: str
-    at_us: int
     point: str | None = None
     belt: str | None = None
+
+
+Event = (
+    GatewayStateChanged
+    | GatewayHealthReported
+    | FlightOffBlock
+    | FlightAirborne
+    | FlightLanded
+    | FlightOnBlock
+    | FlightTimeWithdrawn
+    | BagPassed
+    | BagUnread
+)
+"""Every event there is; a new one is added here, with its own ``tag``."""
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
+
+
+def kind_of(event: Event) -> str:
+    """Name an event as the outbox and live pages do: ``bag_passed``."""
+    return str(event.__struct_config__.tag)
+
+
+def encode_event(event: Event) -> bytes:
+    """Encode an event for the outbox."""
+    return _encoder.encode(event)
+
+
+def decode_event(encoded: bytes) -> Event:
+    """Decode an event from the outbox.
+
+    Raises
+    ------
+    msgspec.MsgspecError
+        It is of a kind this version does not know.
+    """
+    return _decoder.decode(encoded)

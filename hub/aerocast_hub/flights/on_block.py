@@ -94,12 +94,12 @@ def changes(flight_id: str, before: ActualTimes, after: ActualTimes) -> list[Tim
         new: Moment | None = getattr(after, name)
         if new == old:
             continue
-        if new is None:
-            told.append(FlightTimeWithdrawn(flight_id=flight_id, what=name))
-        else:
+        if new is not None:
             told.append(
                 kind(flight_id=flight_id, at_us=new.at_us, sigma_s=new.sigma_s, stand=new.stand)
             )
+        elif old is not None:
+            told.append(FlightTimeWithdrawn(flight_id=flight_id, what=name, at_us=old.at_us))
     return told
 
 

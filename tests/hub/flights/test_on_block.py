@@ -184,7 +184,9 @@ def test_changes_tell_what_is_new_and_what_was_withdrawn():
     assert changes("AF1", before, after) == [
         FlightOnBlock(flight_id="AF1", at_us=at("08:02"), sigma_s=5.0, stand="TLS-B")
     ]
-    assert changes("AF1", after, before) == [FlightTimeWithdrawn(flight_id="AF1", what="on_block")]
+    assert changes("AF1", after, before) == [
+        FlightTimeWithdrawn(flight_id="AF1", what="on_block", at_us=at("08:02"))
+    ]
     assert changes("AF1", after, after) == []
 
 

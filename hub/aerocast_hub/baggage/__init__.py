@@ -1,0 +1,1 @@
+"""Bags: which there are, where they have been, and what was seen without a name."""
