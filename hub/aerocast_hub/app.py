@@ -1,0 +1,91 @@
+"""The application: the only place where the parts of the hub are put together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from importlib.metadata import version
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.database.migrate import migrate
+from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.services import REGISTRY, Hub, Service
+from aerocast_hub.settings import Settings
+from aerocast_hub.telemetry.controller import health, metrics
+from aerocast_hub.telemetry.metrics import Metrics
+
+
+def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
+    """Put together a hub of the named services.
+
+    Making an application touches nothing; its database is brought up to date when it starts.
+
+    Raises
+    ------
+    KeyError
+        A name is no service's.
+    """
+    services = [REGISTRY[name] for name in names]
+    database = Database(settings.database)
+    counters = Metrics()
+    hub = Hub(settings, database, Publisher(database, counters), counters)
+    app = Litestar(
+        route_handlers=[
+            health,
+            metrics,
+            *(controller for service in services for controller in service.controllers),
+        ],
+        dependencies={
+            "settings": _always(settings),
+            "database": _always(database),
+            "publisher": _always(hub.publisher),
+            "metrics": _always(counters),
+        },
+        lifespan=[_lifespan(hub, services)],
+        logging_config=None,  # `telemetry.logs` decides
+        openapi_config=OpenAPIConfig(title="AeroCast hub", version=version("aerocast-hub")),
+    )
+    app.state.hub = hub
+    return app
+
+
+def _always(value: object) -> Provide:
+    def give() -> object:
+        return value
+
+    return Provide(give, sync_to_thread=False)
+
+
+def _lifespan(
+    hub: Hub, services: Sequence[Service]
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """Start what runs beside requests, in order; stop it in the opposite one."""
+
+    @asynccontextmanager
+    async def run(_app: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(hub.database.close)
+            await migrate(hub.database)
+            await hub.publisher.start()
+            await stack.enter_async_context(running(hub.publisher.run()))
+            for service in services:
+                for background in service.background:
+                    await stack.enter_async_context(background(hub))
+            yield
+
+    return run
+
+
+@asynccontextmanager
+async def running(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Run ``work`` beside the block, and cancel it at its end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,85 @@
+"""`aerocast-hub`: serve, and what an administrator does from a shell.
+
+JSON lines on standard output with --json; logs on standard error. Exit status: 0 all well, 1 some
+input was refused, 2 wrong usage or configuration. Commands import what they need when they run.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import NamedTuple
+
+from aerocast_hub.settings import SERVICES, SettingsError
+
+_EXAMPLE = "example: aerocast-hub gateway add lfbo hall-1 --position 43.6293,1.3638,152"
+
+
+class Command(NamedTuple):
+    """One command: where it is, what it does; its module adds arguments and runs it.
+
+    The module has ``add_arguments(parser)`` and ``run(arguments) -> int``.
+    """
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "serve": Command("aerocast_hub.commands.serve", "run the hub, whole or some services"),
+    "migrate": Command("aerocast_hub.commands.migrate", "bring the database up to date"),
+    "gateway": Command("aerocast_hub.commands.gateway", "register gateways; what they lost"),
+    "user": Command("aerocast_hub.commands.user", "people who may log in"),
+    "import": Command("aerocast_hub.commands.imports", "take in flights, bags or stands"),
+    "openapi": Command("aerocast_hub.commands.openapi", "print the API's description"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; give its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    name = next((word for word in given if not word.startswith("-")), None)
+    parser = argparse.ArgumentParser(
+        prog="aerocast-hub", description="The hub of AeroCast.", epilog=_EXAMPLE
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    runs: dict[str, Callable[[argparse.Namespace], int]] = {"version": _print_version}
+    commands.add_parser("version", help="say which version this is").add_argument(
+        "--json", action="store_true"
+    )
+    for each, command in COMMANDS.items():
+        # Only the command that runs is imported: --help and version stay quick.
+        if each == name:
+            module = import_module(command.module)
+            sub = commands.add_parser(
+                each,
+                help=command.help,
+                description=command.help,
+                epilog=module.EXAMPLE,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+            module.add_arguments(sub)
+            runs[each] = module.run
+        else:
+            commands.add_parser(each, help=command.help)
+    chosen = parser.parse_args(given)
+    try:
+        return runs[chosen.command](chosen)
+    except SettingsError as error:
+        print(f"aerocast-hub: {error}", file=sys.stderr)  # noqa: T201  a command's own output
+        return 2
+
+
+def _print_version(arguments: argparse.Namespace) -> int:
+    number = version("aerocast-hub")
+    print(f'{{"version": "{number}"}}' if arguments.json else f"aerocast-hub {number}")  # noqa: T201  a command's own output
+    return 0
+
+
+def services_argument(text: str) -> str:
+    """Check a list of services, as ``serve`` and ``openapi`` take it."""
+    unknown = [name for name in text.split(",") if name.strip() not in SERVICES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(SERVICES)}")
+    return text

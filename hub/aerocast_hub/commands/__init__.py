@@ -1,0 +1,1 @@
+"""The commands of `aerocast-hub`, one module each, imported when it runs."""

@@ -1,0 +1,88 @@
+"""`aerocast-hub gateway add|list|revoke|losses`."""
+
+import argparse
+
+from aerocast_hub.commands.output import complain, print_json, print_table
+from aerocast_hub.commands.session import with_database
+from aerocast_hub.database.engine import Database
+from aerocast_hub.gateways.registry import (
+    Gateway,
+    GatewayRefusedError,
+    Position,
+    add_gateway,
+    list_gateways,
+    revoke_gateway,
+)
+
+EXAMPLE = """examples:
+  aerocast-hub gateway add lfbo hall-1 --position 43.6293,1.3638,152
+  aerocast-hub gateway losses"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="let a gateway speak")
+    add.add_argument("site")
+    add.add_argument("name")
+    add.add_argument("--position", type=_position, help="latitude,longitude[,metres]")
+    revoke = actions.add_parser("revoke", help="let a gateway speak no more")
+    revoke.add_argument("site")
+    revoke.add_argument("name")
+    listing = actions.add_parser("list", help="every gateway")
+    for each in (add, revoke, listing):
+        each.add_argument("--json", action="store_true", help="print JSON lines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one of the actions."""
+
+    async def work(database: Database) -> list[Gateway]:
+        async with database.writing() as session:
+            if arguments.action == "add":
+                place = arguments.position
+                return [await add_gateway(session, arguments.site, arguments.name, place)]
+            if arguments.action == "revoke":
+                return [await revoke_gateway(session, arguments.site, arguments.name)]
+            return await list_gateways(session)
+
+    try:
+        gateways = with_database(work)
+    except GatewayRefusedError as error:
+        if arguments.json:
+            name = f"{arguments.site}/{arguments.name}"
+            print_json({"error": str(error), "input": name})
+        else:
+            complain(str(error))
+        return 1
+    if arguments.json:
+        for gateway in gateways:
+            print_json(gateway)
+    else:
+        headings = {"site": "SITE", "name": "NAME", "state": "MAY SPEAK"}
+        print_table(
+            headings,
+            [
+                {
+                    "site": gateway.site,
+                    "name": gateway.name,
+                    "state": "yes" if gateway.revoked_at_us is None else "revoked",
+                }
+                for gateway in gateways
+            ],
+        )
+    return 0
+
+
+def _position(text: str) -> Position:
+    try:
+        latitude, longitude, *altitude = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not latitude,longitude[,metres]") from None
+    if abs(latitude) > 90 or abs(longitude) > 180 or len(altitude) > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no place on Earth")
+    return Position(
+        latitude_deg=latitude,
+        longitude_deg=longitude,
+        altitude_m=altitude[0] if altitude else None,
+    )

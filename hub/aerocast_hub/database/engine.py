@@ -1,0 +1,79 @@
+"""Connections to the database: reading sessions, and writing sessions that never deadlock."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+SQLITE_BUSY_TIMEOUT_MS = 10_000
+"""Longest wait for another writer. A transaction of the inbox takes a few tens of milliseconds."""
+
+
+class Database:
+    """The open database.
+
+    Reading sessions see a snapshot. Writing sessions commit when their block ends and roll back
+    when it raises; on SQLite they queue for the one write lock *before* they read, so that what
+    they read cannot go stale under them.
+    """
+
+    def __init__(self, address: str) -> None:
+        """Prepare connections to ``address`` (an SQLAlchemy URL); none is opened yet."""
+        url = make_url(address)
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        if self.is_sqlite and url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine = _sqlite_engine(address) if self.is_sqlite else _postgresql_engine(address)
+        self._writing_engine = self.engine.execution_options(aerocast_writes=True)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that only reads."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that is committed at the end of the block."""
+        async with (
+            AsyncSession(self._writing_engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def _postgresql_engine(address: str) -> AsyncEngine:
+    return create_async_engine(address, pool_size=8, max_overflow=8, pool_pre_ping=True)
+
+
+def _sqlite_engine(address: str) -> AsyncEngine:
+    engine = create_async_engine(address)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        # The driver must not open transactions by itself: `begin` below decides which kind.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # FULL, not NORMAL: an acknowledged observation must survive a power cut (the gateway
+        # has deleted it), and NORMAL gives up the last commits then.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("aerocast_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+
+    return engine

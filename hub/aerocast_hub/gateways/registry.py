@@ -1,0 +1,107 @@
+"""The registry: which gateways may speak."""
+
+import time
+
+import msgspec
+from aerocast_protocols.topics import is_name
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.gateways.tables import GatewayRow
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """A place: degrees on WGS 84, metres above sea level."""
+
+    latitude_deg: float
+    longitude_deg: float
+    altitude_m: float | None = None
+
+
+class Gateway(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered gateway."""
+
+    site: str
+    name: str
+    added_at_us: int
+    revoked_at_us: int | None = None
+    position: Position | None = None
+
+
+class GatewayRefusedError(ValueError):
+    """A gateway cannot be registered or revoked as asked; the message says why."""
+
+
+async def add_gateway(
+    session: AsyncSession, site: str, name: str, position: Position | None = None
+) -> Gateway:
+    """Register a gateway; one that was revoked is let in again.
+
+    Raises
+    ------
+    GatewayRefusedError
+        The name is no name, or it is registered already.
+    """
+    for value in (site, name):
+        if not is_name(value):
+            raise GatewayRefusedError(f"{value!r} is no name: use a-z, 0-9 and -, at most 32")
+    row = await _find(session, site, name)
+    if row is not None and row.revoked_at_us is None:
+        raise GatewayRefusedError(f"gateway {site}/{name} is registered already")
+    if row is None:
+        row = GatewayRow(site=site, name=name, added_at_us=time.time_ns() // 1000)
+        session.add(row)
+    row.revoked_at_us = None
+    if position is not None:
+        row.latitude_deg = position.latitude_deg
+        row.longitude_deg = position.longitude_deg
+        row.altitude_m = position.altitude_m
+    await session.flush()
+    return _gateway(row)
+
+
+async def revoke_gateway(session: AsyncSession, site: str, name: str) -> Gateway:
+    """Let a gateway speak no more; what it sent stays.
+
+    Raises
+    ------
+    GatewayRefusedError
+        It is not registered.
+    """
+    row = await _find(session, site, name)
+    if row is None:
+        raise GatewayRefusedError(f"gateway {site}/{name} is not registered")
+    if row.revoked_at_us is None:
+        row.revoked_at_us = time.time_ns() // 1000
+    await session.flush()
+    return _gateway(row)
+
+
+async def list_gateways(session: AsyncSession) -> list[Gateway]:
+    """Give every gateway, revoked ones too, by site and name."""
+    rows = await session.scalars(select(GatewayRow).order_by(GatewayRow.site, GatewayRow.name))
+    return [_gateway(row) for row in rows]
+
+
+async def _find(session: AsyncSession, site: str, name: str) -> GatewayRow | None:
+    found: GatewayRow | None = await session.scalar(
+        select(GatewayRow).where(GatewayRow.site == site, GatewayRow.name == name)
+    )
+    return found
+
+
+def _gateway(row: GatewayRow) -> Gateway:
+    position = None
+    if row.latitude_deg is not None and row.longitude_deg is not None:
+        position = Position(
+            latitude_deg=row.latitude_deg,
+            longitude_deg=row.longitude_deg,
+            altitude_m=row.altitude_m,
+        )
+    return Gateway(
+        site=row.site,
+        name=row.name,
+        added_at_us=row.added_at_us,
+        revoked_at_us=row.revoked_at_us,
+        position=position,
+    )

@@ -1,0 +1,44 @@
+"""Tables of the gateways: the registry, and the latest state of each."""
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from aerocast_hub.database import AutoId, Base
+
+
+class GatewayRow(Base):
+    """A gateway that may speak (until it is revoked)."""
+
+    __tablename__ = "gateways"
+    __table_args__ = (UniqueConstraint("site", "name"),)
+
+    id: Mapped[AutoId]
+    site: Mapped[str]
+    name: Mapped[str]
+    added_at_us: Mapped[int]
+    revoked_at_us: Mapped[int | None]
+    latitude_deg: Mapped[float | None]
+    longitude_deg: Mapped[float | None]
+    altitude_m: Mapped[float | None]
+
+
+class GatewayStateRow(Base):
+    """What was last heard of a gateway; every part keeps the newest by its own time.
+
+    ``health`` is the latest GatewayHealth as received (msgpack).
+    """
+
+    __tablename__ = "gateway_states"
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    last_seen_at_us: Mapped[int]
+    state: Mapped[str | None]
+    state_epoch: Mapped[int | None]
+    state_at_us: Mapped[int | None]
+    agent_version: Mapped[str | None]
+    health: Mapped[bytes | None]
+    health_at_us: Mapped[int | None]
+    fix_latitude_deg: Mapped[float | None]
+    fix_longitude_deg: Mapped[float | None]
+    fix_altitude_m: Mapped[float | None]
+    fix_at_us: Mapped[int | None]

@@ -1,0 +1,1 @@
+"""How batches become stored observations: once only, in one transaction, then acknowledged."""

@@ -1,0 +1,42 @@
+"""One observation as the features meet it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+from aerocast_protocols.observations import Observation
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.events import Event
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a gateway saw, who it was and when.
+
+    Unique for ever by (site, gateway, epoch, lane, sequence).
+
+    Attributes
+    ----------
+    seen_at_us
+        UTC microseconds since 1970-01-01, as far as known: the gateway's time since boot put on
+        the best clock known of that boot.
+    clock_quality
+        How good that clock is: 0 the hub's own receipt, 1 saved at shutdown, 2 hardware clock,
+        3 network time, 4 GPS.
+    """
+
+    site: str
+    gateway: str
+    epoch: int
+    lane: int
+    sequence: int
+    seen_at_us: int
+    clock_quality: int
+    observation: Observation
+
+
+Absorb = Callable[[AsyncSession, Sequence[Sighting]], Awaitable[list[Event]]]
+"""A feature's share of the inbox's transaction.
+
+Called with newly stored sightings only, in no order to rely on. It writes through the session it
+is given (never commits) and gives the events to publish once the transaction is committed.
+"""

@@ -1,0 +1,86 @@
+"""Tables of the inbox: observations, what has arrived, boots' clocks, and the quarantine."""
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from aerocast_hub.database import AutoId, Base
+
+
+class ObservationRow(Base):
+    """One observation, as it came (msgpack) with what is needed to find it."""
+
+    __tablename__ = "observations"
+    __table_args__ = (
+        Index(None, "kind", "seen_at_us"),
+        {"sqlite_with_rowid": False},
+    )
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    lane: Mapped[int] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    device: Mapped[str]
+    seen_at_us: Mapped[int]
+    clock_quality: Mapped[int]
+    received_at_us: Mapped[int]
+    body: Mapped[bytes]
+
+
+class MarkRow(Base):
+    """What has arrived, and what never will, of one (gateway, epoch, lane).
+
+    ``received`` and ``given_up`` are ranges of sequences (msgpack ``[[first, last], ...]``);
+    everything under ``oldest_sequence`` has left the gateway.
+    """
+
+    __tablename__ = "marks"
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    lane: Mapped[int] = mapped_column(primary_key=True)
+    received: Mapped[bytes]
+    given_up: Mapped[bytes]
+    oldest_sequence: Mapped[int]
+    first_received_at_us: Mapped[int]
+    refused: Mapped[int]
+
+
+class EvictionRow(Base):
+    """A range of observations a gateway gave up, and why."""
+
+    __tablename__ = "evictions"
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    lane: Mapped[int] = mapped_column(primary_key=True)
+    first_sequence: Mapped[int] = mapped_column(primary_key=True)
+    last_sequence: Mapped[int] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+
+
+class BootClockRow(Base):
+    """The best known clock of one boot of a gateway: UTC = CLOCK_BOOTTIME + ``offset_ns``."""
+
+    __tablename__ = "boot_clocks"
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    boot_id: Mapped[bytes] = mapped_column(primary_key=True)
+    offset_ns: Mapped[int]
+    quality: Mapped[int]
+
+
+class QuarantineRow(Base):
+    """Something that could not be taken in, kept for a person to look at; bounded."""
+
+    __tablename__ = "quarantine"
+
+    id: Mapped[AutoId]
+    at_us: Mapped[int]
+    topic: Mapped[str]
+    part: Mapped[str]
+    reason: Mapped[str]
+    epoch: Mapped[int | None]
+    lane: Mapped[int | None]
+    sequence: Mapped[int | None]
+    payload: Mapped[bytes]

@@ -1,0 +1,184 @@
+"""Committed events to whoever listens: in order, at least once, never waiting for the slow.
+
+An event is a row of the outbox, written in the transaction that made it true. Here the rows are
+read back after their commit and handed to the subscribers of this process. A subscriber that does
+not keep up is dropped, and told so: it asks for the present state and subscribes again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.events import Event, decode_event, encode_event, kind_of
+from aerocast_hub.outbox.tables import OutboxRow
+from aerocast_hub.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+"""How long an event written by another process of the hub may go unnoticed."""
+READ_AT_ONCE = 500
+KEPT_S = 24 * 3600
+SWEEP_EVERY_S = 3600
+_ORDER_LOCK = 7_301_443  # any number of ours
+
+
+class Published(NamedTuple):
+    """An event and its number in the outbox: greater than of any event before it."""
+
+    id: int
+    event: Event
+
+
+class TooSlowError(Exception):
+    """The subscriber's queue ran over: ask for the present state and subscribe again."""
+
+
+class Subscription:
+    """One listener's bounded queue; iterate it."""
+
+    def __init__(self, longest: int) -> None:
+        self._waiting: asyncio.Queue[Published] = asyncio.Queue(longest)
+        self.is_dropped = False
+
+    def offer(self, published: Published) -> bool:
+        """Put one in the queue; False when it is full, and the subscription over."""
+        if not self.is_dropped:
+            try:
+                self._waiting.put_nowait(published)
+            except asyncio.QueueFull:
+                self.is_dropped = True
+        return not self.is_dropped
+
+    async def next(self) -> Published:
+        """Wait for the next event.
+
+        Raises
+        ------
+        TooSlowError
+            Everything queued was given out, and later events were not queued.
+        """
+        if self.is_dropped and self._waiting.empty():
+            raise TooSlowError
+        return await self._waiting.get()
+
+    async def __aiter__(self) -> AsyncIterator[Published]:
+        """Give events as they come; ends by raising `TooSlowError`."""
+        while True:
+            yield await self.next()
+
+
+class Publisher:
+    """Hands committed events to the subscribers of this process."""
+
+    def __init__(self, database: Database, metrics: Metrics) -> None:
+        self._database = database
+        self._metrics = metrics
+        self._subscriptions: set[Subscription] = set()
+        self._woken = asyncio.Event()
+        self._last_id = 0
+
+    @contextmanager
+    def subscribe(self, longest_queue: int = 256) -> Iterator[Subscription]:
+        """Listen to every event published from now on, until the block ends."""
+        subscription = Subscription(longest_queue)
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+    def wake(self) -> None:
+        """Look for new events now: a transaction with some was committed."""
+        self._woken.set()
+
+    async def start(self) -> None:
+        """Begin after the last event there is: who listens later asks for the present state."""
+        async with self._database.reading() as session:
+            self._last_id = await session.scalar(select(func.max(OutboxRow.id))) or 0
+
+    async def run(self) -> None:
+        """Publish until cancelled; a database that does not answer is asked again."""
+        swept_at = -float(SWEEP_EVERY_S)
+        while True:
+            try:
+                while await self.publish_committed():
+                    pass
+                if time.monotonic() - swept_at > SWEEP_EVERY_S:
+                    swept_at = time.monotonic()
+                    await self._sweep()
+            except (SQLAlchemyError, OSError):
+                log.exception("events wait: the database does not answer")
+                await asyncio.sleep(POLL_S)
+            self._woken.clear()
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await self._woken.wait()
+            except TimeoutError:
+                log.debug("nobody called: looking by ourselves")
+
+    async def publish_committed(self) -> int:
+        """Hand out what was committed since the last call, oldest first; say how many."""
+        async with self._database.reading() as session:
+            rows = (
+                await session.execute(
+                    select(OutboxRow.id, OutboxRow.body)
+                    .where(OutboxRow.id > self._last_id)
+                    .order_by(OutboxRow.id)
+                    .limit(READ_AT_ONCE)
+                )
+            ).all()
+        for row_id, body in rows:
+            self._last_id = row_id
+            try:
+                event = decode_event(body)
+            except msgspec.MsgspecError:
+                log.exception("event %d is of no kind this version knows", row_id)
+            else:
+                self._hand_out(Published(row_id, event))
+        return len(rows)
+
+    def _hand_out(self, published: Published) -> None:
+        self._metrics.events_published.inc()
+        for subscription in tuple(self._subscriptions):
+            if not subscription.offer(published):
+                self._subscriptions.discard(subscription)
+                self._metrics.subscribers_dropped.inc()
+                log.warning("a subscriber was dropped: it did not keep up with the events")
+
+    async def _sweep(self) -> None:
+        before_us = (time.time_ns() // 1000) - KEPT_S * 1_000_000
+        async with self._database.writing() as session:
+            await session.execute(
+                delete(OutboxRow).where(
+                    OutboxRow.written_at_us < before_us, OutboxRow.id <= self._last_id
+                )
+            )
+
+
+async def write_events(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Put events into the outbox, in the caller's transaction; `Publisher.wake` after its commit.
+
+    Writers queue here until they commit, so that ids are in commit order and none is passed over.
+    """
+    if not events:
+        return
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORDER_LOCK})
+    now_us = time.time_ns() // 1000
+    await session.execute(
+        insert(OutboxRow),
+        [
+            {"written_at_us": now_us, "kind": kind_of(event), "body": encode_event(event)}
+            for event in events
+        ],
+    )

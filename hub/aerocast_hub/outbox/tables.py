@@ -1,0 +1,18 @@
+"""Tables of the outbox."""
+
+from sqlalchemy.orm import Mapped
+
+from aerocast_hub.database import AutoId, Base
+
+
+class OutboxRow(Base):
+    """An event, written in the transaction that made it; ids are in commit order."""
+
+    __tablename__ = "outbox"
+    # A number is never given twice, even when the sweep has emptied the table.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[AutoId]
+    written_at_us: Mapped[int]
+    kind: Mapped[str]
+    body: Mapped[bytes]

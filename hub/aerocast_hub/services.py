@@ -1,0 +1,90 @@
+"""The four services: what each is made of. A hub runs all of them, or any subset."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple
+
+from litestar.types import ControllerRouterHandler
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.gateways.absorb import absorb as absorb_gateways
+from aerocast_hub.gateways.controller import GatewayController
+from aerocast_hub.inbox.sighting import Absorb
+from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.settings import Settings
+from aerocast_hub.telemetry.metrics import Metrics
+
+
+class Hub(NamedTuple):
+    """What a part of the running hub may use."""
+
+    settings: Settings
+    database: Database
+    publisher: Publisher
+    metrics: Metrics
+
+
+Background = Callable[[Hub], AbstractAsyncContextManager[None]]
+"""Work that runs as long as the hub does (a feed, a sweep): entered at start, left at stop."""
+
+
+class Service(NamedTuple):
+    """One of the four.
+
+    Attributes
+    ----------
+    port
+        Where it listens when it runs alone.
+    controllers
+        Its route handlers.
+    absorb
+        Features that live on sightings, by name, in the order the inbox calls them.
+    background
+        Its own work beside requests.
+    requires
+        Services it asks, in process when they are loaded too.
+    """
+
+    name: str
+    port: int
+    controllers: tuple[ControllerRouterHandler, ...]
+    absorb: Mapping[str, Absorb]
+    background: tuple[Background, ...] = ()
+    requires: tuple[str, ...] = ()
+
+
+REGISTRY: Mapping[str, Service] = {
+    service.name: service
+    for service in (
+        Service("auth", 8001, controllers=(), absorb={}),
+        Service(
+            "baggage",
+            8002,
+            controllers=(GatewayController,),
+            absorb={"gateways": absorb_gateways},
+            requires=("auth",),
+        ),
+        Service("weather", 8003, controllers=(), absorb={}, requires=("auth",)),
+        Service(
+            "orientation",
+            8004,
+            controllers=(),
+            absorb={},
+            requires=("auth", "baggage", "weather"),
+        ),
+    )
+}
+"""In this order. A feature adds its controller, its absorb function and its background here.
+
+The inbox runs in ``baggage`` alone, so every absorb function of any service that lives on
+sightings is called there (`every_absorb`): the database is the meeting place.
+"""
+
+ALL_SERVICES_PORT = 8000
+
+
+def every_absorb() -> dict[str, Absorb]:
+    """Give every feature's absorb function by the feature's name."""
+    return {
+        name: absorb for service in REGISTRY.values() for name, absorb in service.absorb.items()
+    }

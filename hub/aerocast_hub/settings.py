@@ -1,0 +1,188 @@
+"""The hub's settings: environment, secrets in files, then hub.toml, then defaults.
+
+Every name is ``AEROCAST_HUB_<NAME>`` in the environment, ``AEROCAST_HUB_<NAME>_FILE`` for a file
+that holds the value, and ``<name>`` in lower case in hub.toml (or the file ``AEROCAST_HUB_CONFIG``
+names).
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "AEROCAST_HUB_"
+SHORTEST_SECRET_KEY = 32
+SERVICES = ("auth", "baggage", "weather", "orientation")
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; the message names the setting and what is expected."""
+
+
+class Settings(BaseSettings):
+    """What an operator can set.
+
+    Attributes
+    ----------
+    mode
+        ``production`` refuses weak secrets; ``demo`` and ``dev`` accept them.
+    database_url
+        ``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://...``; plain ``sqlite:`` and
+        ``postgresql:`` are understood. None: ``hub.db`` in ``data_dir``.
+    broker_url
+        ``embedded:`` for the broker inside, else ``mqtt://`` or ``mqtts://`` of another one.
+    embedded_broker_port, embedded_broker_v3_port
+        Loopback ports of the embedded broker for MQTT 5 and 3.1.1; 0 takes a free one.
+    http_host, http_port
+        Where the hub listens; port None: 8000 for all services, a service's own port for one.
+    secret_key
+        Signs tokens and links, 32 characters or more. None: made once and kept in ``data_dir``.
+    metrics
+        Who may read /metrics: ``loopback``, ``anyone`` or ``nobody``.
+    metar_files
+        A file or folder of METAR reports (.csv.gz cache or .txt), read again when it changes.
+    base_url
+        How passengers reach the hub, for links. None: built from each request.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True
+    )
+
+    mode: Literal["production", "demo", "dev"] = "production"
+    data_dir: Path = Path("aerocast-data")
+    database_url: SecretStr | None = None
+    broker_url: SecretStr = SecretStr("embedded:")
+    embedded_broker_port: int = Field(default=1884, ge=0, le=65535)
+    embedded_broker_v3_port: int = Field(default=1883, ge=0, le=65535)
+    http_host: str = "127.0.0.1"
+    http_port: int | None = Field(default=None, ge=0, le=65535)
+    services: str = ",".join(SERVICES)
+    secret_key: SecretStr | None = None
+    log_format: Literal["json", "text"] = "json"
+    metrics: Literal["loopback", "anyone", "nobody"] = "loopback"
+    metar_files: Path | None = None
+    base_url: str | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic passes it by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Rank the sources: arguments, environment, files it names, hub.toml."""
+        toml = TomlConfigSettingsSource(settings_cls, _toml_file())
+        return init_settings, env_settings, _NamedFiles(settings_cls), toml
+
+    @model_validator(mode="after")
+    def _check(self) -> "Settings":
+        unknown = [name for name in self.service_names if name not in SERVICES]
+        if unknown or not self.service_names:
+            raise ValueError(f"services: {unknown} unknown; there are {', '.join(SERVICES)}")
+        if (
+            self.mode == "production"
+            and self.secret_key is not None
+            and len(self.secret_key.get_secret_value()) < SHORTEST_SECRET_KEY
+        ):
+            raise ValueError(
+                f"secret_key: shorter than {SHORTEST_SECRET_KEY} characters; "
+                "leave it out to have one made, or set mode to dev"
+            )
+        return self
+
+    @property
+    def service_names(self) -> tuple[str, ...]:
+        """The services to run, in the registry's order, each once."""
+        asked = {name.strip() for name in self.services.split(",") if name.strip()}
+        known = tuple(name for name in SERVICES if name in asked)
+        return known + tuple(sorted(asked - set(SERVICES)))
+
+    @property
+    def database(self) -> str:
+        """The database's address with its asynchronous driver named."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{(self.data_dir / 'hub.db').absolute()}"
+        address = self.database_url.get_secret_value()
+        for plain, driven in (
+            ("sqlite:", "sqlite+aiosqlite:"),
+            ("postgresql:", "postgresql+asyncpg:"),
+            ("postgres:", "postgresql+asyncpg:"),
+        ):
+            if address.startswith(plain):
+                return driven + address.removeprefix(plain)
+        return address
+
+    def signing_key(self) -> str:
+        """Give the secret key; without one, make it once and keep it in ``data_dir`` (mode 0600).
+
+        Raises
+        ------
+        SettingsError
+            The kept key is too short to be one.
+        """
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value()
+        kept = self.data_dir / "secret.key"
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            opened = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            key = kept.read_text().strip()
+            if len(key) < SHORTEST_SECRET_KEY:
+                raise SettingsError(f"{kept} holds no secret key: delete it") from None
+            return key
+        key = secrets.token_urlsafe(48)
+        with os.fdopen(opened, "w") as file:
+            file.write(key + "\n")
+        return key
+
+
+class _NamedFiles(PydanticBaseSettingsSource):
+    """Values of ``AEROCAST_HUB_<NAME>_FILE``: what the named files hold."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002  pydantic's signature
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        return (None if path is None else Path(path).read_text().strip()), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def load_settings(**given: Any) -> Settings:  # noqa: ANN401  any setting by its name
+    """Read the settings; ``given`` ones win over every source.
+
+    Raises
+    ------
+    SettingsError
+        One line for each setting that cannot be used.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}".removeprefix(": ")
+            for each in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("; ".join(lines)) from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(str(error)) from error
+
+
+def _toml_file() -> Path:
+    return Path(os.environ.get(f"{PREFIX}CONFIG", "hub.toml"))

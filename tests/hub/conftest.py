@@ -1,0 +1,96 @@
+"""Every store test runs on SQLite and on a real PostgreSQL."""
+
+import asyncio
+import itertools
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import asyncpg
+import pytest
+from aerocast_hub.database.engine import Database
+from aerocast_hub.database.migrate import migrate
+
+from tests.hub.postgresql import find_binaries, running_postgresql
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server of our own; gives the folder of its socket."""
+    with running_postgresql(find_binaries()) as folder:
+        _run(_execute(folder, "CREATE DATABASE template_hub"))
+        _run(_migrate(_address(folder, "template_hub")))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory):
+    """An SQLite file with every table and nothing in them."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _run(_migrate(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine_kind(request):
+    """Which database the test runs on."""
+    return request.param
+
+
+@pytest.fixture
+def empty_database_url(engine_kind, request, tmp_path):
+    """A database without any table."""
+    if engine_kind == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'hub.db'}"
+    folder = request.getfixturevalue("postgresql")
+    name = f"empty_{next(_numbers)}"
+    _run(_execute(folder, f"CREATE DATABASE {name}"))
+    return _address(folder, name)
+
+
+@pytest.fixture
+def database_url(engine_kind, request, tmp_path):
+    """A database of this test's own, with every table and nothing in them."""
+    if engine_kind == "sqlite":
+        file = tmp_path / "hub.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
+        return f"sqlite+aiosqlite:///{file}"
+    folder = request.getfixturevalue("postgresql")
+    name = f"test_{next(_numbers)}"
+    _run(_execute(folder, f"CREATE DATABASE {name} TEMPLATE template_hub"))
+    return _address(folder, name)
+
+
+@pytest.fixture
+async def database(database_url):
+    """The same, opened."""
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+def _address(folder, name):
+    return f"postgresql+asyncpg://hub@/{name}?host={folder}"
+
+
+async def _execute(folder, statement):
+    connection = await asyncpg.connect(host=str(folder), user="hub", database="postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _migrate(address):
+    database = Database(address)
+    try:
+        await migrate(database)
+    finally:
+        await database.close()
+
+
+def _run(work):
+    """Run a coroutine to its end, whether or not a loop is running here."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
