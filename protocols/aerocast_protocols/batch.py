@@ -98,6 +98,11 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, array_like=True
         but slow down; 4 gateway unknown: keep everything and try again each minute.
     retry_after_ms
         With status 3 and 4: wait this long before sending more.
+    highest_sequence
+        What lies above ``up_to_sequence``, at most here, and in no missing range is stored too:
+        without it the newest, sent before an older backlog, could not be told from what is still
+        to come. 0 when the hub does not say. With more holes than ``missing_ranges`` may carry,
+        it ends before the first hole left out.
     """
 
     lane: LaneNumber
@@ -106,6 +111,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, array_like=True
     missing_ranges: Annotated[tuple[Range, ...], msgspec.Meta(max_length=1000)] = ()
     status: Annotated[int, msgspec.Meta(ge=0, le=4)] = STORED
     retry_after_ms: Count = 0
+    highest_sequence: Count = 0
 
 
 class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="status"):
@@ -294,10 +300,10 @@ def _unzstd(body: bytes) -> bytes:
     except ImportError as error:
         raise ProtocolError("batch body is zstd and package zstandard is not installed") from error
     try:
-        unpacked: bytes = (
-            zstandard.ZstdDecompressor().decompressobj(read_across_frames=False).decompress(body)
-            if zstandard.frame_content_size(body) <= LARGEST_PLAIN_BODY
-            else b"\0" * (LARGEST_PLAIN_BODY + 1)
+        if zstandard.frame_content_size(body) > LARGEST_PLAIN_BODY:
+            return b"\0" * (LARGEST_PLAIN_BODY + 1)  # the caller's bound refuses it, not unpacked
+        unpacked: bytes = zstandard.ZstdDecompressor().decompress(
+            body, max_output_size=LARGEST_PLAIN_BODY + 1, allow_extra_data=False
         )
     except zstandard.ZstdError as error:
         raise ProtocolError(f"batch body is no zstd frame: {error}") from error
