@@ -1,0 +1,1 @@
+"""Orientation: one clear piece of advice to a passenger, with its reasons."""

@@ -1,0 +1,136 @@
+import pytest
+from aerocast_hub.orientation.arrival_times import (
+    MINUTE_US,
+    Closure,
+    Progress,
+    belt_times,
+    finish_us,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NOW = 1_720_224_000_000_000
+
+
+def minutes(us):
+    return (us - NOW) / MINUTE_US
+
+
+def us(minute):
+    return None if minute is None else NOW + int(minute * MINUTE_US)
+
+
+def progress(**at_min):
+    return Progress(**{name: us(minute) for name, minute in at_min.items()})
+
+
+instants = st.none() | st.integers(-120, 180).map(us)
+progresses = st.builds(
+    Progress,
+    off_block_due_us=instants,
+    on_block_due_us=instants,
+    airborne_us=instants,
+    landed_us=instants,
+    on_block_us=instants,
+    on_block_sigma_s=st.floats(0, 60),
+)
+closures = st.lists(
+    st.builds(
+        Closure,
+        from_us=st.integers(-60, 60).map(us),
+        until_us=st.none() | st.integers(-30, 120).map(us),
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(progresses, st.none() | st.integers(0, 300), closures, st.randoms(use_true_random=False))
+def test_quantiles_are_in_order_and_never_in_the_past(known, bags, closed, random):
+    times = belt_times(known, bags, closed, NOW)
+    mixed = closed + closed
+    random.shuffle(mixed)
+    assert belt_times(known, bags, mixed, NOW) == times
+    if times is None:
+        assert known.on_block_us is known.landed_us is known.on_block_due_us is None
+        return
+    for each in (times.first, times.last):
+        if each is not None:
+            assert NOW <= each.p10_us <= each.p50_us <= each.p90_us
+    assert (times.last is None) == (not bags)
+    if times.last is not None:
+        assert times.first.p50_us <= times.last.p50_us
+        assert times.first.p90_us <= times.last.p90_us
+
+
+@settings(max_examples=200, deadline=None)
+@given(progresses, closures)
+def test_a_closure_never_brings_bags_sooner(known, closed):
+    free, held = belt_times(known, 60, [], NOW), belt_times(known, 60, closed, NOW)
+    if free is not None:
+        assert held.first.p10_us >= free.first.p10_us
+        assert held.first.p50_us >= free.first.p50_us
+        assert held.last.p90_us >= free.last.p90_us
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 60), closures)
+def test_work_done_is_the_open_time_that_has_passed(work_min, closed):
+    ended = [each for each in closed if each.until_us is not None]
+    end_us = finish_us(NOW, work_min, ended)
+    open_min = sum(
+        not any(each.from_us <= minute_us < each.until_us for each in ended)
+        for minute_us in range(NOW, end_us, MINUTE_US)
+    )
+    assert open_min == work_min
+
+
+def test_bags_come_thirteen_minutes_after_on_block_by_the_defaults():
+    times = belt_times(progress(on_block_us=0), 120, [], NOW)
+    assert times.basis == "on_block"
+    assert minutes(times.first.p50_us) == pytest.approx(13)
+    assert 9 < minutes(times.first.p10_us) < 13 < minutes(times.first.p90_us) < 20
+    assert minutes(times.last.p50_us) == pytest.approx(21)
+    assert not times.paused
+
+
+def test_the_best_thing_known_is_the_start_of_the_estimate():
+    known = {
+        "off_block_due_us": -90,
+        "on_block_due_us": 20,
+        "airborne_us": -60,
+        "landed_us": -2,
+        "on_block_us": -1,
+    }
+    bases, first = [], []
+    for name in ("on_block_us", "landed_us", "airborne_us", "on_block_due_us"):
+        times = belt_times(progress(**known), None, [], NOW)
+        bases.append(times.basis)
+        first.append(round(minutes(times.first.p50_us), 1))
+        del known[name]
+    assert bases == ["on_block", "landed", "airborne", "schedule"]
+    assert first == [12.0, 18.0, 49.0, 33.0]
+    assert belt_times(progress(**known), None, [], NOW) is None
+
+
+def test_the_spread_narrows_as_the_flight_comes_in():
+    known = {"off_block_due_us": -90, "on_block_due_us": 20}
+    spreads = []
+    for name, minute in (("airborne_us", -76), ("landed_us", 0), ("on_block_us", 0)):
+        times = belt_times(progress(**known), None, [], NOW)
+        spreads.append(times.first.p90_us - times.first.p10_us)
+        known[name] = minute
+    assert spreads == sorted(spreads, reverse=True)
+
+
+def test_an_open_ended_closure_pauses_the_work():
+    free = belt_times(progress(on_block_us=-2), 60, [], NOW)
+    held = belt_times(progress(on_block_us=-2), 60, [Closure(us(-5))], NOW)
+    assert held.paused
+    assert minutes(held.first.p50_us) == pytest.approx(33)  # 20 min expected, then all the work
+    assert minutes(free.first.p50_us) == pytest.approx(11)
+
+
+def test_a_closure_after_the_bags_have_left_the_ramp_changes_nothing():
+    free = belt_times(progress(on_block_us=-30), 60, [], NOW)
+    assert belt_times(progress(on_block_us=-30), 60, [Closure(us(-1))], NOW) == free
