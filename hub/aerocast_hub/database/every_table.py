@@ -1,10 +1,23 @@
 """Every feature's tables, so that migrations and tests see the whole. A new one adds its line."""
 
+from aerocast_hub.baggage import tables as baggage
 from aerocast_hub.database import Base
+from aerocast_hub.flights import tables as flights
 from aerocast_hub.gateways import tables as gateways
 from aerocast_hub.inbox import tables as inbox
+from aerocast_hub.orientation import tables as orientation
 from aerocast_hub.outbox import tables as outbox
+from aerocast_hub.weather import tables as weather
 
-__all__ = ["METADATA", "gateways", "inbox", "outbox"]
+__all__ = [
+    "METADATA",
+    "baggage",
+    "flights",
+    "gateways",
+    "inbox",
+    "orientation",
+    "outbox",
+    "weather",
+]
 
 METADATA = Base.metadata
