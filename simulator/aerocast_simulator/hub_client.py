@@ -1,0 +1,68 @@
+"""Ask the hub over HTTP, as an operator or a passenger would; standard library only."""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+
+import msgspec
+
+TIMEOUT_S = 10.0
+Json = dict[str, object]
+
+
+class HubError(RuntimeError):
+    """The hub answered with an error; ``status`` is the HTTP status."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(f"the hub answered {status}: {detail}")
+        self.status = status
+
+
+class HubClient:
+    """One user's conversation with the hub.
+
+    Parameters
+    ----------
+    url
+        Where the hub is, without a path: ``http://127.0.0.1:8000``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._token: str | None = None
+
+    async def login(self, user: str, password: str) -> None:
+        """Log in; later calls carry the token."""
+        answer = await self.post("/auth/login", {"username": user, "password": password})
+        self._token = str(msgspec.convert(answer, _Login).access_token)
+
+    async def get(self, path: str) -> Json:
+        """Fetch a JSON object (a bare array comes as ``{"items": [...]}``)."""
+        return await asyncio.to_thread(self._ask, "GET", path, None)
+
+    async def post(self, path: str, body: Json) -> Json:
+        """Send a JSON object and give the answer."""
+        return await asyncio.to_thread(self._ask, "POST", path, body)
+
+    def _ask(self, method: str, path: str, body: Json | None) -> Json:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        request = urllib.request.Request(  # noqa: S310  our own hub's address, http by design
+            self.url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            headers=headers,
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  as above
+                decoded = json.loads(answer.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            with error:
+                raise HubError(error.code, error.read(500).decode(errors="replace")) from error
+        return decoded if isinstance(decoded, dict) else {"items": decoded}
+
+
+class _Login(msgspec.Struct):
+    access_token: str
