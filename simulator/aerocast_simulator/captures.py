@@ -5,9 +5,10 @@
 """
 
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from aerocast_simulator.town import Gateway, Hub
 
 PATH_KEYS = {"device": ("file",), "aircraft": ("stands",)}
 
@@ -59,18 +60,41 @@ def read(folder: Path) -> Captures:
     )
 
 
-def to_toml(configuration: Mapping[str, object]) -> str:
-    """Write a configuration as TOML: tables, arrays of tables, and plain values inline."""
-    lines: list[str] = []
-    for key, value in configuration.items():
-        if isinstance(value, Mapping):
-            lines += [f"[{key}]", *(f"{k} = {_value(v)}" for k, v in value.items()), ""]
-        elif isinstance(value, list):
-            for table in value:
-                lines += [f"[[{key}]]", *(f"{k} = {_value(v)}" for k, v in table.items()), ""]
-        else:
-            raise CaptureError(f"agent.toml has the value {key!r} outside a table")
-    return "\n".join(lines)
+class Recordings:
+    """A folder of recordings, played by the gateways themselves.
+
+    Raises
+    ------
+    CaptureError
+        The folder cannot be played.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._captures = read(folder)
+        self.metars = self._captures.metars
+
+    async def prepare(self, hub: Hub, folder: Path) -> list[Gateway]:
+        """Tell the hub what the airport knew, and give the gateways to start."""
+        known = (
+            ("stands", self._captures.stands),
+            ("flights", self._captures.flights),
+            ("bags", self._captures.bags),
+        )
+        for what, path in known:
+            if path is not None:
+                await hub.command("import", what, str(path))
+        gateways = []
+        for number, captured in enumerate(self._captures.gateways, 1):
+            place = folder / f"gateway-{number}"
+            gateways.append(Gateway(place, captured.configuration, hub))
+            await gateways[-1].register(hub)
+        return gateways
+
+    async def run(self, hub: Hub) -> None:
+        """Nothing to do: the gateways replay by themselves."""
+
+    async def close(self) -> None:
+        """Nothing to silence."""
 
 
 def _gateway(path: Path) -> CapturedGateway | None:
@@ -100,18 +124,3 @@ def _stands_of(gateways: list[CapturedGateway]) -> Path | None:
         if isinstance(aircraft, dict) and "stands" in aircraft:
             return Path(str(aircraft["stands"]))
     return None
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(_value(each) for each in value) + "]"
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in value.items()) + " }"
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat())
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
