@@ -114,6 +114,9 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, array_like=True
     highest_sequence: Count = 0
 
 
+_EVERY_READER_KNOWS = Acknowledgement.__struct_fields__[:6]
+
+
 class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="status"):
     """Whether a gateway is there; ``gone`` is its last will, spoken by the broker."""
 
@@ -220,8 +223,19 @@ def decode_envelope(payload: bytes) -> Envelope:
 
 
 def encode_acknowledgements(acknowledgements: Sequence[Acknowledgement]) -> bytes:
-    """Encode what goes to ``.../down/ack``."""
-    return _encoder.encode(tuple(acknowledgements))
+    """Encode what goes to ``.../down/ack``.
+
+    ``highest_sequence`` goes out only when it says something: above a hole. An acknowledgement
+    without one is the six fields every version 1 reader knows.
+    """
+    return _encoder.encode(
+        [
+            each
+            if each.highest_sequence > each.up_to_sequence
+            else tuple(getattr(each, name) for name in _EVERY_READER_KNOWS)
+            for each in acknowledgements
+        ]
+    )
 
 
 def decode_acknowledgements(payload: bytes) -> tuple[Acknowledgement, ...]:

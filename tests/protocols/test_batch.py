@@ -73,6 +73,12 @@ def body(codec=batch.PLAIN):
         ("body", body()),
         ("envelope", batch.encode_envelope(ENVELOPE)),
         ("acknowledgements", batch.encode_acknowledgements([ACKNOWLEDGEMENT])),
+        (
+            "acknowledgements without a hole",
+            batch.encode_acknowledgements(
+                [Acknowledgement(lane=1, epoch=EPOCH, up_to_sequence=40, highest_sequence=40)]
+            ),
+        ),
         ("status gone", batch.encode_status(GatewayStatus(state="gone", epoch=EPOCH))),
         (
             "status online",
