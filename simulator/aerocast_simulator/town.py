@@ -147,10 +147,8 @@ class Gateway:
         """Make it known to the hub."""
         arguments = ["gateway", "add", self.site, self.name]
         if isinstance(self._position, dict):
-            arguments += [
-                f"--latitude={self._position['latitude_deg']}",
-                f"--longitude={self._position['longitude_deg']}",
-            ]
+            place = (self._position["latitude_deg"], self._position["longitude_deg"])
+            arguments.append("--position={},{}".format(*place))
         await hub.command(*arguments)
 
     async def waiting(self) -> int:
