@@ -1,0 +1,65 @@
+"""How often somebody may try a password.
+
+Counted in one step, in memory: no request can slip between looking and counting. A process of its
+own counts on its own; the hub's auth service is one process.
+"""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+WINDOW_S = 300.0
+TRIES_PER_ACCOUNT_AND_CLIENT = 5
+# A client may be a whole office behind one address; an account may be tried from many.
+TRIES_PER_CLIENT = 60
+TRIES_PER_ACCOUNT = 40
+MOST_KEYS = 20_000
+
+
+class _Count(NamedTuple):
+    tries: int
+    ends_at_s: float
+
+
+class LoginAttempts:
+    """Remembers tries per account, per client, and per both together, for a window of time.
+
+    Parameters are counts per ``WINDOW_S`` seconds. No clock: the caller says what time it is, from
+    a monotonic one.
+    """
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[tuple[str, str], _Count] = OrderedDict()
+
+    def wait_s(self, account: str, client: str, now_s: float) -> float:
+        """Count a try and say how long to wait before it may be made; 0 when it may be made now.
+
+        A refused try is not counted: waiting the time given is enough.
+        """
+        limits = {
+            ("both", f"{account}\0{client}"): TRIES_PER_ACCOUNT_AND_CLIENT,
+            ("client", client): TRIES_PER_CLIENT,
+            ("account", account): TRIES_PER_ACCOUNT,
+        }
+        counts = {key: self._current(key, now_s) for key in limits}
+        waits = [
+            count.ends_at_s - now_s for key, count in counts.items() if count.tries >= limits[key]
+        ]
+        if waits:
+            return max(waits)
+        for key, count in counts.items():
+            self._counts[key] = count._replace(tries=count.tries + 1)
+        while len(self._counts) > MOST_KEYS:
+            self._counts.popitem(last=False)
+        return 0.0
+
+    def forget(self, account: str, client: str) -> None:
+        """Clear the count of an account from a client: its owner got in."""
+        self._counts.pop(("both", f"{account}\0{client}"), None)
+
+    def _current(self, key: tuple[str, str], now_s: float) -> _Count:
+        count = self._counts.get(key)
+        if count is None or count.ends_at_s <= now_s:
+            # Windows are of one length: re-inserting keeps the dictionary in order of their ends.
+            self._counts.pop(key, None)
+            return _Count(0, now_s + WINDOW_S)
+        return count

@@ -1,0 +1,43 @@
+"""What may be asked of the hub, and the roles a new hub starts with.
+
+A permission is ``<service>:<verb>``. Roles are data: they live in the database, seeded from
+``FIRST_ROLES``, and a token carries the permissions its owner's roles gave when it was issued.
+"""
+
+EVERYTHING = "*"
+PERMISSIONS = frozenset(
+    {
+        "baggage:read",
+        "baggage:write",
+        "flights:read",
+        "flights:write",
+        "gateways:read",
+        "gateways:write",
+        "orientation:read",
+        "users:write",
+        "weather:read",
+    }
+)
+
+_READING = frozenset(each for each in PERMISSIONS if each.endswith(":read"))
+
+FIRST_ROLES: dict[str, frozenset[str]] = {
+    "admin": frozenset({EVERYTHING}),
+    "operator": _READING | {"baggage:write"},
+    "viewer": _READING,
+    # A gateway's own account asks for nothing over HTTP yet: observations travel over MQTT.
+    "gateway": frozenset(),
+}
+
+
+def grants(permissions: frozenset[str], wanted: str) -> bool:
+    """Say whether these permissions allow what is wanted.
+
+    Parameters
+    ----------
+    permissions
+        From a verified token.
+    wanted
+        One of ``PERMISSIONS``; anything else is never granted, not even to an administrator.
+    """
+    return wanted in PERMISSIONS and (EVERYTHING in permissions or wanted in permissions)

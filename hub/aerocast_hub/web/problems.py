@@ -1,0 +1,126 @@
+"""Errors as people and programs want them: RFC 9457 problem details, or a page in a browser.
+
+``title`` is the status's own phrase and ``detail`` says what happened this time (RFC 9457 §3.1.3,
+§3.1.4, and §4.2.1 for the type ``about:blank``, which is left out). What went wrong inside the hub
+is logged under a reference and never shown.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, TypedDict
+from urllib.parse import quote
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.enums import MediaType
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+from aerocast_hub.web.templates import render
+
+PROBLEM_JSON = "application/problem+json"
+LOGIN = "/login"
+
+_log = logging.getLogger(__name__)
+
+
+class Refusal(TypedDict):
+    """One thing wrong with what was sent."""
+
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem details object (RFC 9457 §3.1).
+
+    Attributes
+    ----------
+    errors
+        What was wrong with which field, when the request did not fit.
+    reference
+        Names the entry in the hub's log, when the fault is the hub's.
+    """
+
+    status: int
+    title: str
+    detail: str | None = None
+    errors: list[Refusal] = []
+    reference: str | None = None
+
+
+def problem_from(error: Exception) -> Problem:
+    """Say what an exception means to whoever asked."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    title = _phrase(status)
+    if status >= 500:
+        return Problem(status=status, title=title, reference=secrets.token_hex(6))
+    detail = error.detail if isinstance(error, HTTPException) and error.detail != title else None
+    if isinstance(error, ValidationException):
+        # Litestar's own text repeats the method and the URL; the fields below say it better.
+        errors = _refusals(error.extra)
+        detail = "the request does not fit: see errors" if errors else detail
+        return Problem(status=status, title=title, detail=detail, errors=errors)
+    return Problem(status=status, title=title, detail=detail)
+
+
+def answer_error(request: Request[Any, Any, State], error: Exception) -> Response[Any]:
+    """Answer a request that failed: a page for browsers, problem details for everyone else."""
+    problem = problem_from(error)
+    if problem.reference is not None:
+        _log.error("request failed, reference %s", problem.reference, exc_info=error)
+    headers = dict(_headers_of(error))
+    if problem.status == 401:
+        headers.setdefault("WWW-Authenticate", "Bearer")
+    if not wants_page(request):
+        return Response(
+            problem, status_code=problem.status, headers=headers, media_type=PROBLEM_JSON
+        )
+    if problem.status == 401 and request.method == "GET":
+        return Response(
+            b"", status_code=303, headers={"Location": f"{LOGIN}?next={quote(_path(request))}"}
+        )
+    return Response(
+        render("error.html", problem=problem),
+        status_code=problem.status,
+        headers=headers,
+        media_type=MediaType.HTML,
+    )
+
+
+def wants_page(request: Request[Any, Any, State]) -> bool:
+    """Say whether a person in a browser is asking."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+ERROR_HANDLERS: ExceptionHandlersMap = {HTTPException: answer_error, Exception: answer_error}
+
+
+def _path(request: Request[Any, Any, State]) -> str:
+    query = request.scope["query_string"].decode("latin-1")
+    return request.url.path + (f"?{query}" if query else "")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def _headers_of(error: Exception) -> Mapping[str, str]:
+    return (error.headers or {}) if isinstance(error, HTTPException) else {}
+
+
+def _refusals(extra: object) -> list[Refusal]:
+    """Read Litestar's list of ``{"message", "key", "source"}``."""
+    if not isinstance(extra, list):
+        return []
+    return [
+        Refusal(field=str(each.get("key", "")), message=str(each.get("message", "")))
+        for each in extra
+        if isinstance(each, dict)
+    ]

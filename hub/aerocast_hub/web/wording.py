@@ -1,0 +1,76 @@
+"""Times, ages and figures as pages show them. Unknown is shown as an en dash, never as nothing."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+UNKNOWN = "–"  # noqa: RUF001  an en dash is meant
+
+
+def clock(at_us: int | None, zone: tzinfo = UTC) -> str:
+    """Show a time of day: ``14:32``."""
+    return UNKNOWN if at_us is None else _at(at_us, zone).strftime("%H:%M")
+
+
+def clock_s(at_us: int | None) -> str:
+    """Show a time of day to the second, UTC: ``14:32:07``."""
+    return UNKNOWN if at_us is None else _at(at_us, UTC).strftime("%H:%M:%S")
+
+
+def iso(at_us: int | None) -> str:
+    """Write a time for machines: ``2026-07-14T14:32:07Z``."""
+    return "" if at_us is None else _at(at_us, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(at_us: int | None) -> str:
+    """Show a date, UTC: ``14 Jul``."""
+    if at_us is None:
+        return UNKNOWN
+    at = _at(at_us, UTC)
+    return f"{at.day} {at:%b}"
+
+
+def span(seconds: float | None) -> str:
+    """Show how long: ``7 s``, ``4 min``, ``3 h``, ``2 d``."""
+    if seconds is None:
+        return UNKNOWN
+    for limit, size, unit in ((90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h")):
+        if abs(seconds) < limit:
+            return f"{round(seconds / size)} {unit}"
+    return f"{round(seconds / 86_400)} d"
+
+
+def figure(value: float | None, digits: int = 0, unit: str = "") -> str:
+    """Show a number with its unit, a thin space between: ``12 kt``."""
+    if value is None:
+        return UNKNOWN
+    shown = f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
+    return f"{shown}\u202f{unit}" if unit else shown
+
+
+def bearing(degrees: float | None) -> str:
+    """Show a direction as aviation does: three digits, 360 for north."""
+    if degrees is None:
+        return UNKNOWN
+    return f"{(round(degrees) - 1) % 360 + 1:03d}°"
+
+
+def plate(digits: str) -> str:
+    """Group a licence plate's ten digits as tags print them: ``0220 123456``."""
+    return f"{digits[:4]}\u00a0{digits[4:]}" if len(digits) == 10 else digits
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "clock": clock,
+    "clock_s": clock_s,
+    "iso": iso,
+    "day": day,
+    "span": span,
+    "figure": figure,
+    "bearing": bearing,
+    "plate": plate,
+}
+
+
+def _at(at_us: int, zone: tzinfo) -> datetime:
+    return datetime.fromtimestamp(at_us / 1_000_000, zone)
