@@ -7,15 +7,23 @@ from importlib.metadata import version
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
 
+from aerocast_hub.auth.cookies import SessionCookies
+from aerocast_hub.auth.guard import PermissionGuard
+from aerocast_hub.auth.logins import Logins
+from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
+from aerocast_hub.live.controller import follow
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.services import REGISTRY, Hub, Service
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.controller import health, metrics
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.web.assets import static_files
+from aerocast_hub.web.docs import openapi_config
+from aerocast_hub.web.headers import add_security_headers
+from aerocast_hub.web.problems import ERROR_HANDLERS
 
 
 def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
@@ -31,11 +39,15 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     services = [REGISTRY[name] for name in names]
     database = Database(settings.database)
     counters = Metrics()
-    hub = Hub(settings, database, Publisher(database, counters), counters)
+    keys = TokenKeys(settings.data_dir, is_signing="auth" in names)
+    cookies = SessionCookies(is_https=(settings.base_url or "").startswith("https:"))
+    hub = Hub(settings, database, Publisher(database, counters), counters, keys)
     app = Litestar(
         route_handlers=[
             health,
             metrics,
+            follow,
+            static_files(),
             *(controller for service in services for controller in service.controllers),
         ],
         dependencies={
@@ -43,10 +55,15 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "database": _always(database),
             "publisher": _always(hub.publisher),
             "metrics": _always(counters),
+            "logins": _always(Logins(database, keys)),
+            "session_cookies": _always(cookies),
         },
+        guards=[PermissionGuard(keys, cookies)],
+        exception_handlers=ERROR_HANDLERS,
+        before_send=[add_security_headers],
         lifespan=[_lifespan(hub, services)],
         logging_config=None,  # `telemetry.logs` decides
-        openapi_config=OpenAPIConfig(title="AeroCast hub", version=version("aerocast-hub")),
+        openapi_config=openapi_config("AeroCast hub", version("aerocast-hub")),
     )
     app.state.hub = hub
     return app

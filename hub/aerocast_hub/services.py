@@ -1,11 +1,14 @@
 """The four services: what each is made of. A hub runs all of them, or any subset."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
 from litestar.types import ControllerRouterHandler
 
+from aerocast_hub.auth.controller import AuthController
+from aerocast_hub.auth.tokens import TokenKeys
+from aerocast_hub.auth.users import seed_roles
 from aerocast_hub.database.engine import Database
 from aerocast_hub.gateways.absorb import absorb as absorb_gateways
 from aerocast_hub.gateways.controller import GatewayController
@@ -13,6 +16,7 @@ from aerocast_hub.inbox.sighting import Absorb
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.web.session import SESSION_HANDLERS
 
 
 class Hub(NamedTuple):
@@ -22,6 +26,7 @@ class Hub(NamedTuple):
     database: Database
     publisher: Publisher
     metrics: Metrics
+    keys: TokenKeys
 
 
 Background = Callable[[Hub], AbstractAsyncContextManager[None]]
@@ -53,10 +58,25 @@ class Service(NamedTuple):
     requires: tuple[str, ...] = ()
 
 
+@asynccontextmanager
+async def prepare_accounts(hub: Hub) -> AsyncIterator[None]:
+    """Make the signing key and the first roles, if this hub is new."""
+    _ = hub.keys.signer
+    async with hub.database.writing() as session:
+        await seed_roles(session)
+    yield
+
+
 REGISTRY: Mapping[str, Service] = {
     service.name: service
     for service in (
-        Service("auth", 8001, controllers=(), absorb={}),
+        Service(
+            "auth",
+            8001,
+            controllers=(AuthController, *SESSION_HANDLERS),
+            absorb={},
+            background=(prepare_accounts,),
+        ),
         Service(
             "baggage",
             8002,

@@ -117,6 +117,49 @@ class TokenVerifier:
         )
 
 
+class TokenKeys:
+    """The hub's keys, opened when first needed: making an application touches no file.
+
+    Parameters
+    ----------
+    folder
+        The hub's data folder.
+    is_signing
+        The auth service runs in this process: it makes the key pair when there is none. Without
+        it the public key is waited for, and until it is there no token is good.
+    """
+
+    def __init__(self, folder: Path, *, is_signing: bool) -> None:
+        self._folder = folder
+        self._is_signing = is_signing
+        self._signer: TokenSigner | None = None
+        self._verifier: TokenVerifier | None = None
+
+    @property
+    def signer(self) -> TokenSigner:
+        """What signs tokens here."""
+        if self._signer is None:
+            self._signer = signer_in(self._folder)
+        return self._signer
+
+    def verify(self, token: str, now_s: float) -> Principal:
+        """Say who holds a token.
+
+        Raises
+        ------
+        TokenError
+            As `TokenVerifier.verify`, or the auth service has not made its key yet.
+        """
+        if self._verifier is None:
+            if self._is_signing:
+                _ = self.signer
+            try:
+                self._verifier = verifier_in(self._folder)
+            except FileNotFoundError as error:
+                raise TokenError("the auth service has made no key yet") from error
+        return self._verifier.verify(token, now_s)
+
+
 def signer_in(folder: Path) -> TokenSigner:
     """Open this hub's signing key, making it at the first start.
 

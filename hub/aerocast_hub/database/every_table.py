@@ -1,5 +1,6 @@
 """Every feature's tables, so that migrations and tests see the whole. A new one adds its line."""
 
+from aerocast_hub.auth import tables as auth
 from aerocast_hub.baggage import tables as baggage
 from aerocast_hub.database import Base
 from aerocast_hub.flights import tables as flights
@@ -11,6 +12,7 @@ from aerocast_hub.weather import tables as weather
 
 __all__ = [
     "METADATA",
+    "auth",
     "baggage",
     "flights",
     "gateways",

@@ -1,4 +1,4 @@
-"""The first tables."""
+"""First tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -41,6 +41,19 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_aircraft_winds_seen_at_us"), ["seen_at_us"], unique=False
         )
+
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("action", sa.String(length=32), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("client", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index("audit_at", ["at_us"], unique=False)
 
     op.create_table(
         "bag_sightings",
@@ -248,12 +261,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_refused_metars_station"), ["station"], unique=False)
 
     op.create_table(
+        "roles",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_roles")),
+    )
+    op.create_table(
         "stands",
         sa.Column("stand", sa.String(), nullable=False),
         sa.Column("geometry", sa.LargeBinary(), nullable=False),
         sa.Column("latitude_deg", sa.Double(), nullable=False),
         sa.Column("longitude_deg", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("stand", name=op.f("pk_stands")),
+    )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("password_hash", sa.String(length=256), nullable=False),
+        sa.Column("created_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("disabled_at_us", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
     op.create_table(
         "weather_stations",
@@ -387,6 +415,34 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "refresh_tokens",
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("family", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at_us", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_refresh_tokens_user_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_refresh_tokens")),
+    )
+    with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
+        batch_op.create_index("refresh_tokens_family", ["family"], unique=False)
+
+    op.create_table(
+        "role_permissions",
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("permission", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["role"], ["roles.name"], name=op.f("fk_role_permissions_role")),
+        sa.PrimaryKeyConstraint("role", "permission", name=op.f("pk_role_permissions")),
+    )
+    op.create_table(
+        "user_roles",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["role"], ["roles.name"], name=op.f("fk_user_roles_role")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_roles_user_id")),
+        sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_user_roles")),
+    )
+    op.create_table(
         "bag_plates",
         sa.Column("licence_plate", sa.String(), nullable=False),
         sa.Column("bag_id", sa.String(), nullable=False),
@@ -408,6 +464,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bag_plates_bag_id"))
 
     op.drop_table("bag_plates")
+    op.drop_table("user_roles")
+    op.drop_table("role_permissions")
+    with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
+        batch_op.drop_index("refresh_tokens_family")
+
+    op.drop_table("refresh_tokens")
     with op.batch_alter_table("observations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_observations_kind_seen_at_us"))
 
@@ -423,7 +485,9 @@ def downgrade() -> None:
 
     op.drop_table("bags")
     op.drop_table("weather_stations")
+    op.drop_table("users")
     op.drop_table("stands")
+    op.drop_table("roles")
     with op.batch_alter_table("refused_metars", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_refused_metars_station"))
         batch_op.drop_index(batch_op.f("ix_refused_metars_received_at_us"))
@@ -455,6 +519,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bag_sightings_kind_at_us"))
 
     op.drop_table("bag_sightings")
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.drop_index("audit_at")
+
+    op.drop_table("audit")
     with op.batch_alter_table("aircraft_winds", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_aircraft_winds_seen_at_us"))
 

@@ -1,0 +1,40 @@
+"""The trail of what touched accounts. No password, token or hash ever goes in."""
+
+from typing import Literal
+from uuid import uuid4
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.auth.tables import AuditRow
+
+Action = Literal[
+    "login_ok",
+    "login_failed",
+    "logout",
+    "token_reused",
+    "user_added",
+    "user_disabled",
+]
+
+
+async def record(
+    session: AsyncSession,
+    action: Action,
+    *,
+    account: str,
+    actor: str,
+    at_us: int,
+    client: str | None = None,
+) -> None:
+    """Add one line to the trail, in the caller's transaction."""
+    await session.execute(
+        insert(AuditRow).values(
+            id=uuid4(),
+            at_us=at_us,
+            action=action,
+            account=account[:64],
+            actor=actor[:64],
+            client=client[:64] if client else None,
+        )
+    )

@@ -1,0 +1,74 @@
+"""The browser's session: the access token in a cookie no script can read.
+
+Over https the cookies are Secure and carry the prefixes browsers hold them to (``__Host-``: this
+host alone, whole site, Secure; ``__Secure-`` where the path is narrower).
+"""
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+
+from aerocast_hub.auth.logins import Tokens
+from aerocast_hub.auth.refresh import FAMILY_S
+from aerocast_hub.auth.tokens import ACCESS_TOKEN_S
+
+# The refresh token travels only to where it is used.
+RENEWAL_PATH = "/session"
+_ACCESS, _RENEWAL = "aerocast_session", "aerocast_renewal"
+# Tells the page's script, which cannot see the others, that trying to renew is worth it.
+_MARKER = "aerocast_renewable"
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class SessionCookies:
+    """Names, sets and reads the session's cookies.
+
+    Parameters
+    ----------
+    is_https
+        The hub is reached by https, by itself or through a proxy.
+    """
+
+    def __init__(self, *, is_https: bool) -> None:
+        self._secure = is_https
+        self._access = f"__Host-{_ACCESS}" if is_https else _ACCESS
+        self._renewal = f"__Secure-{_RENEWAL}" if is_https else _RENEWAL
+
+    def access_token(self, connection: Connection) -> str | None:
+        """Read the access token a browser sent."""
+        return connection.cookies.get(self._access)
+
+    def refresh_token(self, connection: Connection) -> str | None:
+        """Read the refresh token a browser sent."""
+        return connection.cookies.get(self._renewal)
+
+    def of(self, tokens: Tokens) -> list[Cookie]:
+        """Give the cookies of a session that begins or goes on."""
+        return [
+            self._cookie(self._access, tokens.access_token, "/", ACCESS_TOKEN_S),
+            self._cookie(self._renewal, tokens.refresh_token, RENEWAL_PATH, FAMILY_S),
+            self._cookie(_MARKER, "1", "/", FAMILY_S, is_hidden=False),
+        ]
+
+    def ended(self) -> list[Cookie]:
+        """Give the cookies that end a session."""
+        return [
+            self._cookie(self._access, "", "/", 0),
+            self._cookie(self._renewal, "", RENEWAL_PATH, 0),
+            self._cookie(_MARKER, "", "/", 0, is_hidden=False),
+        ]
+
+    def _cookie(
+        self, name: str, value: str, path: str, max_age_s: int, *, is_hidden: bool = True
+    ) -> Cookie:
+        return Cookie(
+            key=name,
+            value=value,
+            path=path,
+            max_age=max_age_s,
+            secure=self._secure,
+            httponly=is_hidden,
+            samesite="lax",
+        )

@@ -1,0 +1,96 @@
+"""The guard before every handler: closed unless the handler says what it asks for.
+
+A handler carries ``opt={"permission": "<service>:<verb>"}`` or ``opt={"public": True}``; with
+neither it answers nobody. Whoever comes with a token is in ``request.user`` (a `Principal`), on
+public handlers too; otherwise it is None.
+"""
+
+import logging
+import time
+from urllib.parse import urlsplit
+
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+
+from aerocast_hub.auth.cookies import Connection, SessionCookies
+from aerocast_hub.auth.permissions import grants
+from aerocast_hub.auth.tokens import Principal, TokenError, TokenKeys
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_log = logging.getLogger(__name__)
+
+
+class PermissionGuard:
+    """Lets a request through when its token allows what the handler asks for.
+
+    Parameters
+    ----------
+    keys
+        Verify tokens; no database is asked.
+    cookies
+        How a browser's session is read.
+    """
+
+    def __init__(self, keys: TokenKeys, cookies: SessionCookies) -> None:
+        self._keys = keys
+        self._cookies = cookies
+
+    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Let the request through, or refuse it.
+
+        Raises
+        ------
+        NotAuthorizedException
+            The handler asks for a permission and no good token came.
+        PermissionDeniedException
+            The token does not allow it, another site's page sent it, or the handler says nothing.
+        """
+        bearer = _bearer(connection)
+        if bearer is None and _is_from_elsewhere(connection):
+            raise PermissionDeniedException("requests from other sites' pages are refused")
+        if handler.opt.get("public") is True:
+            connection.scope["user"] = self._who(bearer or self._cookies.access_token(connection))
+            return
+        wanted = handler.opt.get("permission")
+        if not isinstance(wanted, str):
+            _log.error("handler %s asks for no permission: closed", handler)
+            raise PermissionDeniedException
+        principal = self._who(bearer or self._cookies.access_token(connection))
+        if principal is None:
+            raise NotAuthorizedException("log in first, or send a fresh access token")
+        connection.scope["user"] = principal
+        if not grants(principal.permissions, wanted):
+            raise PermissionDeniedException(f"permission {wanted} is needed")
+
+    def _who(self, token: str | None) -> Principal | None:
+        if token is None:
+            return None
+        try:
+            return self._keys.verify(token, time.time())
+        except TokenError as error:
+            _log.info("token refused: %s", error)
+            return None
+
+
+def _bearer(connection: Connection) -> str | None:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token else None
+
+
+def _is_from_elsewhere(connection: Connection) -> bool:
+    """Say whether a request that may change something was sent by another site's page.
+
+    A browser adds cookies by itself, so who sent the request matters. Browsers say so in
+    Sec-Fetch-Site (W3C Fetch Metadata), on plain http at least in Origin; a program that sends
+    neither holds no cookie of anybody.
+    """
+    if connection.scope.get("method", "GET") in _SAFE_METHODS:
+        return False
+    site = connection.headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = connection.headers.get("origin")
+    if origin is not None:
+        return urlsplit(origin).netloc != connection.headers.get("host")
+    return "cookie" in connection.headers

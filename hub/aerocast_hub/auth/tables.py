@@ -1,0 +1,106 @@
+"""Tables of the auth service. Passwords and refresh tokens are kept as hashes only."""
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from aerocast_hub.database import Base
+
+
+class UserRow(Base):
+    """An account.
+
+    Attributes
+    ----------
+    name
+        What its owner types at login, in lower case.
+    created_at_us, disabled_at_us
+        UTC microseconds; an account is disabled, never deleted: the audit trail names it.
+    """
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(256))
+    created_at_us: Mapped[int] = mapped_column(BigInteger)
+    disabled_at_us: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RoleRow(Base):
+    """A set of permissions with a name."""
+
+    __tablename__ = "roles"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
+class RolePermissionRow(Base):
+    """One permission of a role; ``*`` is all of them."""
+
+    __tablename__ = "role_permissions"
+
+    role: Mapped[str] = mapped_column(ForeignKey("roles.name"), primary_key=True)
+    permission: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class UserRoleRow(Base):
+    """One role of an account."""
+
+    __tablename__ = "user_roles"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(ForeignKey("roles.name"), primary_key=True)
+
+
+class RefreshTokenRow(Base):
+    """A refresh token, good for one use.
+
+    Attributes
+    ----------
+    token_hash
+        SHA-256 of the token.
+    family
+        All tokens that came from one login.
+    expires_at_us
+        UTC microseconds; the whole family ends at one time.
+    revoked_at_us
+        When it was used or called back.
+    """
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (Index("refresh_tokens_family", "family"),)
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    family: Mapped[UUID]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    expires_at_us: Mapped[int] = mapped_column(BigInteger)
+    revoked_at_us: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class AuditRow(Base):
+    """Something that touched accounts; rows are only ever added.
+
+    Attributes
+    ----------
+    action
+        ``login_ok``, ``login_failed``, ``logout``, ``token_reused``, ``user_added``,
+        ``user_disabled``.
+    account
+        The account's name as given, cut to 64 characters: it may name nobody.
+    actor
+        Who did it: an account's name, or ``command line``.
+    client
+        Network address it came from; None on the command line.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_at", "at_us"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at_us: Mapped[int] = mapped_column(BigInteger)
+    action: Mapped[str] = mapped_column(String(32))
+    account: Mapped[str] = mapped_column(String(64))
+    actor: Mapped[str] = mapped_column(String(64))
+    client: Mapped[str | None] = mapped_column(String(64))

@@ -1,0 +1,190 @@
+"""Accounts and their roles, in the database. Callers own the transaction."""
+
+from typing import NamedTuple, Protocol
+from uuid import UUID, uuid4
+
+import msgspec
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.auth import audit
+from aerocast_hub.auth.permissions import FIRST_ROLES
+from aerocast_hub.auth.tables import RolePermissionRow, RoleRow, UserRoleRow, UserRow
+
+COMMAND_LINE = "command line"
+LONGEST_NAME = 64
+
+
+class UserError(Exception):
+    """An account cannot be added, found or disabled; the text says why."""
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """An account, without its password.
+
+    Attributes
+    ----------
+    created_at_us, disabled_at_us
+        UTC microseconds.
+    """
+
+    id: UUID
+    name: str
+    roles: list[str]
+    created_at_us: int
+    disabled_at_us: int | None = None
+
+
+class PasswordHashing(Protocol):
+    """What hashes a password; see `Passwords`."""
+
+    async def hash(self, password: str) -> str:
+        """Hash a password, or raise ValueError when it is unfit."""
+
+
+class NewUser(NamedTuple):
+    """An account to be."""
+
+    name: str
+    password: str
+    role: str
+
+
+async def seed_roles(session: AsyncSession) -> None:
+    """Put the first roles into an empty database; roles that are there stay as they are."""
+    present = set(await session.scalars(select(RoleRow.name)))
+    for role, permissions in FIRST_ROLES.items():
+        if role in present:
+            continue
+        await session.execute(insert(RoleRow).values(name=role))
+        for permission in sorted(permissions):
+            await session.execute(
+                insert(RolePermissionRow).values(role=role, permission=permission)
+            )
+
+
+async def add_user(
+    session: AsyncSession,
+    passwords: PasswordHashing,
+    new: NewUser,
+    *,
+    now_us: int,
+    actor: str = COMMAND_LINE,
+) -> User:
+    """Add an account.
+
+    Raises
+    ------
+    UserError
+        The name is taken or no name, the role does not exist, or the password is too short.
+    """
+    name, role = normal_name(new.name), new.role
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise UserError(f"a user's name has 1 to {LONGEST_NAME} printable characters")
+    if await session.scalar(select(RoleRow.name).where(RoleRow.name == role)) is None:
+        roles = sorted(await session.scalars(select(RoleRow.name)))
+        raise UserError(f"there is no role {role!r}; there are {', '.join(roles)}")
+    if await session.scalar(select(UserRow.id).where(UserRow.name == name)) is not None:
+        raise UserError(f"there is a user {name!r} already")
+    try:
+        password_hash = await passwords.hash(new.password)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    user = User(id=uuid4(), name=name, roles=[role], created_at_us=now_us)
+    await session.execute(
+        insert(UserRow).values(
+            id=user.id, name=name, password_hash=password_hash, created_at_us=now_us
+        )
+    )
+    await session.execute(insert(UserRoleRow).values(user_id=user.id, role=role))
+    await audit.record(session, "user_added", account=name, actor=actor, at_us=now_us)
+    return user
+
+
+async def list_users(session: AsyncSession) -> list[User]:
+    """Give all accounts by name."""
+    roles: dict[UUID, list[str]] = {}
+    for user_id, role in await session.execute(select(UserRoleRow.user_id, UserRoleRow.role)):
+        roles.setdefault(user_id, []).append(role)
+    rows = await session.scalars(select(UserRow).order_by(UserRow.name))
+    return [
+        User(
+            id=row.id,
+            name=row.name,
+            roles=sorted(roles.get(row.id, [])),
+            created_at_us=row.created_at_us,
+            disabled_at_us=row.disabled_at_us,
+        )
+        for row in rows
+    ]
+
+
+async def disable_user(
+    session: AsyncSession, *, name: str, now_us: int, actor: str = COMMAND_LINE
+) -> User:
+    """Lock an account out: no login and no refresh from now on, access tokens end by themselves.
+
+    Raises
+    ------
+    UserError
+        There is no such account.
+    """
+    name = normal_name(name)
+    disabled = await session.scalar(
+        update(UserRow)
+        .where(UserRow.name == name, UserRow.disabled_at_us.is_(None))
+        .values(disabled_at_us=now_us)
+        .returning(UserRow.id)
+    )
+    if disabled is not None:
+        await audit.record(session, "user_disabled", account=name, actor=actor, at_us=now_us)
+    found = [user for user in await list_users(session) if user.name == name]
+    if not found:
+        raise UserError(f"there is no user {name!r}")
+    return found[0]
+
+
+class Credentials(NamedTuple):
+    """What a login is checked against."""
+
+    user_id: UUID
+    password_hash: str
+
+
+async def credentials_of(session: AsyncSession, name: str) -> Credentials | None:
+    """Give what an account's password is checked against; None when it is disabled or unknown."""
+    row = (
+        await session.execute(
+            select(UserRow.id, UserRow.password_hash).where(
+                UserRow.name == normal_name(name), UserRow.disabled_at_us.is_(None)
+            )
+        )
+    ).one_or_none()
+    return Credentials(row.id, row.password_hash) if row else None
+
+
+async def keep_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
+    """Replace an account's password hash, made anew with today's parameters."""
+    await session.execute(
+        update(UserRow).where(UserRow.id == user_id).values(password_hash=password_hash)
+    )
+
+
+async def permissions_of(session: AsyncSession, user_id: UUID) -> tuple[str, frozenset[str]] | None:
+    """Give an account's name and what its roles allow; None when it is disabled or gone."""
+    name = await session.scalar(
+        select(UserRow.name).where(UserRow.id == user_id, UserRow.disabled_at_us.is_(None))
+    )
+    if name is None:
+        return None
+    granted = await session.scalars(
+        select(RolePermissionRow.permission)
+        .join(UserRoleRow, UserRoleRow.role == RolePermissionRow.role)
+        .where(UserRoleRow.user_id == user_id)
+    )
+    return name, frozenset(granted)
+
+
+def normal_name(name: str) -> str:
+    """Write a user's name as it is kept."""
+    return name.strip().casefold()

@@ -1,0 +1,1 @@
+"""Committed events to whoever looks at a page or follows the hub."""

@@ -1,0 +1,65 @@
+"""The stream of what happens, as server-sent events (WHATWG HTML §9.2).
+
+A stream begins with an event ``ready``: whoever listens asks for the present state then, after a
+pause too, for nothing is sent twice. A listener that does not keep up is told ``behind`` and let
+go; it comes back by itself and asks for the present state.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from litestar import Request, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.response import Stream
+from litestar.response.sse import ServerSentEventMessage
+
+from aerocast_hub.auth.tokens import Principal
+from aerocast_hub.outbox.publish import Publisher, TooSlowError
+
+LONGEST_QUEUE = 256
+# Proxies close what is silent for a minute; a browser waits this long before it comes back.
+HEARTBEAT_S = 20.0
+COME_BACK_MS = 2000
+
+
+@get(
+    "/live",
+    operation_id="FollowEvents",
+    tags=["Live"],
+    media_type="text/event-stream",
+    opt={"permission": "baggage:read"},
+)
+async def follow(
+    request: Request[Principal, Any, State], publisher: NamedDependency[Publisher]
+) -> Stream:
+    """Stream committed events as they happen, each a JSON object with its ``kind``.
+
+    The stream ends when the token does: come back with a fresh one.
+    """
+    return Stream(
+        stream(publisher, request.user.expires_at_s),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def stream(publisher: Publisher, ends_at_s: float) -> AsyncIterator[bytes]:
+    """Give the stream's bytes until ``ends_at_s``, seconds since 1970-01-01, or until it lags."""
+    with publisher.subscribe(LONGEST_QUEUE) as subscription:
+        yield ServerSentEventMessage(event="ready", data="", retry=COME_BACK_MS).encode()
+        while (left_s := ends_at_s - time.time()) > 0:
+            try:
+                async with asyncio.timeout(min(HEARTBEAT_S, left_s)):
+                    published = await subscription.next()
+            except TimeoutError:
+                yield b": still here\r\n\r\n"
+            except TooSlowError:
+                yield ServerSentEventMessage(event="behind", data="").encode()
+                return
+            else:
+                told = msgspec.json.encode(published.event)
+                yield ServerSentEventMessage(id=published.id, data=told).encode()

@@ -1,0 +1,108 @@
+"""Logging in and out in a browser."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie, State
+from litestar.di import NamedDependency
+from litestar.enums import MediaType
+from litestar.exceptions import NotAuthorizedException
+from litestar.params import FromQuery, URLEncodedBody
+
+from aerocast_hub.auth.controller import WRONG, client_of, too_many_tries
+from aerocast_hub.auth.cookies import RENEWAL_PATH, SessionCookies
+from aerocast_hub.auth.logins import Logins, TryLater
+from aerocast_hub.web.templates import render
+
+
+class LoginForm(msgspec.Struct, frozen=True, kw_only=True):
+    """The login page's form."""
+
+    name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=1024)] = ""
+    next: Annotated[str, msgspec.Meta(max_length=2048)] = "/"
+
+
+@get("/login", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)
+async def login_page(next: FromQuery[str] = "/") -> str:  # noqa: A002  the query's own name
+    """Show the login form."""
+    return _form(next)
+
+
+@post("/login", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)
+async def log_in(
+    data: URLEncodedBody[LoginForm],
+    request: Request[Any, Any, State],
+    logins: NamedDependency[Logins],
+    session_cookies: NamedDependency[SessionCookies],
+) -> Response[str]:
+    """Begin a session and go where the person was going, or show the form again."""
+    tokens = await logins.login(data.name, data.password, client_of(request))
+    if isinstance(tokens, TryLater):
+        refusal = too_many_tries(tokens)
+        return Response(
+            _form(data.next, data.name, refusal.detail),
+            status_code=429,
+            headers=refusal.headers,
+        )
+    if tokens is None:
+        return Response(_form(data.next, data.name, WRONG), status_code=401)
+    return _go_to(_local(data.next), session_cookies.of(tokens))
+
+
+@post(f"{RENEWAL_PATH}/renew", include_in_schema=False, opt={"public": True})
+async def renew(
+    request: Request[Any, Any, State],
+    logins: NamedDependency[Logins],
+    session_cookies: NamedDependency[SessionCookies],
+) -> Response[None]:
+    """Carry a session on with new tokens.
+
+    Raises
+    ------
+    NotAuthorizedException
+        There is no session to carry on.
+    """
+    refresh_token = session_cookies.refresh_token(request)
+    tokens = await logins.renew(refresh_token, client_of(request)) if refresh_token else None
+    if tokens is None:
+        raise NotAuthorizedException("log in again")
+    return Response(None, status_code=204, cookies=session_cookies.of(tokens))
+
+
+@post(f"{RENEWAL_PATH}/end", include_in_schema=False, opt={"public": True})
+async def log_out(
+    request: Request[Any, Any, State],
+    logins: NamedDependency[Logins],
+    session_cookies: NamedDependency[SessionCookies],
+) -> Response[str]:
+    """End the session, here and in the database."""
+    refresh_token = session_cookies.refresh_token(request)
+    if refresh_token:
+        await logins.logout(refresh_token, client_of(request))
+    return _go_to("/login", session_cookies.ended())
+
+
+SESSION_HANDLERS = (login_page, log_in, renew, log_out)
+
+
+def _form(next_page: str, name: str = "", wrong: str = "") -> str:
+    said = f"{wrong[:1].upper()}{wrong[1:]}." if wrong else ""
+    return render("login.html", next=_local(next_page), name=name, wrong=said)
+
+
+def _go_to(place: str, cookies: list[Cookie]) -> Response[str]:
+    return Response(
+        "",
+        status_code=303,
+        headers={"Location": place},
+        cookies=cookies,
+        media_type=MediaType.HTML,
+    )
+
+
+def _local(place: str) -> str:
+    """Keep a place on this site; an address of another one becomes ``/``."""
+    is_local = place.startswith("/") and not place.startswith(("//", "/\\"))
+    return place if is_local and place.isascii() and place.isprintable() else "/"
