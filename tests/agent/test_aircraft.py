@@ -84,7 +84,7 @@ def test_the_recorded_flight_is_thinned_and_never_jumps(recorded):
     ]
     assert len(places) > 2500
     for (at, one), (then, other) in pairwise(places):
-        assert distance_m(one, other) <= 300.0 * (then - at) + 400.0
+        assert distance_m(one, other) <= 260.0 * (then - at + 10.0)
 
 
 def test_winds_of_the_recorded_flight_are_plausible_rare_and_smooth(recorded):
