@@ -1,0 +1,398 @@
+"""The gateway's memory: what is accepted here is committed to disk, and kept until the hub has it.
+
+accepted (in memory, numbered) -> durable (its commit has returned) -> acked (the hub's own word).
+One thread writes; nothing is called durable before its commit. The agent starts and goes on
+whatever happens to the file: without a disk it keeps a bounded ring in memory and says so.
+"""
+
+import importlib.util
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
+
+from aerocast_protocols import batch
+from aerocast_protocols.batch import Acknowledgement
+from aerocast_protocols.observations import CRITICAL, LIVE, DeviceEvent, Evicted
+
+from aerocast_agent import clock
+from aerocast_agent.lanes import EVERY_LANE, Chunk, Lanes, Span
+from aerocast_agent.spool_file import SpoolFile
+from aerocast_agent.spool_rows import Changes, Counters, Outcome, Row, SpoolState, spans_of
+
+log = logging.getLogger(__name__)
+
+# From here on a caller waits a moment for the disk: a replay must not outrun it.
+MUCH_WAITING_BYTES = 2 * 1024 * 1024
+CALLER_WAITS_S = 0.2
+# And here the oldest of the least urgent is given up, with a record.
+MOST_WAITING_BYTES = 4 * 1024 * 1024
+ACKNOWLEDGED_WITHIN_NS = 1_000_000_000
+RETRY_AFTER_NS = 1_000_000_000
+IDLE_TURN_S = 5.0
+WORTH_PACKING_BYTES = 512
+
+
+T = TypeVar("T")
+Fetched = tuple[list[Row], dict[int, int]]
+"""Batches in order, and for each epoch among them the oldest sequence held."""
+
+
+class Spool:
+    """A thread, the lanes that wait for it, and the file it writes.
+
+    Attributes
+    ----------
+    on_durable
+        Called by the writer's thread after a commit that added batches.
+    turned_at_ns
+        When the writer last came round (CLOCK_BOOTTIME), for the watchdog.
+    """
+
+    def __init__(self, path: Path, budget_bytes: int, boot_id: bytes) -> None:
+        self.on_durable: Callable[[], None] = _nothing
+        self.turned_at_ns = clock.boot_ns()
+        self.epoch: int | None = None
+        self._path = path
+        self._budget_bytes = budget_bytes
+        self._boot_id = boot_id
+        self._codec = batch.ZSTD if importlib.util.find_spec("zstandard") else batch.PLAIN
+        self._file: SpoolFile | None = None
+        self._lanes = Lanes()
+        self._wake = threading.Condition()
+        self._opened = threading.Event()
+        self._stopping = False
+        self._counters = Counters()
+        self._degraded: str | None = None
+        self._retry_at_ns = 0
+        self._stored: list[Span] = []
+        self._stored_since_ns = 0
+        self._refused: list[Span] = []
+        self._lost: list[Span] = []
+        self._durable_to = dict.fromkeys(EVERY_LANE, 0)
+        self._acked_to = dict.fromkeys(EVERY_LANE, 0)
+        self._jobs: list[tuple[Callable[[SpoolFile], object], Future[object]]] = []
+        self._flushes: list[Future[None]] = []
+        self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
+
+    def start(self, wait_s: float = 10.0) -> None:
+        """Open the file and begin to write; a disk that is not there is tried again for ever."""
+        self._thread.start()
+        self._opened.wait(wait_s)
+
+    def stop(self) -> None:
+        """Commit what waits and close."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        self._thread.join(30.0)
+
+    def add(self, lane: int, encoded: bytes) -> int:
+        """Accept an encoded observation and give its sequence; durable follows.
+
+        Waits a moment when the disk is behind. When memory is full the oldest of the least urgent
+        lane is given up and an ``Evicted`` tells the hub.
+
+        Raises
+        ------
+        ValueError
+            It is larger than a batch may be.
+        """
+        now_ns = clock.boot_ns()
+        with self._wake:
+            if self._lanes.size > MUCH_WAITING_BYTES and self._degraded is None:
+                self._wake.notify_all()
+                self._wake.wait_for(lambda: self._lanes.size <= MUCH_WAITING_BYTES, CALLER_WAITS_S)
+            due_before = self._lanes.due_at_ns()
+            sequence = self._lanes.add(lane, encoded, now_ns)
+            self._counters = self._counters._replace(accepted=self._counters.accepted + 1)
+            if self._lanes.size > MOST_WAITING_BYTES:
+                given_up = self._lanes.trim(MOST_WAITING_BYTES, self.epoch or 0)
+                self._lost += given_up
+                self._count_evicted(given_up)
+            if due_before is None or sequence % 256 == 0 or self._lanes.due_at_ns() != due_before:
+                self._wake.notify_all()
+        return sequence
+
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Let go of what the hub says it has, with the next commit or within a second."""
+        stored, refused = spans_of(acknowledgement)
+        with self._wake:
+            if not self._stored:
+                self._stored_since_ns = clock.boot_ns()
+            self._stored += stored
+            self._refused += refused
+            if acknowledgement.epoch == self.epoch and stored:
+                lane = acknowledgement.lane
+                self._acked_to[lane] = max(self._acked_to[lane], acknowledgement.up_to_sequence)
+            if refused or len(self._stored) == 1:
+                self._wake.notify_all()
+
+    def fetch(
+        self, lane: int, after: tuple[int, int], before: tuple[int, int], most_rows: int
+    ) -> Future[Fetched]:
+        """Ask for durable batches, ``after`` < (epoch, first sequence) < ``before``."""
+
+        def job(file: SpoolFile) -> Fetched:
+            rows, damaged = file.fetch(lane, after, before, most_rows)
+            if damaged:
+                log.error("%d batches of the spool are damaged and set aside", len(damaged))
+                with self._wake:
+                    self._refused += damaged
+            oldest = {epoch: file.oldest(lane, epoch) or 0 for epoch in {row.epoch for row in rows}}
+            return rows, oldest
+
+        return self._ask(job)
+
+    def next_sequence(self, lane: int) -> int:
+        """Say which sequence of this epoch no observation of the lane has reached yet."""
+        with self._wake:
+            return self._lanes.next_sequence(lane)
+
+    def flush(self) -> Future[None]:
+        """Commit all that waits now; done when it is durable."""
+        flushed: Future[None] = Future()
+        with self._wake:
+            self._flushes.append(flushed)
+            self._wake.notify_all()
+        return flushed
+
+    def state(self) -> Future[SpoolState]:
+        """Ask how the spool is doing."""
+        with self._wake:
+            if self._file is None:
+                known: Future[SpoolState] = Future()
+                known.set_result(
+                    SpoolState(
+                        self.epoch, self._counters, {}, 0, self._lanes.size, None, self._degraded
+                    )
+                )
+                return known
+        return self._ask(
+            lambda file: SpoolState(
+                file.epoch,
+                self._counters,
+                file.rows(),
+                file.used_bytes(),
+                self._lanes.size,
+                file.oldest_boot_ns(),
+                self._degraded,
+            )
+        )
+
+    def _ask(self, job: Callable[[SpoolFile], T]) -> Future[T]:
+        answer: Future[T] = Future()
+        with self._wake:
+            self._jobs.append((job, answer))  # type: ignore[arg-type]  # the pair agrees on T
+            self._wake.notify_all()
+        return answer
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._has_work():
+                    if not self._wake.wait(self._patience_s()):
+                        break  # a turn at least every few seconds, for the watchdog
+                stopping = self._stopping
+                jobs, self._jobs = self._jobs, []
+            self.turned_at_ns = clock.boot_ns()
+            if self._file is None and self.turned_at_ns >= self._retry_at_ns:
+                self._open()
+            self._do(jobs)
+            if self._file is not None:
+                self._commit(everything=stopping)
+            if stopping:
+                break
+        self._close()
+
+    def _has_work(self) -> bool:
+        if self._stopping or self._jobs or (self._file is None and not self._retry_at_ns):
+            return True
+        now_ns = clock.boot_ns()
+        if now_ns < self._retry_at_ns:
+            return False
+        due_ns = self._lanes.due_at_ns()
+        acks_due = self._stored and now_ns - self._stored_since_ns >= ACKNOWLEDGED_WITHIN_NS
+        return bool(
+            self._flushes
+            or self._refused
+            or acks_due
+            or (due_ns is not None and due_ns <= now_ns)
+            or self._lanes.has_full()
+        )
+
+    def _patience_s(self) -> float:
+        now_ns = clock.boot_ns()
+        due = [now_ns + int(IDLE_TURN_S * 1e9)]
+        if now_ns < self._retry_at_ns:
+            due.append(self._retry_at_ns)
+        else:
+            lanes_due_ns = self._lanes.due_at_ns()
+            due += [lanes_due_ns] if lanes_due_ns is not None else []
+            due += [self._stored_since_ns + ACKNOWLEDGED_WITHIN_NS] if self._stored else []
+        return max(0.0, (min(due) - now_ns) / 1e9)
+
+    def _open(self) -> None:
+        try:
+            file = SpoolFile(self._path, self._budget_bytes, self.epoch)
+        except (sqlite3.Error, OSError) as error:
+            self._fail(f"spool {self._path}: {error}")
+            return
+        finally:
+            self._opened.set()
+        self._file = file
+        with self._wake:
+            if file.kept_aside is not None:
+                self._tell_of_new_file(file.kept_aside, file.epoch)
+            self.epoch = file.epoch
+            self._degraded = None
+            self._retry_at_ns = 0
+
+    def _tell_of_new_file(self, kept_aside: Path, epoch: int) -> None:
+        for lane in EVERY_LANE:
+            first, last = self._acked_to[lane] + 1, self._durable_to[lane]
+            if first <= last:
+                self._lost.append(Span(lane, epoch, first, last, "corrupt"))
+                self._count_evicted(self._lost[-1:])
+        told = DeviceEvent(
+            device="agent",
+            boot_ns=clock.boot_ns(),
+            event="lost",
+            detail=f"spool file could not be used and is kept as {kept_aside.name}"[:512],
+        )
+        self._lanes.add(LIVE, batch.encode_observation(told), told.boot_ns)
+        self._counters = self._counters._replace(accepted=self._counters.accepted + 1)
+
+    def _do(self, jobs: Sequence[tuple[Callable[[SpoolFile], object], Future[object]]]) -> None:
+        for job, answer in jobs:
+            if not answer.set_running_or_notify_cancel():
+                continue
+            try:
+                if self._file is None:
+                    raise sqlite3.OperationalError(self._degraded or "the spool is closed")
+                answer.set_result(job(self._file))
+            except sqlite3.Error as error:
+                answer.set_exception(error)
+
+    def _commit(self, *, everything: bool) -> None:
+        with self._wake:
+            now_ns = clock.boot_ns()
+            if now_ns < self._retry_at_ns and not everything:
+                return
+            flushes = self._flushes
+            chunks = self._lanes.take(now_ns, everything=everything or bool(flushes))
+            acks_due = now_ns - self._stored_since_ns >= ACKNOWLEDGED_WITHIN_NS
+            if not (chunks or self._refused or self._lost or flushes or everything) and not (
+                self._stored and acks_due
+            ):
+                return
+            stored, refused, lost = self._stored, self._refused, self._lost
+            self._flushes, self._stored, self._refused, self._lost = [], [], [], []
+        claimed: list[int] = []
+        try:
+            outcome = self._write(chunks, Changes((), stored, refused, lost), claimed)
+        except (sqlite3.Error, OSError) as error:
+            with self._wake:
+                for sequence in claimed:
+                    self._lanes.hand_back(CRITICAL, sequence)
+                self._lanes.put_back(chunks)
+                self._flushes = flushes + self._flushes
+                self._stored = stored + self._stored
+                self._refused = refused + self._refused
+                self._lost = lost + self._lost
+            self._fail(str(error))
+            if "malformed" in str(error) or "disk I/O" in str(error):
+                self._close()
+            return
+        self._note(outcome, chunks, claimed)
+        for flushed in flushes:
+            flushed.set_result(None)
+        if chunks or claimed:
+            self.on_durable()
+
+    def _write(self, chunks: list[Chunk], changes: Changes, claimed: list[int]) -> Outcome:
+        file = self._file
+        if file is None:
+            raise sqlite3.OperationalError("the spool is closed")
+        rows = [self._row(chunk, file.epoch) for chunk in chunks]
+
+        def explain(lost: Sequence[Span]) -> list[Row]:
+            return [self._evicted(span, file.epoch, claimed) for span in lost]
+
+        return file.commit(changes._replace(rows=rows), explain)
+
+    def _row(self, chunk: Chunk, epoch: int) -> Row:
+        packed = sum(map(len, chunk.observations)) > WORTH_PACKING_BYTES
+        codec = self._codec if packed else batch.PLAIN
+        body = batch.encode_body(
+            epoch=epoch,
+            lane=chunk.lane,
+            first_sequence=chunk.first_sequence,
+            boot_id=self._boot_id,
+            observations=chunk.observations,
+            codec=codec,
+        )
+        held = len(chunk.observations)
+        since_ns = chunk.waiting_since_ns
+        return Row(chunk.lane, epoch, chunk.first_sequence, held, since_ns, codec, body)
+
+    def _evicted(self, span: Span, epoch: int, claimed: list[int]) -> Row:
+        told = Evicted(
+            device="agent",
+            boot_ns=clock.boot_ns(),
+            lane=span.lane,
+            epoch=span.epoch or epoch,
+            first_sequence=span.first,
+            last_sequence=span.last,
+            reason=span.reason,
+        )
+        with self._wake:
+            sequence = self._lanes.claim(CRITICAL)
+        claimed.append(sequence)
+        chunk = Chunk(CRITICAL, sequence, [batch.encode_observation(told)], told.boot_ns)
+        return self._row(chunk, epoch)
+
+    def _note(self, outcome: Outcome, chunks: list[Chunk], claimed: list[int]) -> None:
+        with self._wake:
+            for chunk in chunks:
+                last = chunk.first_sequence + len(chunk.observations) - 1
+                self._durable_to[chunk.lane] = max(self._durable_to[chunk.lane], last)
+            self._durable_to[CRITICAL] = max([self._durable_to[CRITICAL], *claimed])
+            told = self._counters
+            self._counters = told._replace(
+                accepted=told.accepted + len(claimed),
+                durable=told.durable + len(claimed) + sum(len(c.observations) for c in chunks),
+                acked=told.acked + outcome.acked.get(self.epoch or 0, 0),
+                dead=told.dead + sum(span.width for span in outcome.dead),
+            )
+            self._count_evicted(outcome.evicted)
+            self._degraded = None
+            self._retry_at_ns = 0
+            self._wake.notify_all()  # callers that wait for room
+
+    def _count_evicted(self, spans: Sequence[Span]) -> None:
+        more = sum(span.width for span in spans)
+        self._counters = self._counters._replace(evicted=self._counters.evicted + more)
+
+    def _fail(self, why: str) -> None:
+        if self._degraded is None:
+            log.error("the disk does not take what is seen: %s", why)
+        with self._wake:
+            self._degraded = why
+            self._retry_at_ns = clock.boot_ns() + RETRY_AFTER_NS
+            self._wake.notify_all()
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                file.close(clean=self._degraded is None)
+            except sqlite3.Error as error:
+                log.warning("the spool did not close cleanly: %s", error)
+
+
+def _nothing() -> None:
+    """Stand in until someone wants to know."""

@@ -1,0 +1,335 @@
+"""The spool's file: batches as rows of SQLite, each ready to be published as it stands.
+
+One connection, used by one thread. WAL with ``synchronous=FULL``: what a commit has returned from
+survives a power cut. The WAL is grown once at the start, because a flush of a file that grows
+costs twice as much. Nothing here knows of time, memory queues or MQTT.
+"""
+
+import logging
+import os
+import secrets
+import shutil
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from aerocast_protocols.observations import BULK, CRITICAL, LIVE
+
+from aerocast_agent.lanes import EVERY_LANE, Span
+from aerocast_agent.spool_rows import (
+    Changes,
+    Explain,
+    Outcome,
+    Row,
+    allowance,
+    joined,
+    only_explains,
+    without,
+)
+
+log = logging.getLogger(__name__)
+
+APPLICATION_ID = 0x41455243  # "AERC": tells our file from another's
+SCHEMA = 1
+PAGE = 4096
+WAL_PAGES = 1000
+# A lane gives up its oldest batches when the file is this full: bulk first, critical last.
+FULL_AT = {BULK: 0.85, LIVE: 0.95, CRITICAL: 1.0}
+MOST_DEAD_ROWS, MOST_DEAD_BYTES = 1000, 8 * 1024 * 1024
+LARGEST_SEQUENCE = 2**63 - 1
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE batch (
+  lane INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
+  boot_ns INTEGER NOT NULL, codec INTEGER NOT NULL, crc INTEGER NOT NULL,
+  body BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX batch_in_order ON batch (lane, epoch, first);
+CREATE TABLE dead (
+  id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
+  last INTEGER NOT NULL, reason TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
+"""
+
+
+class SpoolFile:
+    """An open spool. Every method may raise ``sqlite3.Error``; a commit is whole or not at all.
+
+    Attributes
+    ----------
+    epoch
+        This life of the agent, committed before anything else. Given when a file is opened again
+        within one life.
+    kept_aside
+        Where a file that could not be used was moved to, None when all was well.
+    """
+
+    def __init__(self, path: Path, budget_bytes: int, epoch: int | None = None) -> None:
+        self.kept_aside: Path | None = None
+        self._path = path
+        self._budget_bytes = budget_bytes
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = self._open()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "disk I/O" not in str(error):
+                raise  # locked, full or not permitted: the file itself may be sound
+            log.exception("spool %s cannot be used: starting a new one", path)
+            self.kept_aside = _move_aside(path)
+            self._db = self._open()
+        try:
+            self.epoch = self._begin_epoch(epoch)
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        try:
+            fresh = db.execute("PRAGMA page_count").fetchone()[0] == 0
+            if fresh:
+                db.execute(f"PRAGMA page_size={PAGE}")
+            db.execute("PRAGMA journal_mode=WAL")
+            for setting in (
+                "synchronous=FULL",
+                "temp_store=MEMORY",
+                "cache_size=-1024",
+                "mmap_size=0",
+                "busy_timeout=5000",
+                f"wal_autocheckpoint={WAL_PAGES}",
+                f"max_page_count={self._budget_bytes // PAGE + 2 * WAL_PAGES}",
+            ):
+                db.execute(f"PRAGMA {setting}")
+            if fresh:
+                db.executescript(f"BEGIN; PRAGMA application_id={APPLICATION_ID}; {_TABLES}")
+                db.execute("INSERT INTO meta VALUES ('schema', ?), ('clean', 1)", (SCHEMA,))
+                db.execute("COMMIT")
+            else:
+                _verify(db)
+            _grow_wal(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _begin_epoch(self, epoch: int | None) -> int:
+        """Commit the next epoch (or the one that goes on): counter << 32 | 32 random bits."""
+        if epoch is None:
+            last = self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+            counter = 0 if last is None else (last[0] >> 32) + 1
+            epoch = (counter & 0x7FFFFFFF) << 32 | secrets.randbits(32)
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?), ('clean', 0)", (epoch,))
+        self._db.execute("COMMIT")
+        return epoch
+
+    def commit(self, changes: Changes, explain: Explain) -> Outcome:
+        """Write everything or nothing, and make room when the budget is used up."""
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            acked: dict[int, int] = {}
+            for span in changes.stored:
+                acked[span.epoch] = acked.get(span.epoch, 0) + self._delete_inside(span)
+            dead: list[Span] = []
+            unexplained: list[Span] = []
+            for span in changes.refused:
+                self._set_aside(span, dead, unexplained)
+            self._insert(changes.rows)
+            evicted = self._make_room()
+            lost = joined([*changes.lost, *evicted, *unexplained])
+            if lost:
+                self._insert(explain(lost))
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        return Outcome(acked, evicted, dead)
+
+    def fetch(
+        self, lane: int, after: tuple[int, int], before: tuple[int, int], most_rows: int
+    ) -> tuple[list[Row], list[Span]]:
+        """Give batches of a lane in order, ``after`` < (epoch, first) < ``before``.
+
+        Also gives the spans of those that are no longer what was written.
+        """
+        found = self._db.execute(
+            "SELECT lane, epoch, first, count, boot_ns, codec, body, crc FROM batch"
+            " WHERE lane = ? AND (epoch, first) > (?, ?) AND (epoch, first) < (?, ?)"
+            " ORDER BY epoch, first LIMIT ?",
+            (lane, *after, *before, most_rows),
+        )
+        rows: list[Row] = []
+        damaged: list[Span] = []
+        for *parts, crc in found:
+            row = Row(*parts)
+            if crc == zlib.crc32(row.body):
+                rows.append(row)
+            else:
+                damaged.append(Span(lane, row.epoch, row.first, row.last, "corrupt"))
+        return rows, damaged
+
+    def oldest(self, lane: int, epoch: int) -> int | None:
+        """Give the oldest sequence held of a lane and epoch; None when nothing is."""
+        found = self._db.execute(
+            "SELECT min(first) FROM batch WHERE lane = ? AND epoch = ?", (lane, epoch)
+        ).fetchone()
+        return None if found[0] is None else int(found[0])
+
+    def rows(self) -> dict[int, int]:
+        """Count the batches of each lane."""
+        counted = dict(self._db.execute("SELECT lane, count(*) FROM batch GROUP BY lane"))
+        return {lane: counted.get(lane, 0) for lane in EVERY_LANE}
+
+    def oldest_boot_ns(self) -> int | None:
+        """Give when the oldest batch of this epoch was accepted."""
+        found = self._db.execute(
+            "SELECT min(boot_ns) FROM (SELECT boot_ns FROM batch WHERE epoch = ?1 AND lane = 0"
+            " UNION ALL SELECT boot_ns FROM batch WHERE epoch = ?1 AND lane = 1"
+            " UNION ALL SELECT boot_ns FROM batch WHERE epoch = ?1 AND lane = 2)",
+            (self.epoch,),
+        ).fetchone()
+        return None if found[0] is None else int(found[0])
+
+    def used_bytes(self) -> int:
+        """Give the bytes that batches and their index take."""
+        pages = self._db.execute("PRAGMA page_count").fetchone()[0]
+        free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
+        return int(pages - free) * PAGE
+
+    def close(self, *, clean: bool) -> None:
+        """Close; a clean file needs no check at the next start."""
+        try:
+            if clean:
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('clean', 1)")
+        finally:
+            self._db.close()
+
+    def _insert(self, rows: Iterable[Row]) -> None:
+        self._db.executemany(
+            "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    each.lane,
+                    each.epoch,
+                    each.first,
+                    each.held,
+                    each.boot_ns,
+                    each.codec,
+                    zlib.crc32(each.body),
+                    each.body,
+                )
+                for each in rows
+            ],
+        )
+
+    def _delete_inside(self, span: Span) -> int:
+        last = min(span.last, LARGEST_SEQUENCE)
+        deleted = self._db.execute(
+            "DELETE FROM batch WHERE lane = ? AND epoch = ? AND first BETWEEN ? AND ?"
+            " AND first + count - 1 <= ? RETURNING count",
+            (span.lane, span.epoch, min(span.first, last), last, last),
+        )
+        return sum(count for (count,) in deleted.fetchall())
+
+    def _set_aside(self, span: Span, dead: list[Span], unexplained: list[Span]) -> None:
+        """Move a span's observations to the dead; what else their batches held stays."""
+        end = min(span.last, LARGEST_SEQUENCE)
+        touched = self._db.execute(
+            "SELECT lane, epoch, first, count, boot_ns, codec, body FROM batch WHERE lane = ?"
+            " AND epoch = ? AND first <= ? AND first + count - 1 >= ?",
+            (span.lane, span.epoch, end, min(span.first, end)),
+        ).fetchall()
+        for row in (Row(*each) for each in touched):
+            first, last = max(row.first, span.first), min(row.last, end)
+            self._db.execute(
+                "DELETE FROM batch WHERE lane = ? AND epoch = ? AND first = ?", row[:3]
+            )
+            self._bury(row, first, last, span.reason)
+            kept = [] if span.reason == "corrupt" else without(row, first, last)
+            self._insert(kept)
+            gone = span._replace(first=first, last=last)
+            dead.append(gone)
+            if not only_explains(row, first, last):
+                unexplained.append(gone)
+
+    def _bury(self, row: Row, first: int, last: int, reason: str) -> None:
+        self._db.execute(
+            "INSERT INTO dead (lane, epoch, first, last, reason, encoded)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (row.lane, row.epoch, first, last, reason, row.body),
+        )
+        self._db.execute(
+            "DELETE FROM dead WHERE id <= (SELECT max(id) FROM dead) - ?"
+            " OR id <= coalesce((SELECT max(id) FROM (SELECT id, sum(length(encoded)) OVER"
+            " (ORDER BY id DESC) AS size FROM dead) WHERE size > ?), 0)",
+            (MOST_DEAD_ROWS, MOST_DEAD_BYTES),
+        )
+
+    def _make_room(self) -> list[Span]:
+        pages = self._db.execute("PRAGMA page_count").fetchone()[0]
+        allowed = allowance(self._budget_bytes, pages * PAGE, _disk(self._path))
+        evicted: list[Span] = []
+        for lane in reversed(EVERY_LANE):
+            excess = self.used_bytes() - int(allowed * FULL_AT[lane])
+            while excess > 0:
+                oldest = self._db.execute(
+                    "SELECT epoch, first, count, length(body) FROM batch WHERE lane = ?"
+                    " ORDER BY epoch, first LIMIT 64",
+                    (lane,),
+                ).fetchall()
+                if not oldest:
+                    break
+                for epoch, first, count, size in oldest:
+                    if excess <= 0:
+                        break
+                    self._db.execute(
+                        "DELETE FROM batch WHERE lane = ? AND epoch = ? AND first = ?",
+                        (lane, epoch, first),
+                    )
+                    excess -= size
+                    evicted.append(Span(lane, epoch, first, first + count - 1, "budget"))
+                excess = self.used_bytes() - int(allowed * FULL_AT[lane])
+        return joined(evicted)
+
+
+def _verify(db: sqlite3.Connection) -> None:
+    """See that the file is ours and whole; a clean one is not read through."""
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise sqlite3.DatabaseError("it is another program's database")
+    schema, clean = (
+        db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        for key in ("schema", "clean")
+    )
+    if schema is None or schema[0] != SCHEMA:
+        raise sqlite3.DatabaseError(f"its schema {schema} is not {SCHEMA}")
+    if clean is None or not clean[0]:
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(str(found))
+
+
+def _grow_wal(db: sqlite3.Connection) -> None:
+    try:
+        db.execute("CREATE TABLE IF NOT EXISTS growth (filling BLOB)")
+        db.execute("INSERT INTO growth VALUES (zeroblob(?))", (WAL_PAGES * PAGE,))
+    except sqlite3.OperationalError as error:
+        log.warning("no room to grow the spool's log ahead of use: %s", error)
+        return
+    db.execute("DROP TABLE growth")
+    db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
+
+def _disk(path: Path) -> tuple[int, int]:
+    usage = shutil.disk_usage(path.parent)
+    return usage.total, usage.free
+
+
+def _move_aside(path: Path) -> Path:
+    aside = path.with_name(f"{path.stem}.corrupt-{secrets.token_hex(4)}{path.suffix}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            os.replace(part, aside.with_name(aside.name + suffix))  # noqa: PTH105  atomic by name
+    return aside
