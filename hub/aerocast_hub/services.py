@@ -10,6 +10,8 @@ from aerocast_hub.auth.controller import AuthController
 from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.auth.users import seed_roles
 from aerocast_hub.database.engine import Database
+from aerocast_hub.flights.absorb import absorb as absorb_flights
+from aerocast_hub.flights.controller import FlightController
 from aerocast_hub.gateways.absorb import absorb as absorb_gateways
 from aerocast_hub.gateways.controller import GatewayController
 from aerocast_hub.inbox.sighting import Absorb
@@ -80,8 +82,8 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "baggage",
             8002,
-            controllers=(GatewayController,),
-            absorb={"gateways": absorb_gateways},
+            controllers=(GatewayController, FlightController),
+            absorb={"gateways": absorb_gateways, "flights": absorb_flights},
             requires=("auth",),
         ),
         Service("weather", 8003, controllers=(), absorb={}, requires=("auth",)),

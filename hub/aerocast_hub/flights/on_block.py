@@ -69,6 +69,7 @@ def fold(aircraft: Iterable[AircraftHeard], plans: Iterable[Plan]) -> dict[str, 
     it. Claims on the same flight are settled by the stronger key, then the nearer schedule.
     """
     by_id = {plan.flight_id: plan for plan in plans}
+    by_name = _by_name(by_id.values())
     claims: dict[str, list[tuple[Match, str, Movement]]] = {}
     for each in aircraft:
         heard = Heard(
@@ -77,7 +78,8 @@ def fold(aircraft: Iterable[AircraftHeard], plans: Iterable[Plan]) -> dict[str, 
             callsigns=frozenset(report.callsign for report in each.reports if report.callsign),
         )
         for movement in movements(each.reports):
-            candidates = [plan for plan in by_id.values() if _credible(movement, plan)]
+            named = (plan for name in _names(heard) for plan in by_name.get(name, ()))
+            candidates = [plan for plan in named if _credible(movement, plan)]
             found = match(heard, movement.side, movement.schedule_us, candidates)
             if found is not None:
                 claims.setdefault(found.flight_id, []).append((found, each.icao, movement))
@@ -115,6 +117,20 @@ _EVENTS: tuple[
     ("landed", FlightLanded),
     ("on_block", FlightOnBlock),
 )
+
+
+def _by_name(plans: Iterable[Plan]) -> dict[str, list[Plan]]:
+    """Index flights by what their aircraft may be known by."""
+    found: dict[str, list[Plan]] = {}
+    for plan in plans:
+        for name in {plan.icao, plan.registration, plan.callsign} - {None}:
+            found.setdefault(str(name), []).append(plan)
+    return found
+
+
+def _names(heard: Heard) -> set[str]:
+    own = {heard.icao, *heard.callsigns}
+    return own if heard.registration is None else {*own, heard.registration}
 
 
 def _credible(movement: Movement, plan: Plan) -> bool:

@@ -1,0 +1,37 @@
+"""Putting rows into a table that may hold them already, the same on both databases."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.database import Base
+
+Values = Mapping[str, object]
+
+
+async def insert_new(session: AsyncSession, row_type: type[Base], rows: Sequence[Values]) -> None:
+    """Insert rows; those whose primary key is there already are left as they are."""
+    if rows:
+        statement = _insert(session, row_type).on_conflict_do_nothing()
+        await session.execute(statement, list(rows))
+
+
+async def insert_or_replace(
+    session: AsyncSession, row_type: type[Base], rows: Sequence[Values]
+) -> None:
+    """Insert rows; those whose primary key is there already take the new values."""
+    if rows:
+        keys = [column.name for column in row_type.__table__.primary_key]
+        statement = _insert(session, row_type)
+        statement = statement.on_conflict_do_update(
+            index_elements=keys,
+            set_={name: statement.excluded[name] for name in rows[0] if name not in keys},
+        )
+        await session.execute(statement, list(rows))
+
+
+def _insert(session: AsyncSession, row_type: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(row_type)
+    return sqlite.insert(row_type)

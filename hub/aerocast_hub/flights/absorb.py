@@ -1,0 +1,50 @@
+"""Flights live on aircraft ground events: each is kept, and its aircraft's flights folded again."""
+
+from collections.abc import Sequence
+
+from aerocast_protocols.observations import AircraftGroundEvent
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.database.insert import insert_new
+from aerocast_hub.events import Event
+from aerocast_hub.flights.matching import plain_callsign
+from aerocast_hub.flights.refold import refold_aircraft
+from aerocast_hub.flights.tables import GroundEventRow
+from aerocast_hub.inbox.sighting import Sighting
+
+
+async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
+    """Keep ground events; give what they change in flights."""
+    rows = [
+        _row(sighting, sighting.observation)
+        for sighting in sightings
+        if isinstance(sighting.observation, AircraftGroundEvent)
+    ]
+    if not rows:
+        return []
+    await insert_new(session, GroundEventRow, rows)
+    times = [sighting.seen_at_us for sighting in sightings if _is_ground_event(sighting)]
+    icaos = {str(row["icao"]) for row in rows}
+    return await refold_aircraft(session, icaos, min(times), max(times))
+
+
+def _is_ground_event(sighting: Sighting) -> bool:
+    return isinstance(sighting.observation, AircraftGroundEvent)
+
+
+def _row(sighting: Sighting, event: AircraftGroundEvent) -> dict[str, object]:
+    return {
+        "site": sighting.site,
+        "gateway": sighting.gateway,
+        "epoch": sighting.epoch,
+        "lane": sighting.lane,
+        "sequence": sighting.sequence,
+        "icao": event.icao,
+        "event": event.event,
+        "at_us": sighting.seen_at_us,
+        "sigma_s": event.sigma_s,
+        "stand": event.stand,
+        "callsign": plain_callsign(event.callsign or "") or None,
+        "latitude_deg": event.latitude_deg,
+        "longitude_deg": event.longitude_deg,
+    }

@@ -1,0 +1,192 @@
+"""Importing the schedule and the stands. Importing the same file twice changes nothing."""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.database.insert import insert_or_replace
+from aerocast_hub.flights.designator import flight_key, instant_us
+from aerocast_hub.flights.matching import plain_callsign, plain_registration
+from aerocast_hub.flights.refold import refold_flights
+from aerocast_hub.flights.stands import StandShape, read_stands
+from aerocast_hub.flights.tables import FlightRow, StandRow
+from aerocast_hub.importing import RefusedRow, WrongValueError, read_rows
+from aerocast_hub.outbox.publish import write_events
+
+Text = str | int | None
+
+
+class ScheduleLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the schedule; the keys are the file's headings."""
+
+    flight: str
+    date: str
+    origin: str = msgspec.field(name="from")
+    destination: str = msgspec.field(name="to")
+    callsign: str | None = None
+    icao: str | None = None
+    registration: str | None = None
+    scheduled_off_block: str | int | float | None = None
+    scheduled_on_block: str | int | float | None = None
+    stand: Text = None
+    reclaim: Text = None
+    gate: Text = None
+
+
+class ScheduledFlight(msgspec.Struct, frozen=True, kw_only=True):
+    """A flight of the schedule, as it is kept."""
+
+    flight: str
+    flight_key: str
+    date: str
+    origin: str
+    destination: str
+    callsign: str | None = None
+    icao: str | None = None
+    registration: str | None = None
+    off_block_due_us: int | None = None
+    on_block_due_us: int | None = None
+    stand: str | None = None
+    reclaim: str | None = None
+    gate: str | None = None
+
+
+async def import_flights(database: Database, file: Path) -> list[ScheduledFlight | RefusedRow]:
+    """Take in a schedule; what the gateways noticed before is told of these flights now.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    read = list(read_rows(file, ScheduleLine, _flight))
+    flights = [each for each in read if isinstance(each, ScheduledFlight)]
+    async with database.writing() as session:
+        ids = await keep_flights(session, flights)
+        await write_events(session, await refold_flights(session, ids))
+    return read
+
+
+async def keep_flights(session: AsyncSession, flights: Sequence[ScheduledFlight]) -> list[str]:
+    """Insert or update flights of the schedule; give their ids."""
+    known = await _known(session, {flight.date for flight in flights})
+    rows = {
+        identity: {"id": known.get(identity) or str(uuid.uuid4()), **msgspec.structs.asdict(flight)}
+        for flight in flights
+        for identity in [_identity(flight)]
+    }
+    await insert_or_replace(session, FlightRow, list(rows.values()))
+    return [str(row["id"]) for row in rows.values()]
+
+
+async def import_stands(database: Database, file: Path) -> list[StandShape | RefusedRow]:
+    """Take in stands from GeoJSON: polygons with a property ``stand``.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    read = read_stands(await asyncio.to_thread(file.read_bytes))
+    async with database.writing() as session:
+        await insert_or_replace(session, StandRow, [_stand_row(each) for each in _shapes(read)])
+    return read
+
+
+def _shapes(read: Iterable[StandShape | RefusedRow]) -> list[StandShape]:
+    named = {each.stand: each for each in read if isinstance(each, StandShape)}
+    return list(named.values())
+
+
+def _stand_row(shape: StandShape) -> Mapping[str, object]:
+    latitude_deg, longitude_deg = shape.centre
+    return {
+        "stand": shape.stand,
+        "geometry": msgspec.json.encode({"type": "Polygon", "coordinates": [shape.outline]}),
+        "latitude_deg": latitude_deg,
+        "longitude_deg": longitude_deg,
+    }
+
+
+Identity = tuple[str, str, str, str]
+
+
+def _identity(flight: ScheduledFlight) -> Identity:
+    return flight.flight_key, flight.date, flight.origin, flight.destination
+
+
+async def _known(session: AsyncSession, dates: set[str]) -> dict[Identity, str]:
+    columns = (
+        FlightRow.flight_key,
+        FlightRow.date,
+        FlightRow.origin,
+        FlightRow.destination,
+        FlightRow.id,
+    )
+    rows = await session.execute(select(*columns).where(FlightRow.date.in_(dates)))
+    return {(key, day, origin, to): flight_id for key, day, origin, to, flight_id in rows}
+
+
+def _flight(line: ScheduleLine) -> ScheduledFlight:
+    key = flight_key(line.flight)
+    if not key:
+        raise WrongValueError("flight", line.flight, "a flight number such as AF6120")
+    return ScheduledFlight(
+        flight=line.flight.strip().upper(),
+        flight_key=key,
+        date=_date(line.date),
+        origin=_airport("from", line.origin),
+        destination=_airport("to", line.destination),
+        callsign=plain_callsign(line.callsign) or None if line.callsign else None,
+        icao=_icao(line.icao),
+        registration=plain_registration(line.registration) or None if line.registration else None,
+        off_block_due_us=_instant("scheduled_off_block", line.scheduled_off_block),
+        on_block_due_us=_instant("scheduled_on_block", line.scheduled_on_block),
+        stand=_text(line.stand),
+        reclaim=_text(line.reclaim),
+        gate=_text(line.gate),
+    )
+
+
+def _date(text: str) -> str:
+    try:
+        return date.fromisoformat(text.strip()).isoformat()
+    except ValueError:
+        raise WrongValueError("date", text, "a date such as 2024-07-06") from None
+
+
+def _airport(key: str, text: str) -> str:
+    code = text.strip().upper()
+    if re.fullmatch(r"[A-Z0-9]{3,4}", code) is None:
+        raise WrongValueError(key, text, "an airport's code such as TLS or LFBO")
+    return code
+
+
+def _icao(text: str | None) -> str | None:
+    if text is None or not text.strip():
+        return None
+    plain = text.strip().lower()
+    if re.fullmatch(r"~?[0-9a-f]{6}", plain) is None:
+        raise WrongValueError("icao", text, "a 24-bit address such as 393322")
+    return plain
+
+
+def _instant(key: str, value: str | float | None) -> int | None:
+    if value is None or value == "":
+        return None
+    try:
+        return round(value) * 1_000_000 if isinstance(value, int | float) else instant_us(value)
+    except (ValueError, OverflowError):
+        raise WrongValueError(key, value, "a time such as 2024-07-06T06:40:00Z") from None
+
+
+def _text(value: Text) -> str | None:
+    return None if value is None or value == "" else str(value).strip()

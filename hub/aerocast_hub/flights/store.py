@@ -1,0 +1,138 @@
+"""Reading flights: what other features and the pages may ask."""
+
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.airports import airport
+from aerocast_hub.flights.designator import flight_key
+from aerocast_hub.flights.on_block import ActualTimes
+from aerocast_hub.flights.refold import times_of
+from aerocast_hub.flights.tables import FlightRow
+
+HOUR_US = 3_600_000_000
+MOST_FLIGHTS = 1000
+
+
+class Flight(msgspec.Struct, frozen=True, kw_only=True):
+    """A flight: its schedule, and what it did.
+
+    Attributes
+    ----------
+    off_block_due_us, on_block_due_us
+        Scheduled times, UTC microseconds.
+    stand
+        Where it stands, else where the schedule says it will.
+    actual
+        Times heard; None where not yet.
+    """
+
+    id: str
+    flight: str
+    date: str
+    origin: str
+    destination: str
+    callsign: str | None
+    icao: str | None
+    registration: str | None
+    off_block_due_us: int | None
+    on_block_due_us: int | None
+    stand: str | None
+    reclaim: str | None
+    gate: str | None
+    actual: ActualTimes
+
+
+async def list_flights(session: AsyncSession, around_us: int) -> list[Flight]:
+    """Give the flights due, landed or parked within 12 hours of an instant, by scheduled time."""
+    span = (around_us - 12 * HOUR_US, around_us + 12 * HOUR_US)
+    rows = await session.scalars(
+        select(FlightRow)
+        .where(
+            or_(
+                FlightRow.off_block_due_us.between(*span),
+                FlightRow.on_block_due_us.between(*span),
+                FlightRow.on_block_us.between(*span),
+            )
+        )
+        .order_by(FlightRow.on_block_due_us, FlightRow.off_block_due_us, FlightRow.id)
+        .limit(MOST_FLIGHTS)
+    )
+    return [_flight(row) for row in rows]
+
+
+async def list_parked(session: AsyncSession, limit: int = 100) -> list[Flight]:
+    """Give the flights last come to their stand, newest first."""
+    rows = await session.scalars(
+        select(FlightRow)
+        .where(FlightRow.on_block_us.is_not(None))
+        .order_by(FlightRow.on_block_us.desc(), FlightRow.id)
+        .limit(limit)
+    )
+    return [_flight(row) for row in rows]
+
+
+async def find_flight(session: AsyncSession, flight_id: str) -> Flight | None:
+    """Give a flight by the hub's own id."""
+    row = await session.get(FlightRow, flight_id)
+    return None if row is None else _flight(row)
+
+
+async def flight_of(
+    session: AsyncSession, designator: str, date: str, *, origin: str, destination: str
+) -> Flight | None:
+    """Find the flight a bag or passenger is on, by number and date.
+
+    Among several legs of one number the one between the given airports wins, then the one from
+    the first, then the one to the second.
+    """
+    rows = await session.scalars(
+        select(FlightRow)
+        .where(FlightRow.flight_key == flight_key(designator), FlightRow.date == date)
+        .order_by(FlightRow.off_block_due_us, FlightRow.id)
+    )
+    best = _nearest(rows, origin, destination)
+    return None if best is None else _flight(best)
+
+
+async def count_parked(session: AsyncSession) -> int:
+    """Count the flights that have reached their stand."""
+    found = await session.scalar(select(func.count()).where(FlightRow.on_block_us.is_not(None)))
+    return found or 0
+
+
+def _nearest(rows: Iterable[FlightRow], origin: str, destination: str) -> FlightRow | None:
+    def strangeness(row: FlightRow) -> tuple[int, bool]:
+        other_origin = not _same_airport(row.origin, origin)
+        other_destination = not _same_airport(row.destination, destination)
+        return other_origin + other_destination, other_origin
+
+    return min(rows, key=strangeness, default=None)
+
+
+def _same_airport(one: str, other: str) -> bool:
+    if one.upper() == other.upper():
+        return True
+    found = airport(one)
+    return found is not None and found == airport(other)
+
+
+def _flight(row: FlightRow) -> Flight:
+    return Flight(
+        id=row.id,
+        flight=row.flight,
+        date=row.date,
+        origin=row.origin,
+        destination=row.destination,
+        callsign=row.callsign,
+        icao=row.icao or row.heard_icao,
+        registration=row.registration,
+        off_block_due_us=row.off_block_due_us,
+        on_block_due_us=row.on_block_due_us,
+        stand=row.on_block_stand or row.stand,
+        reclaim=row.reclaim,
+        gate=row.gate,
+        actual=times_of(row),
+    )
