@@ -26,6 +26,7 @@ RF_CONTROL, SINGULATION = 335, 336
 IMPINJ_SEARCH_MODE, IMPINJ_REPORT_CONTENT = 23, 50
 IMPINJ_ENABLE_PHASE, IMPINJ_ENABLE_PEAK_RSSI, IMPINJ_ENABLE_DOPPLER = 52, 53, 67
 NULL, IMMEDIATE = 0, 1  # start triggers
+DISABLED, INACTIVE, ACTIVE = 0, 1, 2  # what a ROSpec is doing
 GEN2 = 1
 
 # TagReportContentSelector: ROSpecID, AntennaID, ChannelIndex, PeakRSSI, FirstSeen, LastSeen, count
@@ -161,6 +162,28 @@ def decode_rospec(body: bytes) -> Rospec:
                 impinj_extras=extras,
             )
     raise ProtocolError("LLRP ADD_ROSPEC without a ROSpec")
+
+
+def with_state(encoded: bytes, state: int) -> bytes:
+    """Give an encoded ROSpec with its current state set, as ``GET_ROSPECS`` is answered."""
+    at = 4 + _ROSPEC.size - 1
+    return encoded[:at] + bytes([state]) + encoded[at + 1 :]
+
+
+def decode_rospec_states(body: bytes) -> dict[int, int]:
+    """Decode a ``GET_ROSPECS_RESPONSE``: ROSpec id -> 0 disabled, 1 inactive, 2 active.
+
+    Raises
+    ------
+    ProtocolError
+        A part is cut short.
+    """
+    states = {}
+    for parameter, content in split_parameters(body):
+        if parameter == ROSPEC:
+            rospec_id, _priority, state = read_fields(_ROSPEC, content, "ROSpec")
+            states[rospec_id] = state
+    return states
 
 
 def encode_rospec_id(rospec_id: int) -> bytes:

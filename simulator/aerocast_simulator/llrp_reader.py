@@ -1,0 +1,291 @@
+"""An RFID reader as its clients meet it: LLRP over TCP, with a real reader's session behaviour.
+
+LLRP v1.0.1: one client at a time, reports only while an inventory is active, events and reports
+held for a client that comes back until it enables them, a bounded buffer that says when it
+overflowed. Impinj's rule is kept too: vendor parameters are refused until extensions are enabled.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.llrp import events
+from aerocast_protocols.llrp.capabilities import Capabilities
+from aerocast_protocols.llrp.framing import Message, MessageBuffer, MessageType, encode_message
+from aerocast_protocols.llrp.tag_report import TagReport, encode_tag_reports
+
+from aerocast_simulator.llrp_answers import ReaderState, answer
+
+HOLD_LIMIT = 4096  # reports a reader keeps for a client that is away
+MOST_UNSENT = 1 << 18  # bytes given to the network before further reports are held
+_UNASKED_ID = 0
+
+
+class FakeReader:
+    """A reader with antennas, inputs and a network port.
+
+    Parameters
+    ----------
+    capabilities
+        What it says of itself; default is an Impinj reader under ETSI rules with four antennas.
+    hold_limit
+        Reports it can hold.
+    clock_us
+        Its own UTC clock, which may drift.
+
+    Attributes
+    ----------
+    port
+        Where it listens, once started.
+    sessions, refused
+        Clients taken and turned away since it started.
+    lost
+        Reports that found no room.
+    """
+
+    def __init__(
+        self,
+        *,
+        capabilities: Capabilities | None = None,
+        hold_limit: int = HOLD_LIMIT,
+        clock_us: Callable[[], int] | None = None,
+    ) -> None:
+        self.port = 0
+        self.sessions = 0
+        self.refused = 0
+        self.lost = 0
+        self.acknowledged_keepalives = 0
+        self.state = ReaderState() if capabilities is None else ReaderState(capabilities)
+        self._clock_us = clock_us or (lambda: time.time_ns() // 1000)
+        self._server: asyncio.Server | None = None
+        self._session: _Session | None = None
+        self._hold_limit = hold_limit
+        self._held: deque[TagReport] = deque()
+        self._held_events: deque[events.ReaderEvent] = deque(maxlen=64)
+        self._overflowed = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; ``port`` 0 takes a free one."""
+        self._server = await asyncio.start_server(self._serve, host, port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close the connection and stop listening."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    @property
+    def is_reading(self) -> bool:
+        """Say whether an inventory is active."""
+        return self.state.is_reading
+
+    @property
+    def held(self) -> int:
+        """Give the number of reports that wait for the client."""
+        return len(self._held)
+
+    def report(  # noqa: PLR0913  one argument for each thing a reader measures
+        self,
+        epc: bytes,
+        antenna: int,
+        rssi_dbm: float,
+        *,
+        pc: int | None = None,
+        phase_deg: float | None = None,
+        doppler_hz: float | None = None,
+        channel: int | None = None,
+    ) -> bool:
+        """See a tag; gives False when no inventory is active, so that nothing is seen."""
+        if not self.is_reading:
+            return False
+        seen_us = self._clock_us()
+        report = TagReport(
+            epc=epc,
+            antenna=antenna,
+            rssi_dbm=rssi_dbm,
+            first_seen_us=seen_us,
+            last_seen_us=seen_us,
+            seen_count=1,
+            channel=channel,
+            phase_deg=phase_deg if self.state.sends_extras else None,
+            doppler_hz=doppler_hz if self.state.sends_extras else None,
+            pc=pc,
+            rospec_id=self.state.active_rospec,
+        )
+        if len(self._held) >= self._hold_limit:
+            self.lost += 1
+            self._overflowed = True
+        else:
+            self._held.append(report)
+        self._flush()
+        return True
+
+    def gpio(self, pin: int, level: int) -> None:
+        """Change an input; told when the client asked for such events."""
+        self._tell(events.GpiEvent(pin, level))
+
+    def antenna(self, antenna: int, *, connected: bool) -> None:
+        """Plug an antenna in or pull it out."""
+        self._tell(events.AntennaEvent(antenna, connected))
+
+    async def drop(self, *, abort: bool = False) -> None:
+        """Lose the connection: what was sent arrives first, unless ``abort``."""
+        session = self._session
+        if session is None:
+            return
+        session.gone = True
+        self._session = None
+        if abort:
+            session.writer.transport.abort()
+        else:
+            with suppress(ConnectionError):
+                await session.writer.drain()
+                session.writer.write_eof()  # closing outright could cut off what was sent
+
+    def go_silent(self) -> None:
+        """Say nothing more to this client and hear nothing from it, with the connection open."""
+        if self._session is not None:
+            self._session.silent = True
+
+    def _tell(self, event: events.ReaderEvent) -> None:
+        if self.state.wants(event):
+            self._held_events.append(event)
+            self._flush()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        session = _Session(reader, writer)
+        try:
+            with suppress(ConnectionError, ProtocolError):
+                await self._talk(session)
+        finally:
+            session.gone = True
+            if self._session is session:
+                self._session = None
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _talk(self, session: "_Session") -> None:
+        if self._session is not None:
+            self.refused += 1
+            self._notify(session, events.ConnectionAttemptEvent(events.CLIENT_CONNECTION_EXISTS))
+            self._notify(
+                self._session, events.ConnectionAttemptEvent(events.ANOTHER_CONNECTION_ATTEMPTED)
+            )
+            await session.writer.drain()
+            return
+        self._session = session
+        self.sessions += 1
+        session.holding = self.state.hold_reports
+        self.state.extensions = False
+        self._notify(session, events.ConnectionAttemptEvent(events.CONNECTED))
+        beside = [
+            asyncio.create_task(self._keep_alive(session)),
+            asyncio.create_task(self._catch_up(session)),
+        ]
+        try:
+            await self._answer_all(session)
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _answer_all(self, session: "_Session") -> None:
+        buffer = MessageBuffer()
+        while received := await session.reader.read(65536):
+            if session.silent:
+                continue
+            buffer.feed(received)
+            for message in buffer.messages():
+                self._answer(session, message)
+                if message.type == MessageType.CLOSE_CONNECTION:
+                    await session.writer.drain()
+                    return
+            await session.writer.drain()
+
+    def _answer(self, session: "_Session", message: Message) -> None:
+        if message.type == MessageType.KEEPALIVE_ACK:
+            self.acknowledged_keepalives += 1
+        elif message.type == MessageType.ENABLE_EVENTS_AND_REPORTS:
+            session.holding = False
+        elif message.type != MessageType.GET_REPORT:
+            reply = answer(self.state, message)
+            session.send(reply.type, message.id, reply.body)
+            session.configured.set()
+        self._flush()
+
+    def _flush(self) -> None:
+        """Send what waits, as far as the client takes it."""
+        session = self._session
+        if session is None or session.holding or session.silent or session.gone:
+            return
+        if self._overflowed:
+            self._overflowed = False
+            self._notify(session, events.BufferOverflowEvent())
+        while self._held_events:
+            self._notify(session, self._held_events.popleft())
+        while self._held and session.unsent < MOST_UNSENT:
+            batch = [
+                self._held.popleft() for _ in range(min(len(self._held), self.state.report_every))
+            ]
+            session.send(MessageType.RO_ACCESS_REPORT, _UNASKED_ID, encode_tag_reports(batch))
+        if self._held:
+            session.congested.set()
+
+    def _notify(self, session: "_Session", event: events.ReaderEvent) -> None:
+        body = events.encode_notification([event], utc_us=self._clock_us())
+        session.send(MessageType.READER_EVENT_NOTIFICATION, _UNASKED_ID, body)
+
+    async def _keep_alive(self, session: "_Session") -> None:
+        while True:
+            period_ms = self.state.keepalive_ms
+            if period_ms:
+                await asyncio.sleep(period_ms / 1000)
+                session.send(MessageType.KEEPALIVE, self.sessions, b"")
+            else:
+                session.configured.clear()
+                await session.configured.wait()
+
+    async def _catch_up(self, session: "_Session") -> None:
+        """Go on with what waits whenever a slow client has taken what was sent."""
+        while True:
+            await session.congested.wait()
+            session.congested.clear()
+            await session.writer.drain()
+            self._flush()
+
+
+class _Session:
+    """One client's connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.holding = False
+        self.silent = False
+        self.gone = False
+        self.configured = asyncio.Event()
+        self.congested = asyncio.Event()
+
+    @property
+    def unsent(self) -> int:
+        """Give the bytes the network has not taken yet."""
+        return self.writer.transport.get_write_buffer_size()
+
+    def send(self, message_type: int, message_id: int, body: bytes) -> None:
+        """Send one message, unless the session is silent or gone."""
+        if not self.silent and not self.gone:
+            self.writer.write(encode_message(message_type, message_id, body))

@@ -1,0 +1,279 @@
+"""The LLRP driver against a reader on loopback, as a gateway meets it."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+
+import msgspec
+import pytest
+from aerocast_agent.clock import boot_ns
+from aerocast_agent.drivers.llrp import LlrpReader
+from aerocast_agent.profiles import ANY_READER
+from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.llrp import events
+from aerocast_protocols.llrp.framing import MessageType, encode_message
+from aerocast_protocols.llrp.status import Status, encode_status
+from aerocast_protocols.observations import DeviceEvent, GpioEdge, TagRead
+from aerocast_simulator.llrp_answers import DEFAULT_CAPABILITIES
+from aerocast_simulator.llrp_reader import FakeReader
+
+BRISK = msgspec.structs.replace(ANY_READER, keepalive_s=0.2, power_dbm=30.0, rf_mode=1000)
+
+
+def epc(number):
+    return number.to_bytes(12, "big")
+
+
+@asynccontextmanager
+async def a_reader(**settings):
+    reader = FakeReader(**settings)
+    await reader.start()
+    try:
+        yield reader
+    finally:
+        await reader.stop()
+
+
+@asynccontextmanager
+async def driving(reader, seen, profile=BRISK):
+    driver = LlrpReader("portal-4", "127.0.0.1", reader.port, profile)
+    running = asyncio.create_task(driver.run(seen.append))
+    try:
+        yield running
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError, OSError, TimeoutError, ProtocolError):
+            await running
+
+
+async def until(holds, limit_s=5.0):
+    async with asyncio.timeout(limit_s):
+        while not holds():  # noqa: ASYNC110  what is waited for has no event of its own
+            await asyncio.sleep(0.005)
+
+
+def connected(seen):
+    return any(isinstance(each, DeviceEvent) and each.event == "connected" for each in seen)
+
+
+def reads(seen):
+    return [each for each in seen if isinstance(each, TagRead)]
+
+
+async def test_tags_come_with_everything_the_reader_measured():
+    seen = []
+    async with a_reader(clock_us=lambda: 1_600_000_000_000_000) as reader:
+        async with driving(reader, seen):
+            await until(lambda: connected(seen))
+            before = boot_ns()
+            assert reader.report(epc(7), 2, -61.25, pc=0x34C1, phase_deg=90.0, channel=3)
+            await until(lambda: reads(seen))
+        assert seen[0] == DeviceEvent(device="portal-4", boot_ns=seen[0].boot_ns, event="connected")
+        (read,) = reads(seen)
+        assert before <= read.boot_ns <= boot_ns()
+        assert read == TagRead(
+            device="portal-4",
+            boot_ns=read.boot_ns,
+            epc=epc(7),
+            antenna=2,
+            pc=0x34C1,
+            rssi_dbm=-61.25,
+            phase_deg=90.0,
+            channel=3,
+            reader_seen_at_us=1_600_000_000_000_000,
+        )
+
+
+async def test_the_order_is_drawn_from_what_the_reader_can_do():
+    seen = []
+    async with a_reader() as reader, driving(reader, seen):
+        await until(lambda: connected(seen) and reader.is_reading)
+        assert reader.state.hold_reports
+        assert reader.state.keepalive_ms == 200
+        assert reader.state.sends_extras
+        assert len(reader.state.orders) == 1
+
+
+async def test_a_reader_of_another_make_gets_no_vendor_extras():
+    general = msgspec.structs.replace(DEFAULT_CAPABILITIES.general, manufacturer=161, gpis=0)
+    limits = msgspec.structs.replace(DEFAULT_CAPABILITIES.limits, holds_reports=False)
+    plain = msgspec.structs.replace(DEFAULT_CAPABILITIES, general=general, limits=limits)
+    seen = []
+    async with a_reader(capabilities=plain) as reader, driving(reader, seen):
+        await until(lambda: connected(seen) and reader.is_reading)
+        assert not reader.state.sends_extras
+        assert not reader.state.hold_reports
+
+
+async def test_inputs_antennas_and_overflow_are_told():
+    seen = []
+    async with a_reader() as reader, driving(reader, seen):
+        await until(lambda: connected(seen))
+        reader.gpio(1, 1)
+        reader.gpio(1, 0)
+        reader.antenna(3, connected=False)
+        reader.antenna(3, connected=True)
+        await until(lambda: len(seen) == 5)
+    assert [(each.pin, each.level) for each in seen if isinstance(each, GpioEdge)] == [
+        (1, 1),
+        (1, 0),
+    ]
+    assert [(each.event, each.detail) for each in seen if isinstance(each, DeviceEvent)][1:] == [
+        ("antenna_disconnected", "antenna 3"),
+        ("antenna_connected", "antenna 3"),
+    ]
+
+
+async def test_keepalives_are_answered():
+    seen = []
+    async with a_reader() as reader, driving(reader, seen) as running:
+        await until(lambda: reader.acknowledged_keepalives >= 3)
+        assert not running.done()
+
+
+async def test_a_reader_that_falls_silent_is_lost_within_two_keepalives():
+    seen = []
+    async with a_reader() as reader, driving(reader, seen) as running:
+        await until(lambda: reader.acknowledged_keepalives >= 1)
+        reader.go_silent()
+        with pytest.raises(TimeoutError, match="portal-4 has been silent"):
+            async with asyncio.timeout(1.0):
+                await running
+
+
+async def test_a_reader_that_serves_another_client_says_so():
+    first, second = [], []
+    async with a_reader() as reader, driving(reader, first) as holder:
+        await until(lambda: connected(first))
+        async with driving(reader, second) as running:
+            with pytest.raises(ConnectionRefusedError, match="already serves another client"):
+                await running
+        assert (reader.sessions, reader.refused) == (1, 1)
+        assert not holder.done()
+
+
+async def test_a_session_is_given_back_so_that_the_next_one_is_taken_at_once():
+    seen = []
+    async with a_reader() as reader:
+        for number in range(3):
+            seen.clear()
+            async with driving(reader, seen):
+                await until(lambda: connected(seen))
+            await until(lambda: reader._session is None)
+            assert reader.sessions == number + 1
+
+
+async def test_a_reader_out_of_reach_is_an_error():
+    async with a_reader() as reader:
+        port = reader.port
+    with pytest.raises(ConnectionRefusedError):
+        await LlrpReader("portal-4", "127.0.0.1", port).run([].append)
+
+
+async def test_nothing_is_lost_or_doubled_over_twenty_disconnects():
+    seen, sent = [], 0
+    async with a_reader() as reader:
+        for _ in range(20):
+            async with driving(reader, seen) as running:
+                await until(lambda: reader._session is not None and not reader._session.holding)
+                for _ in range(25):
+                    assert reader.report(epc(sent), 1, -50.0)
+                    sent += 1
+                await reader.drop()
+                with pytest.raises(ConnectionResetError):
+                    await running
+            for _ in range(25):  # nobody is listening: the reader holds them
+                assert reader.report(epc(sent), 1, -50.0)
+                sent += 1
+        async with driving(reader, seen):
+            await until(lambda: len(reads(seen)) >= sent)
+            await asyncio.sleep(0.05)
+    assert [each.epc for each in reads(seen)] == [epc(number) for number in range(sent)]
+    assert reader.sessions == 21
+    assert not any(each.event == "overflow" for each in seen if isinstance(each, DeviceEvent))
+
+
+async def test_reading_is_not_interrupted_by_a_reconnection():
+    seen = []
+    async with a_reader() as reader:
+        async with driving(reader, seen):
+            await until(lambda: connected(seen))
+        order = reader.state.active_rospec
+        async with driving(reader, seen):
+            assert reader.is_reading
+            await until(lambda: sum(connected([each]) for each in seen) == 2)
+        assert reader.state.active_rospec == order
+
+
+async def test_an_overflow_of_the_readers_buffer_is_told():
+    seen = []
+    async with a_reader(hold_limit=10) as reader:
+        async with driving(reader, seen):
+            await until(lambda: connected(seen))
+        await until(lambda: reader._session is None)
+        for number in range(15):
+            reader.report(epc(number), 1, -50.0)
+        seen.clear()
+        async with driving(reader, seen):
+            await until(lambda: len(reads(seen)) == 10)
+    assert reader.lost == 5
+    assert [each.event for each in seen if isinstance(each, DeviceEvent)] == [
+        "connected",
+        "overflow",
+    ]
+
+
+async def talk(sends, driver_profile=BRISK):
+    """Run the driver against a peer that sends these bytes, then listens."""
+
+    closed = asyncio.Event()
+
+    async def be_a_peer(reader, writer):
+        writer.write(sends)
+        with suppress(ConnectionError):
+            while await reader.read(4096):
+                pass
+        writer.close()
+        closed.set()
+
+    server = await asyncio.start_server(be_a_peer, "127.0.0.1", 0)
+    async with server, asyncio.timeout(5):
+        driver = LlrpReader("p", "127.0.0.1", server.sockets[0].getsockname()[1], driver_profile)
+        try:
+            await driver.run([].append)
+        finally:
+            await closed.wait()
+
+
+CONNECTED = encode_message(
+    MessageType.READER_EVENT_NOTIFICATION,
+    0,
+    events.encode_notification([events.ConnectionAttemptEvent(0)], utc_us=0),
+)
+
+
+@pytest.mark.parametrize(
+    ("sends", "says"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "LLRP"),
+        (encode_message(MessageType.KEEPALIVE, 1) + encode_message(61, 2), "type 61"),
+        (encode_message(63, 0, events.encode_notification([], utc_us=0)), "did not say"),
+        (
+            CONNECTED + encode_message(MessageType.ERROR_MESSAGE, 1, encode_status(Status(109))),
+            "refused GET_READER_CAPABILITIES: status 109",
+        ),
+        (
+            CONNECTED + encode_message(11, 1, encode_status(Status(401, "too hot"))),
+            "refused GET_READER_CAPABILITIES: status 401 too hot",
+        ),
+        (CONNECTED + encode_message(61, 0, b"\x00\xf0\x00\x05\x01"), "LLRP"),
+    ],
+)
+async def test_a_peer_that_breaks_the_protocol_is_named_with_what_it_did(sends, says):
+    with pytest.raises(ProtocolError, match=says):
+        await talk(sends)
+
+
+async def test_a_reader_that_is_closing_is_lost():
+    closing = events.encode_notification([events.ConnectionCloseEvent()], utc_us=0)
+    with pytest.raises(ConnectionResetError, match="closing"):
+        await talk(CONNECTED + encode_message(63, 0, closing))
