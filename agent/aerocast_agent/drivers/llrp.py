@@ -28,13 +28,14 @@ from aerocast_protocols.llrp.rospec import (
     encode_rospec_id,
 )
 from aerocast_protocols.llrp.status import decode_status
-from aerocast_protocols.llrp.tag_report import TagReport, decode_tag_reports
-from aerocast_protocols.observations import DeviceEvent, GpioEdge, TagRead
+from aerocast_protocols.llrp.tag_report import decode_tag_reports
+from aerocast_protocols.observations import DeviceEvent, GpioEdge
 
 from aerocast_agent.clock import boot_ns
 from aerocast_agent.driver import Accept
 from aerocast_agent.profiles import ANY_READER, ReaderProfile
 from aerocast_agent.reader_order import config_for, doubts, is_impinj, rospec_for
+from aerocast_agent.tag_reads import tag_read
 
 CONNECT_LIMIT_S = 10.0  # readers take a client within a second or two, or not at all
 ANSWER_LIMIT_S = 10.0  # while the session is being set up
@@ -264,7 +265,7 @@ class _Session:
         """Hand in what a message reports."""
         if message.type == MessageType.RO_ACCESS_REPORT:
             for report in decode_tag_reports(message.body):
-                self._accept(self._tag_read(report))
+                self._accept(tag_read(report, self._name, self._received_ns))
         elif message.type == MessageType.READER_EVENT_NOTIFICATION:
             for event in events.decode_notification(message.body).events:
                 self._take_event(event)
@@ -324,19 +325,3 @@ class _Session:
                 " over from a lost connection, which the reader ends by itself after a while"
             )
         raise ConnectionRefusedError(f"{self._name} refuses the connection, status {status}")
-
-    def _tag_read(self, report: TagReport) -> TagRead:
-        seen_us = report.first_seen_us if report.last_seen_us is None else report.last_seen_us
-        return TagRead(
-            device=self._name,
-            boot_ns=self._received_ns,
-            epc=report.epc,
-            antenna=report.antenna,
-            pc=report.pc,
-            rssi_dbm=report.rssi_dbm,
-            phase_deg=report.phase_deg,
-            doppler_hz=report.doppler_hz,
-            channel=report.channel,
-            reader_seen_at_us=seen_us,
-            seen_count=1 if report.seen_count is None else report.seen_count,
-        )
