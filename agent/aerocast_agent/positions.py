@@ -67,6 +67,11 @@ class PositionReports:
             if fix is not None:
                 yield fix
 
+    def flush(self) -> list[Fix]:
+        """Give what has come of the last fix; at the end of a recording."""
+        fix = self._assembler.flush()
+        return [] if fix is None else [fix]
+
     def report(self, fix: Fix, boot_ns: int) -> PositionFix | None:
         """Give a fix as an observation; None when the last was less than a second ago."""
         due_ns = boot_ns if self._due_ns is None else self._due_ns

@@ -1,0 +1,137 @@
+"""``aerocast-agent decode`` for scanners, GPS receivers and weather reports."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+AGENT = Path(sys.executable).with_name("aerocast-agent")
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+
+
+def decode(kind: str, given: bytes, *options: str):
+    """Run the command as a technician does; give its lines and exit status."""
+    done = subprocess.run(
+        [AGENT, "decode", kind, "-", "--json", *options],
+        input=given,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return [json.loads(line) for line in done.stdout.splitlines()], done.returncode
+
+
+def test_scans_are_named_line_by_line():
+    lines, status = decode(
+        "scan",
+        b"]I00220123456\n\x020220123456\x03\r\n]C0ABC\nNoRead\n]L0M1SMITH/JOHN  EABC123\n"
+        b"IATALPXYZ\ncaf\xc3\xa9\n",
+    )
+    assert status == 0
+    assert lines == [
+        {"symbology": "itf", "content": "plate", "licence_plate": "0220123456"},
+        {"symbology": None, "content": "plate", "licence_plate": "0220123456"},
+        {"symbology": "code128", "content": "other", "text": "ABC"},
+        {"symbology": None, "content": "no_read"},
+        {"symbology": "pdf417", "content": "boarding_pass"},
+        {"symbology": None, "content": "bag_qr", "text": "IATALPXYZ"},
+        {"symbology": None, "content": "other", "text": "café"},
+    ]
+
+
+def test_a_refused_scan_keeps_its_place():
+    lines, status = decode("scan", b"0220123456\n\n" + b"7" * 9000 + b"\n0220123457\n")
+    assert status == 1
+    assert [line.get("licence_plate") for line in lines] == ["0220123456", None, None, "0220123457"]
+    assert ["error" in line for line in lines] == [False, True, True, False]
+
+
+def test_the_text_for_no_read_can_be_set():
+    lines, _ = decode("scan", b"?????\nNoRead\n", "--no-read", "?????")
+    assert [line["content"] for line in lines] == ["no_read", "other"]
+
+
+def test_a_gps_log_becomes_fixes_and_damage_is_told():
+    rmc = b"$GPRMC,030719.000,A,3747.0873,S,17518.8938,E,0.69,181.39,311214,,,A*7D\r\n"
+    gga = b"$GPGGA,030719.000,3747.0873,S,17518.8938,E,1,08,1.1,59.9,M,23.7,M,,0000*7D\r\n"
+    lines, status = decode("nmea", b"# Name: x\n" + gga + rmc + rmc.replace(b"*7D", b"*7E"))
+    assert status == 1
+    assert lines[0] == {
+        "time": "2014-12-31T03:07:19.000Z",
+        "latitude_deg": pytest.approx(-37.784788333),
+        "longitude_deg": pytest.approx(175.314896667),
+        "altitude_m": 59.9,
+        "speed_mps": pytest.approx(0.355, abs=1e-3),
+        "track_deg": 181.39,
+        "mode": 3,
+        "satellites": 8,
+        "time_trusted": False,
+    }
+    assert "checksum" in lines[1]["error"]
+    assert lines[1]["input"].startswith("$GPRMC")
+
+
+def test_real_gps_logs_are_read_without_a_refusal():
+    log = DATA / "devices" / "gps" / "bu353s4.log"
+    if not log.exists():
+        pytest.skip(f"{log.name}: shared data is not here")
+    lines, status = decode("nmea", log.read_bytes())
+    assert (len(lines), status) == (25, 0)
+
+
+def test_metars_have_every_field_and_refusals_keep_their_place():
+    lines, status = decode(
+        "metar",
+        b"METAR KLAX 281253Z 24005KT 1/8SM R25L/2600VP6000FT FG VV002 17/16 A2999 RMK T01720161\n"
+        b"nobody can parse this\nLFBO 010000Z AUTO /////KT //// // ////// ///// Q////=\n",
+        "--now",
+        "2026-03-01T00:30:00Z",
+    )
+    assert status == 1
+    report, refused, silent = lines
+    assert report == {
+        "station": "KLAX",
+        "observed_at": "2026-02-28T12:53:00Z",
+        "wind_direction_deg": 240,
+        "wind_speed_kt": 5.0,
+        "wind_gust_kt": None,
+        "wind_variable_deg": None,
+        "visibility_m": 201.2,
+        "visibility_qualifier": None,
+        "weather": ["FG"],
+        "clouds": [{"cover": "VV", "base_ft": 200, "type": None}],
+        "ceiling_ft": 200,
+        "temperature_c": 17.2,
+        "dew_point_c": 16.1,
+        "altimeter_hpa": 1015.6,
+        "flight_category": "LIFR",
+        "corrected": False,
+        "auto": False,
+        "rvr": [
+            {
+                "runway": "25L",
+                "range_m": 792.5,
+                "range_max_m": 1828.8,
+                "qualifier": "P",
+                "trend": None,
+            }
+        ],
+        "trend": [],
+        "unparsed": [],
+        "flags": ["STALE"],
+        "raw": "METAR KLAX 281253Z 24005KT 1/8SM R25L/2600VP6000FT FG VV002 17/16 A2999"
+        " RMK T01720161",
+    }
+    assert set(refused) == {"error", "input"}
+    for field in ("wind_speed_kt", "visibility_m", "temperature_c", "altimeter_hpa"):
+        assert silent[field] is None
+    assert silent["flight_category"] is None
+    assert (silent["observed_at"], silent["unparsed"]) == ("2026-03-01T00:00:00Z", [])
+
+
+def test_a_time_nobody_can_read_is_wrong_usage():
+    _, status = decode("metar", b"", "--now", "yesterday")
+    assert status == 2
