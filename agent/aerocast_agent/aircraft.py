@@ -347,7 +347,7 @@ def _learn(aircraft: _Aircraft, fields: ModeSFields, boot_ns: int) -> None:
 
 
 def _state(device: str, aircraft: _Aircraft, boot_ns: int) -> Iterable[AircraftState]:
-    if aircraft.state_ns is not None and 0 <= boot_ns - aircraft.state_ns < STATE_EVERY_NS:
+    if aircraft.state_ns is not None and abs(boot_ns - aircraft.state_ns) < STATE_EVERY_NS:
         return
     position = aircraft.position_at(boot_ns, FRESH_NS)
     velocity = aircraft.velocity

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from aerocast_agent.aircraft import AircraftTable
+from aerocast_agent.drivers.adsb_beast import BeastReceiver
 from aerocast_agent.stands import Stands, distance_m
 from aerocast_protocols.modes.beast import BeastBuffer, encode_beast
 from aerocast_protocols.modes.cpr import Position
@@ -165,6 +166,24 @@ def test_a_way_that_does_not_fit_its_time_is_refused():
         Arrival(PATH, AIR, lands_s=0.0, parked_by_s=60.0)
     with pytest.raises(ValueError, match="too fast"):
         Arrival(PATH, AIR, lands_s=0.0, parked_by_s=3.0)
+
+
+async def test_the_gateways_own_driver_hears_the_simulated_sky():
+    server = BeastServer(
+        [Flight.arrival("39a1b2", "AFR12AB", PATH, AIR, lands_s=60.0, parked_by_s=80.0)]
+    )
+    await server.start()
+    seen = []
+    try:
+        driver = BeastReceiver("sky", "127.0.0.1", server.port, AircraftTable(HERE, STANDS))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2.5):
+                await driver.run(seen.append)
+    finally:
+        await server.stop()
+    placed = [each for each in of(AircraftState, seen) if each.latitude_deg is not None]
+    assert placed
+    assert placed[-1].signal_dbfs == pytest.approx(-9.0, abs=0.1)
 
 
 async def test_every_client_of_the_receiver_hears_the_same():

@@ -15,6 +15,8 @@ CONNECT_LIMIT_S = 10.0
 SILENCE_LIMIT_S = 75.0
 TICK_S = 1.0  # how often an aircraft's silence is looked at
 TICK_NS = 1_000_000_000
+# An aircraft still there is heard again within 5 s of a connection: until then nobody is silent.
+SETTLING_NS = 10_000_000_000
 
 
 class BeastReceiver:
@@ -59,7 +61,8 @@ class BeastReceiver:
 
     async def _listen(self, reader: asyncio.StreamReader, accept: Accept) -> None:
         buffer = BeastBuffer()
-        heard_ns = ticked_ns = clock.boot_ns()
+        heard_ns = clock.boot_ns()
+        ticked_ns = heard_ns + SETTLING_NS
         while True:
             received = await _next(reader)
             now_ns = clock.boot_ns()
