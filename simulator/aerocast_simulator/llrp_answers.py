@@ -265,6 +265,13 @@ _REQUESTS: Mapping[int, Callable[[ReaderState, bytes], Reply]] = {
     MessageType.STOP_ROSPEC: _plain(
         MessageType.STOP_ROSPEC_RESPONSE, lambda state, body: state.stop(_id(body))
     ),
+    # Tags are only read here, never written: there are no AccessSpecs to delete or name.
+    MessageType.DELETE_ACCESSSPEC: _plain(
+        MessageType.DELETE_ACCESSSPEC_RESPONSE, lambda _state, _body: Status(SUCCESS)
+    ),
+    MessageType.GET_ACCESSSPECS: _plain(
+        MessageType.GET_ACCESSSPECS_RESPONSE, lambda _state, _body: Status(SUCCESS)
+    ),
     MessageType.CLOSE_CONNECTION: _plain(
         MessageType.CLOSE_CONNECTION_RESPONSE, lambda _state, _body: Status(SUCCESS)
     ),

@@ -66,7 +66,7 @@ class FakeReader:
         self._held: deque[TagReport] = deque()
         self._held_events: deque[events.ReaderEvent] = deque(maxlen=64)
         self._overflowed = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; ``port`` 0 takes a free one."""
@@ -75,13 +75,13 @@ class FakeReader:
 
     async def stop(self) -> None:
         """Close the connection and stop listening."""
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._server is not None:
-            await self._server.wait_closed()
+        if self._server is None:
+            return
+        self._server.close()
+        for writer in self._serving.values():
+            writer.transport.abort()
+        await asyncio.gather(*self._serving)
+        await self._server.wait_closed()
 
     @property
     def is_reading(self) -> bool:
@@ -116,8 +116,8 @@ class FakeReader:
             last_seen_us=seen_us,
             seen_count=1,
             channel=channel,
-            phase_deg=phase_deg if self.state.sends_extras else None,
-            doppler_hz=doppler_hz if self.state.sends_extras else None,
+            phase_deg=phase_deg,
+            doppler_hz=doppler_hz,
             pc=pc,
             rospec_id=self.state.active_rospec,
         )
@@ -164,8 +164,8 @@ class FakeReader:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         if task is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._serving[task] = writer
+            task.add_done_callback(self._serving.pop)
         session = _Session(reader, writer)
         try:
             with suppress(ConnectionError, ProtocolError):
@@ -241,7 +241,8 @@ class FakeReader:
             batch = [
                 self._held.popleft() for _ in range(min(len(self._held), self.state.report_every))
             ]
-            session.send(MessageType.RO_ACCESS_REPORT, _UNASKED_ID, encode_tag_reports(batch))
+            body = encode_tag_reports(batch, impinj_extras=self.state.sends_extras)
+            session.send(MessageType.RO_ACCESS_REPORT, _UNASKED_ID, body)
         if self._held:
             session.congested.set()
 

@@ -133,6 +133,12 @@ def test_impinj_extras_are_read_in_their_units():
     assert (report.phase_deg, report.rssi_dbm, report.doppler_hz) == (90.0, -61.5, -1.5)
 
 
+def test_a_reader_without_extras_rounds_its_rssi():
+    report = TagReport(epc=EPC, rssi_dbm=-61.25, phase_deg=45.0)
+    body = encode_tag_reports([report], impinj_extras=False)
+    assert decode_tag_reports(body) == [TagReport(epc=EPC, rssi_dbm=-61.0)]
+
+
 @pytest.mark.parametrize("length", [0, 1, 8, 14, 62])
 def test_epcs_of_every_length_come_through(length):
     epc = bytes(range(length))

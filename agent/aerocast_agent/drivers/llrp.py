@@ -23,6 +23,7 @@ from aerocast_protocols.llrp.framing import (
 from aerocast_protocols.llrp.reader_config import encode_reader_config
 from aerocast_protocols.llrp.rospec import (
     ACTIVE,
+    INACTIVE,
     decode_rospec_states,
     encode_rospec,
     encode_rospec_id,
@@ -135,22 +136,28 @@ class LlrpReader:
         self, session: "_Session", capabilities: Capabilities, *, extras: bool
     ) -> None:
         rospec = rospec_for(capabilities, self._profile, extras=extras)
-        running = decode_rospec_states(
-            await session.request(MessageType.GET_ROSPECS, MessageType.GET_ROSPECS_RESPONSE)
-        )
-        if running.get(rospec.rospec_id) == ACTIVE:
+        states = await self._states(session)
+        if states.get(rospec.rospec_id) == ACTIVE:
             return  # reading went on while we were away: do not interrupt it
-        this = encode_rospec_id(rospec.rospec_id)
-        for kind, response, body in (
-            (
+        if states:
+            await session.request(
                 MessageType.DELETE_ROSPEC,
                 MessageType.DELETE_ROSPEC_RESPONSE,
                 encode_rospec_id(EVERY_ROSPEC),
-            ),
-            (MessageType.ADD_ROSPEC, MessageType.ADD_ROSPEC_RESPONSE, encode_rospec(rospec)),
-            (MessageType.ENABLE_ROSPEC, MessageType.ENABLE_ROSPEC_RESPONSE, this),
-        ):
-            await session.request(kind, response, body)
+            )
+        this = encode_rospec_id(rospec.rospec_id)
+        await session.request(
+            MessageType.ADD_ROSPEC, MessageType.ADD_ROSPEC_RESPONSE, encode_rospec(rospec)
+        )
+        await session.request(MessageType.ENABLE_ROSPEC, MessageType.ENABLE_ROSPEC_RESPONSE, this)
+        if (await self._states(session)).get(rospec.rospec_id) == INACTIVE:
+            # It should have started by itself; some readers want to be told.
+            await session.request(MessageType.START_ROSPEC, MessageType.START_ROSPEC_RESPONSE, this)
+
+    async def _states(self, session: "_Session") -> dict[int, int]:
+        return decode_rospec_states(
+            await session.request(MessageType.GET_ROSPECS, MessageType.GET_ROSPECS_RESPONSE)
+        )
 
 
 class _Session:

@@ -83,15 +83,20 @@ def decode_tag_reports(body: bytes) -> list[TagReport]:
     ]
 
 
-def encode_tag_reports(reports: Iterable[TagReport]) -> bytes:
-    """Encode an ``RO_ACCESS_REPORT`` body as an Impinj reader sends it.
+def encode_tag_reports(reports: Iterable[TagReport], *, impinj_extras: bool = True) -> bytes:
+    """Encode an ``RO_ACCESS_REPORT`` body, as the reader.
+
+    Parameters
+    ----------
+    impinj_extras
+        Write phase, fine RSSI and Doppler; without, RSSI is rounded to 1 dB.
 
     Raises
     ------
     ValueError
         A value does not fit its field.
     """
-    return b"".join(_encode_tag_report(report) for report in reports)
+    return b"".join(_encode_tag_report(report, impinj_extras=impinj_extras) for report in reports)
 
 
 def _decode_tag_report(body: bytes) -> TagReport:
@@ -149,9 +154,10 @@ def _rssi(coarse: bytes | None, fine: bytes | None) -> float | None:
     return None
 
 
-def _encode_tag_report(report: TagReport) -> bytes:
+def _encode_tag_report(report: TagReport, *, impinj_extras: bool) -> bytes:
     try:
-        return encode_tlv(TAG_REPORT_DATA, *_encoded_parameters(report))
+        extras = _encoded_extras(report) if impinj_extras else []
+        return encode_tlv(TAG_REPORT_DATA, *_encoded_parameters(report), *extras)
     except struct.error as error:
         raise ValueError(f"tag report does not fit its fields: {error}") from error
 
@@ -173,13 +179,16 @@ def _encoded_parameters(report: TagReport) -> list[bytes]:
         (TAG_SEEN_COUNT, "!H", report.seen_count),
         (C1G2_PC, "!H", report.pc),
     ]
-    parts += [encode_tv(number, struct.pack(f, v)) for number, f, v in fields if v is not None]
+    return parts + [encode_tv(kind, struct.pack(f, v)) for kind, f, v in fields if v is not None]
+
+
+def _encoded_extras(report: TagReport) -> list[bytes]:
     customs: list[tuple[int, str, float | None, float]] = [
         (IMPINJ_PHASE, "!H", report.phase_deg, _PHASE_STEPS / 360),
         (IMPINJ_PEAK_RSSI, "!h", report.rssi_dbm, 100),
         (IMPINJ_DOPPLER, "!h", report.doppler_hz, 16),
     ]
-    return parts + [
+    return [
         encode_custom(IMPINJ, subtype, struct.pack(layout, round(value * scale)))
         for subtype, layout, value, scale in customs
         if value is not None
