@@ -9,6 +9,8 @@ from litestar.types import ControllerRouterHandler
 from aerocast_hub.auth.controller import AuthController
 from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.auth.users import seed_roles
+from aerocast_hub.baggage.absorb import absorb as absorb_bags
+from aerocast_hub.baggage.controller import BaggageController
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.absorb import absorb as absorb_flights
 from aerocast_hub.flights.controller import FlightController
@@ -82,8 +84,12 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "baggage",
             8002,
-            controllers=(GatewayController, FlightController),
-            absorb={"gateways": absorb_gateways, "flights": absorb_flights},
+            controllers=(GatewayController, FlightController, BaggageController),
+            absorb={
+                "gateways": absorb_gateways,
+                "flights": absorb_flights,
+                "bags": absorb_bags,
+            },
             requires=("auth",),
         ),
         Service("weather", 8003, controllers=(), absorb={}, requires=("auth",)),

@@ -1,6 +1,6 @@
 """Putting rows into a table that may hold them already, the same on both databases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,15 +18,21 @@ async def insert_new(session: AsyncSession, row_type: type[Base], rows: Sequence
 
 
 async def insert_or_replace(
-    session: AsyncSession, row_type: type[Base], rows: Sequence[Values]
+    session: AsyncSession,
+    row_type: type[Base],
+    rows: Sequence[Values],
+    keep: Collection[str] = (),
 ) -> None:
-    """Insert rows; those whose primary key is there already take the new values."""
+    """Insert rows; those whose primary key is there already take the new values, but for ``keep``.
+
+    Every row has the same columns.
+    """
     if rows:
-        keys = [column.name for column in row_type.__table__.primary_key]
+        kept = {*keep, *(column.name for column in row_type.__table__.primary_key)}
         statement = _insert(session, row_type)
         statement = statement.on_conflict_do_update(
-            index_elements=keys,
-            set_={name: statement.excluded[name] for name in rows[0] if name not in keys},
+            index_elements=list(row_type.__table__.primary_key),
+            set_={name: statement.excluded[name] for name in rows[0] if name not in kept},
         )
         await session.execute(statement, list(rows))
 

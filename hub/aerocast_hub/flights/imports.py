@@ -4,7 +4,6 @@ import asyncio
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -13,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_or_replace
-from aerocast_hub.flights.designator import flight_key, instant_us
 from aerocast_hub.flights.matching import plain_callsign, plain_registration
 from aerocast_hub.flights.refold import refold_flights
 from aerocast_hub.flights.stands import StandShape, read_stands
 from aerocast_hub.flights.tables import FlightRow, StandRow
 from aerocast_hub.importing import RefusedRow, WrongValueError, read_rows
 from aerocast_hub.outbox.publish import write_events
+from aerocast_hub.schedule import instant_us, read_airport, read_date, read_flight
 
 Text = str | int | None
 
@@ -136,15 +135,13 @@ async def _known(session: AsyncSession, dates: set[str]) -> dict[Identity, str]:
 
 
 def _flight(line: ScheduleLine) -> ScheduledFlight:
-    key = flight_key(line.flight)
-    if not key:
-        raise WrongValueError("flight", line.flight, "a flight number such as AF6120")
+    flight, key = read_flight("flight", line.flight)
     return ScheduledFlight(
-        flight=line.flight.strip().upper(),
+        flight=flight,
         flight_key=key,
-        date=_date(line.date),
-        origin=_airport("from", line.origin),
-        destination=_airport("to", line.destination),
+        date=read_date("date", line.date),
+        origin=read_airport("from", line.origin),
+        destination=read_airport("to", line.destination),
         callsign=plain_callsign(line.callsign) or None if line.callsign else None,
         icao=_icao(line.icao),
         registration=plain_registration(line.registration) or None if line.registration else None,
@@ -154,20 +151,6 @@ def _flight(line: ScheduleLine) -> ScheduledFlight:
         reclaim=_text(line.reclaim),
         gate=_text(line.gate),
     )
-
-
-def _date(text: str) -> str:
-    try:
-        return date.fromisoformat(text.strip()).isoformat()
-    except ValueError:
-        raise WrongValueError("date", text, "a date such as 2024-07-06") from None
-
-
-def _airport(key: str, text: str) -> str:
-    code = text.strip().upper()
-    if re.fullmatch(r"[A-Z0-9]{3,4}", code) is None:
-        raise WrongValueError(key, text, "an airport's code such as TLS or LFBO")
-    return code
 
 
 def _icao(text: str | None) -> str | None:

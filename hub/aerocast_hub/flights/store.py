@@ -7,10 +7,10 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
-from aerocast_hub.flights.designator import flight_key
 from aerocast_hub.flights.on_block import ActualTimes
 from aerocast_hub.flights.refold import times_of
 from aerocast_hub.flights.tables import FlightRow
+from aerocast_hub.schedule import flight_key
 
 HOUR_US = 3_600_000_000
 MOST_FLIGHTS = 1000

@@ -6,13 +6,13 @@ import pytest
 from aerocast_hub.database.insert import insert_new
 from aerocast_hub.events import FlightAirborne, FlightLanded, FlightOffBlock, FlightOnBlock
 from aerocast_hub.flights.absorb import absorb
-from aerocast_hub.flights.designator import flight_key, instant_us
 from aerocast_hub.flights.imports import import_flights, import_stands
 from aerocast_hub.flights.refold import times_of
 from aerocast_hub.flights.store import count_parked, find_flight, flight_of, list_flights
 from aerocast_hub.flights.tables import FlightRow, GroundEventRow
 from aerocast_hub.importing import RefusedRow
 from aerocast_hub.inbox.sighting import Sighting
+from aerocast_hub.schedule import flight_key, instant_us
 from aerocast_protocols.observations import AircraftGroundEvent, AircraftState
 from sqlalchemy import func, select
 
