@@ -1,0 +1,71 @@
+"""Winds put together from what an aircraft says of itself, and when they are not."""
+
+import pytest
+from aerocast_agent.aircraft_winds import Declinations, Ground, WindCollector
+from aerocast_protocols.modes.commb import HeadingAndSpeed, TrackAndTurn
+from aerocast_protocols.modes.cpr import Position
+
+NS = 1_000_000_000
+
+
+def turn(*, roll=0.0, airspeed_kt=450.0):
+    return TrackAndTurn(
+        true_track=90.0, groundspeed=500.0, true_airspeed=airspeed_kt, roll=roll, track_rate=0.0
+    )
+
+
+def heading(magnetic=88.0, mach=0.78):
+    return HeadingAndSpeed(magnetic_heading=magnetic, indicated_airspeed=270.0, mach=mach)
+
+
+def test_ground_and_air_together_give_wind_and_temperature_ten_seconds_at_a_time():
+    winds = WindCollector()
+    for second in range(10):
+        winds.add(second * NS, turn() if second % 2 else heading(), 2.0)
+    assert winds.take(10 * NS) is None
+
+    sample = winds.take(11 * NS)
+
+    assert sample.wind == pytest.approx((270.0, 50.0))
+    assert sample.temperature_c == pytest.approx(
+        -53.96, abs=0.01
+    )  # 288.15 K (450 / (0.78 * 661.4786))^2
+    assert sample.boot_ns == 5 * NS
+    assert winds.take(30 * NS) is None
+
+
+def test_one_bad_sample_does_not_move_the_average():
+    winds = WindCollector()
+    winds.add(0, heading(), 2.0)
+    for second in range(1, 8):
+        winds.add(second * NS // 2, turn(airspeed_kt=380.0 if second == 4 else 450.0), 2.0)
+
+    assert winds.take(20 * NS).wind.speed_kt == pytest.approx(50.0)
+
+
+@pytest.mark.parametrize(("turned_s", "roll"), [(5.5, 0.0), (1.0, 6.0), (1.0, -6.0), (1.0, None)])
+def test_what_lies_too_far_apart_or_is_said_in_a_turn_gives_no_wind(turned_s, roll):
+    winds = WindCollector()
+    winds.add(0, heading(), 2.0)
+    winds.add(round(turned_s * NS), turn(roll=roll), 2.0)
+
+    assert winds.take(60 * NS) is None
+
+
+def test_a_fresher_ground_speed_is_preferred():
+    winds = WindCollector()
+    winds.add(0, turn(), 2.0)
+    winds.move(Ground(NS, 90.0, 510.0))
+    winds.add(2 * NS, heading(), 2.0)
+
+    assert winds.take(20 * NS).wind.speed_kt == pytest.approx(60.0)
+    assert winds.ground_at(5 * NS).ground_speed_kt == 510.0
+    assert winds.ground_at(7 * NS) is None
+
+
+def test_declination_follows_the_world_magnetic_model_and_its_years():
+    # Roughly, as charts show them; the model itself is pygeomag's.
+    assert Declinations(2026.5).at(Position(43.6, 1.4)) == pytest.approx(1.8, abs=0.4)
+    assert Declinations(2024.5).at(Position(49.0, 2.5)) == pytest.approx(1.7, abs=0.4)
+    assert Declinations(2026.5).at(Position(44.6, -63.5)) == pytest.approx(-15.9, abs=0.7)
+    assert Declinations(2050.0).at(Position(43.6, 1.4)) == pytest.approx(2.4, abs=0.6)
