@@ -17,11 +17,12 @@ from aerocast_protocols.llrp.framing import Message, MessageBuffer, MessageType
 from aerocast_protocols.llrp.tag_report import TagReport, decode_tag_reports
 from aerocast_protocols.modes.beast import TICKS_PER_S, BeastBuffer, BeastFrame
 from aerocast_protocols.modes.lines import LONGEST_LINE, parse_line
-from aerocast_protocols.observations import GpioEdge, Observation, TagRead
+from aerocast_protocols.observations import GpioEdge, Observation
 
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.positions import PositionReports
 from aerocast_agent.scans import ScanReports
+from aerocast_agent.tag_reads import tag_read
 
 Format = Literal["llrp", "nmea", "beast", "modes", "scan"]
 AIRCRAFT_FORMATS: frozenset[Format] = frozenset({"beast", "modes"})
@@ -145,7 +146,7 @@ def _llrp_message(message: Message, device: str, elapsed: _Elapsed) -> Iterator[
     if message.type == MessageType.RO_ACCESS_REPORT:
         for report in decode_tag_reports(message.body):
             seen_us = report.first_seen_us if report.last_seen_us is None else report.last_seen_us
-            yield Step(elapsed.at(seen_us), _tag_read(device, report, seen_us))
+            yield Step(elapsed.at(seen_us), _tag_read(device, report))
     elif message.type == MessageType.READER_EVENT_NOTIFICATION:
         notification = decode_notification(message.body)
         for event in notification.events:
@@ -153,24 +154,8 @@ def _llrp_message(message: Message, device: str, elapsed: _Elapsed) -> Iterator[
                 yield Step(elapsed.at(notification.utc_us), _gpio_edge(device, event))
 
 
-def _tag_read(
-    device: str, report: TagReport, seen_us: int | None
-) -> Callable[[int], Sequence[Observation]]:
-    return lambda boot_ns: [
-        TagRead(
-            device=device,
-            boot_ns=boot_ns,
-            epc=report.epc,
-            antenna=report.antenna,
-            pc=report.pc,
-            rssi_dbm=report.rssi_dbm,
-            phase_deg=report.phase_deg,
-            doppler_hz=report.doppler_hz,
-            channel=report.channel,
-            reader_seen_at_us=seen_us,
-            seen_count=1 if report.seen_count is None else report.seen_count,
-        )
-    ]
+def _tag_read(device: str, report: TagReport) -> Callable[[int], Sequence[Observation]]:
+    return lambda boot_ns: [tag_read(report, device, boot_ns)]
 
 
 def _gpio_edge(device: str, event: GpiEvent) -> Callable[[int], Sequence[Observation]]:
