@@ -48,9 +48,15 @@ def decode_metar(raw: str, now_us: int | None = None) -> Metar:
     start = _START.match(raw)
     if start is None:
         raise ProtocolError(f"report {raw[:60]!r} names no station")
-    sections = _TREND_START.split(_SPLIT_MILES.sub(r"\1_\2", raw[start.end() :]), maxsplit=1)
-    body, _, remarks = _WIND_SHEAR.sub(" ", sections[0]).partition("RMK")
-    trend, _, later_remarks = "".join(sections[1:]).partition("RMK")
+    text = raw[start.end() :]
+    if "SM" in text:
+        text = _SPLIT_MILES.sub(r"\1_\2", text)
+    if "WS" in text:
+        text = _WIND_SHEAR.sub(" ", text)
+    trend_start = _TREND_START.search(text)
+    cut = len(text) if trend_start is None else trend_start.start()
+    body, _, remarks = text[:cut].partition("RMK")
+    trend, _, later_remarks = text[cut:].partition("RMK")
     draft = Draft(start["station"], raw.strip(), now_us)
     draft.corrected = "COR" in raw[: start.end()].split()
     for group in body.replace("=", " ").split():
@@ -58,7 +64,7 @@ def decode_metar(raw: str, now_us: int | None = None) -> Metar:
     if not draft.understood and not trend:
         raise ProtocolError(f"report {raw[:60]!r} has no group that can be read")
     draft.compare_exact_temperatures(remarks + " " + later_remarks)
-    return draft.finish(_trend_groups(trend))
+    return draft.finish(_trend_groups(trend) if trend else ())
 
 
 _START = re.compile(
