@@ -14,8 +14,9 @@ from aerocast_hub.baggage.controller import BaggageController
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.absorb import absorb as absorb_flights
 from aerocast_hub.flights.controller import FlightController
-from aerocast_hub.gateways.absorb import absorb as absorb_gateways
 from aerocast_hub.gateways.controller import GatewayController
+from aerocast_hub.gateways.state import absorb as absorb_gateways
+from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.settings import Settings
@@ -71,6 +72,13 @@ async def prepare_accounts(hub: Hub) -> AsyncIterator[None]:
     yield
 
 
+@asynccontextmanager
+async def take_in(hub: Hub) -> AsyncIterator[None]:
+    """Listen to the gateways, for every feature of every service."""
+    async with listening(hub.settings, hub.database, every_absorb(), hub.publisher, hub.metrics):
+        yield
+
+
 REGISTRY: Mapping[str, Service] = {
     service.name: service
     for service in (
@@ -90,6 +98,7 @@ REGISTRY: Mapping[str, Service] = {
                 "flights": absorb_flights,
                 "bags": absorb_bags,
             },
+            background=(take_in,),
             requires=("auth",),
         ),
         Service("weather", 8003, controllers=(), absorb={}, requires=("auth",)),

@@ -39,7 +39,8 @@ class Settings(BaseSettings):
         ``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://...``; plain ``sqlite:`` and
         ``postgresql:`` are understood. None: ``hub.db`` in ``data_dir``.
     broker_url
-        ``embedded:`` for the broker inside, else ``mqtt://`` or ``mqtts://`` of another one.
+        ``embedded:`` for the broker inside, ``mqtt://`` or ``mqtts://`` for another one, ``none:``
+        to take nothing in (a hub that only answers, beside one that listens).
     embedded_broker_port, embedded_broker_v3_port
         Loopback ports of the embedded broker for MQTT 5 and 3.1.1; 0 takes a free one.
     http_host, http_port

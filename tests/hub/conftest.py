@@ -32,6 +32,12 @@ def migrated_sqlite(tmp_path_factory):
     return file
 
 
+@pytest.fixture(autouse=True)
+def no_broker(monkeypatch):
+    """Applications under test take nothing in unless the test says so."""
+    monkeypatch.setenv("AEROCAST_HUB_BROKER_URL", "none:")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine_kind(request):
     """Which database the test runs on."""

@@ -1,14 +1,18 @@
 """Connections to the database: reading sessions, and writing sessions that never deadlock."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+log = logging.getLogger(__name__)
 
 SQLITE_BUSY_TIMEOUT_MS = 10_000
 """Longest wait for another writer. A transaction of the inbox takes a few tens of milliseconds."""
@@ -45,6 +49,16 @@ class Database:
             session.begin(),
         ):
             yield session
+
+    async def answers(self) -> bool:
+        """Say whether the database can be asked anything."""
+        try:
+            async with self.reading() as session:
+                await session.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError):
+            log.warning("the database does not answer", exc_info=True)
+            return False
+        return True
 
     async def close(self) -> None:
         """Close every connection."""

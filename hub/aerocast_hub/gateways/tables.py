@@ -23,22 +23,27 @@ class GatewayRow(Base):
 
 
 class GatewayStateRow(Base):
-    """What was last heard of a gateway; every part keeps the newest by its own time.
+    """What was last heard of a gateway.
 
-    ``health`` is the latest GatewayHealth as received (msgpack).
+    ``state`` is its own word (or its last will) in life ``state_epoch``; ``health`` is the latest
+    GatewayHealth as received (msgpack).
     """
 
     __tablename__ = "gateway_states"
 
     gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
     last_seen_at_us: Mapped[int]
-    state: Mapped[str | None]
-    state_epoch: Mapped[int | None]
-    state_at_us: Mapped[int | None]
+    state: Mapped[str]
+    state_epoch: Mapped[int]
+    state_since_us: Mapped[int]
     agent_version: Mapped[str | None]
     health: Mapped[bytes | None]
     health_at_us: Mapped[int | None]
+    health_epoch: Mapped[int | None]
+    health_sequence: Mapped[int | None]
     fix_latitude_deg: Mapped[float | None]
     fix_longitude_deg: Mapped[float | None]
     fix_altitude_m: Mapped[float | None]
     fix_at_us: Mapped[int | None]
+    fix_epoch: Mapped[int | None]
+    fix_sequence: Mapped[int | None]

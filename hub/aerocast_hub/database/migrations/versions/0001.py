@@ -1,4 +1,4 @@
-"""First tables."""
+"""The first tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -357,16 +357,20 @@ def upgrade() -> None:
             "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("last_seen_at_us", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(), nullable=True),
-        sa.Column("state_epoch", sa.BigInteger(), nullable=True),
-        sa.Column("state_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("state_epoch", sa.BigInteger(), nullable=False),
+        sa.Column("state_since_us", sa.BigInteger(), nullable=False),
         sa.Column("agent_version", sa.String(), nullable=True),
         sa.Column("health", sa.LargeBinary(), nullable=True),
         sa.Column("health_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("health_epoch", sa.BigInteger(), nullable=True),
+        sa.Column("health_sequence", sa.BigInteger(), nullable=True),
         sa.Column("fix_latitude_deg", sa.Double(), nullable=True),
         sa.Column("fix_longitude_deg", sa.Double(), nullable=True),
         sa.Column("fix_altitude_m", sa.Double(), nullable=True),
         sa.Column("fix_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("fix_epoch", sa.BigInteger(), nullable=True),
+        sa.Column("fix_sequence", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["gateway_id"], ["gateways.id"], name=op.f("fk_gateway_states_gateway_id")
         ),

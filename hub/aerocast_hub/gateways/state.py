@@ -1,0 +1,151 @@
+"""Whether gateways are there and how they are: what they say, and what their silence says."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from aerocast_protocols.batch import GatewayStatus
+from aerocast_protocols.observations import GatewayHealth, PositionFix
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.events import Event, GatewayHealthReported, GatewayStateChanged
+from aerocast_hub.gateways.tables import GatewayRow, GatewayStateRow
+from aerocast_hub.inbox.sighting import Sighting
+
+Name = tuple[str, str]
+"""Site and gateway."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A registered gateway, as the inbox needs it."""
+
+    gateway_id: int
+    is_revoked: bool
+
+
+async def known_gateways(session: AsyncSession, names: Iterable[Name]) -> dict[Name, Known]:
+    """Look gateways up by site and name; who is not registered is not in the answer."""
+    rows = await session.execute(
+        select(GatewayRow.id, GatewayRow.site, GatewayRow.name, GatewayRow.revoked_at_us).where(
+            tuple_(GatewayRow.site, GatewayRow.name).in_(sorted(set(names)))
+        )
+    )
+    return {
+        (site, name): Known(gateway_id, revoked_at_us is not None)
+        for gateway_id, site, name, revoked_at_us in rows
+    }
+
+
+async def note_heard(
+    session: AsyncSession, name: Name, gateway_id: int, epoch: int, now_us: int
+) -> list[Event]:
+    """Note that a gateway spoke in this life; one thought gone in that life is back."""
+    row = await session.get(GatewayStateRow, gateway_id)
+    if row is None:
+        session.add(_first_state(gateway_id, "online", epoch, now_us))
+        return [_changed(name, "online", now_us)]
+    row.last_seen_at_us = max(row.last_seen_at_us, now_us)
+    if row.state == "gone" and row.state_epoch == epoch:
+        row.state, row.state_since_us = "online", now_us
+        return [_changed(name, "online", now_us)]
+    return []
+
+
+async def note_status(
+    session: AsyncSession, name: Name, gateway_id: int, status: GatewayStatus, now_us: int
+) -> list[Event]:
+    """Take in a gateway's word on itself. The last will of an earlier life changes nothing."""
+    row = await session.get(GatewayStateRow, gateway_id)
+    if row is None:
+        row = _first_state(gateway_id, status.state, status.epoch, now_us)
+        row.agent_version = status.agent_version or None
+        session.add(row)
+        return [_changed(name, status.state, now_us)]
+    if status.state == "gone" and status.epoch != row.state_epoch:
+        return []
+    was = row.state
+    row.last_seen_at_us = max(row.last_seen_at_us, now_us)
+    row.state_epoch = status.epoch
+    row.agent_version = status.agent_version or row.agent_version
+    if status.state == was:
+        return []
+    row.state, row.state_since_us = status.state, now_us
+    return [_changed(name, status.state, now_us)]
+
+
+async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
+    """Keep the newest health and position of each gateway.
+
+    Newest is told by the gateway's own count within its present life, never by a clock: a gateway
+    whose clock was years ahead must not be stuck with that day's health.
+    """
+    told = [
+        sighting
+        for sighting in sightings
+        if isinstance(sighting.observation, GatewayHealth | PositionFix)
+    ]
+    if not told:
+        return []
+    known = await known_gateways(session, {(each.site, each.gateway) for each in told})
+    events: list[Event] = []
+    for sighting in told:
+        row = await session.get(
+            GatewayStateRow, known[(sighting.site, sighting.gateway)].gateway_id
+        )
+        if row is None:
+            continue
+        if isinstance(sighting.observation, GatewayHealth):
+            events += _take_health(row, sighting, sighting.observation)
+        elif isinstance(sighting.observation, PositionFix):
+            _take_fix(row, sighting, sighting.observation)
+    return events
+
+
+def _take_health(row: GatewayStateRow, sighting: Sighting, health: GatewayHealth) -> list[Event]:
+    if not _is_newer(row, sighting, row.health_epoch, row.health_sequence):
+        return []
+    row.health = msgspec.msgpack.encode(health)
+    row.health_at_us = sighting.seen_at_us
+    row.health_epoch, row.health_sequence = sighting.epoch, sighting.sequence
+    row.agent_version = health.agent_version
+    return [
+        GatewayHealthReported(
+            at_us=sighting.seen_at_us, site=sighting.site, gateway=sighting.gateway
+        )
+    ]
+
+
+def _take_fix(row: GatewayStateRow, sighting: Sighting, fix: PositionFix) -> None:
+    if fix.mode < 2 or fix.latitude_deg is None or fix.longitude_deg is None:
+        return
+    if _is_newer(row, sighting, row.fix_epoch, row.fix_sequence):
+        row.fix_latitude_deg, row.fix_longitude_deg = fix.latitude_deg, fix.longitude_deg
+        row.fix_altitude_m = fix.altitude_m
+        row.fix_at_us = sighting.seen_at_us
+        row.fix_epoch, row.fix_sequence = sighting.epoch, sighting.sequence
+
+
+def _is_newer(
+    row: GatewayStateRow, sighting: Sighting, epoch: int | None, sequence: int | None
+) -> bool:
+    if epoch is None or sequence is None:
+        return True
+    if sighting.epoch == epoch:
+        return sighting.sequence > sequence
+    return sighting.epoch == row.state_epoch
+
+
+def _first_state(gateway_id: int, state: str, epoch: int, now_us: int) -> GatewayStateRow:
+    return GatewayStateRow(
+        gateway_id=gateway_id,
+        last_seen_at_us=now_us,
+        state=state,
+        state_epoch=epoch,
+        state_since_us=now_us,
+    )
+
+
+def _changed(name: Name, state: str, now_us: int) -> GatewayStateChanged:
+    return GatewayStateChanged(
+        at_us=now_us, site=name[0], gateway=name[1], state="gone" if state == "gone" else "online"
+    )

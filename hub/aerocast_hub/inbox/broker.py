@@ -1,0 +1,140 @@
+"""The embedded MQTT broker: rumqttd as a child process, on this machine's loopback only.
+
+It keeps nothing on disk and needs not: a gateway lets go of an observation only on the hub's own
+acknowledgement. When it dies it is started again.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from iotcore import Broker
+
+from aerocast_hub.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+LOOK_EVERY_S = 0.2
+LONGEST_WAIT_S = 10.0
+
+# Payloads: an envelope is at most 64 KiB + 256; 1 MiB leaves room for later versions. Segments:
+# what the broker keeps in memory of each topic for subscribers that are behind.
+_CONFIGURATION = """\
+id = 0
+
+[router]
+id = 0
+max_connections = 2000
+max_outgoing_packet_count = 200
+max_segment_size = 10485760
+max_segment_count = 4
+
+[v5.1]
+name = "v5"
+listen = "{host}:{port}"
+next_connection_delay_ms = 1
+    [v5.1.connections]
+    connection_timeout_ms = 60000
+    max_payload_size = 1048576
+    max_inflight_count = 200
+    dynamic_filters = true
+
+[v4.1]
+name = "v3.1.1"
+listen = "{host}:{v3_port}"
+next_connection_delay_ms = 1
+    [v4.1.connections]
+    connection_timeout_ms = 60000
+    max_payload_size = 1048576
+    max_inflight_count = 200
+    dynamic_filters = true
+"""
+
+
+class EmbeddedBroker:
+    """The broker inside, started again whenever it dies.
+
+    Attributes
+    ----------
+    port, v3_port
+        Loopback ports for MQTT 5 and MQTT 3.1.1.
+    """
+
+    def __init__(self, folder: Path, metrics: Metrics, port: int = 0, v3_port: int = 0) -> None:
+        """Prepare a broker; its file goes into ``folder``, port 0 takes a free one."""
+        self.port = port or _free_port()
+        self.v3_port = v3_port or _free_port()
+        self._file = folder / "broker.toml"
+        self._metrics = metrics
+        self._broker: Broker | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run it beside the block.
+
+        Raises
+        ------
+        OSError
+            A port is taken: the message names it and the setting.
+        """
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_text(
+            _CONFIGURATION.format(host=HOST, port=self.port, v3_port=self.v3_port)
+        )
+        try:
+            await asyncio.to_thread(self._start)
+        except OSError as error:
+            raise OSError(
+                f"the embedded broker cannot listen on {HOST}:{self.port} and {self.v3_port} "
+                f"({error}): set EMBEDDED_BROKER_PORT and EMBEDDED_BROKER_V3_PORT, or BROKER_URL"
+            ) from error
+        log.info("embedded broker on %s:%d (MQTT 3.1.1: %d)", HOST, self.port, self.v3_port)
+        watch = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+            await asyncio.to_thread(self._stop)
+
+    async def _watch(self) -> None:
+        """Look after the child; start it again, more slowly when it keeps dying."""
+        wait_s = LOOK_EVERY_S
+        while True:
+            await asyncio.sleep(wait_s)
+            if self._broker is not None and self._broker.is_running:
+                wait_s = LOOK_EVERY_S
+                continue
+            log.warning("the embedded broker died: starting it again")
+            self._metrics.broker_restarts.inc()
+            try:
+                await asyncio.to_thread(self._restart)
+            except (OSError, RuntimeError):
+                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+                log.exception("the embedded broker does not start; trying again")
+
+    def _start(self) -> None:
+        broker = Broker(config_path=str(self._file))
+        broker.start()
+        self._broker = broker
+
+    def _stop(self) -> None:
+        if self._broker is not None:
+            self._broker.stop()
+            self._broker = None
+
+    def _restart(self) -> None:
+        self._stop()
+        self._start()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,57 @@
+"""The inbox at work: a broker (the embedded one or another), and the source that listens to it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.inbox.broker import EmbeddedBroker
+from aerocast_hub.inbox.receive import Inbox
+from aerocast_hub.inbox.sighting import Absorb
+from aerocast_hub.inbox.source_mqtt import BrokerAddress, MqttSource, parse_broker_url
+from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.settings import Settings
+from aerocast_hub.telemetry.metrics import Metrics
+
+EMBEDDED, NONE = "embedded:", "none:"
+
+
+@asynccontextmanager
+async def listening(
+    settings: Settings,
+    database: Database,
+    absorb: Mapping[str, Absorb],
+    publisher: Publisher,
+    metrics: Metrics,
+) -> AsyncIterator[MqttSource | None]:
+    """Take in what gateways send, beside the block; with ``none:`` as broker, nothing.
+
+    Raises
+    ------
+    OSError, ValueError
+        The embedded broker cannot listen, or the broker's address is none.
+    """
+    async with AsyncExitStack() as stack:
+        url = settings.broker_url.get_secret_value()
+        if url == NONE:
+            yield None
+            return
+        if url == EMBEDDED:
+            broker = EmbeddedBroker(
+                settings.data_dir,
+                metrics,
+                settings.embedded_broker_port,
+                settings.embedded_broker_v3_port,
+            )
+            await stack.enter_async_context(broker.running())
+            address = BrokerAddress("127.0.0.1", broker.port)
+        else:
+            address = parse_broker_url(url)
+        source = MqttSource(address, Inbox(database, absorb, publisher, metrics), metrics)
+        task = asyncio.create_task(source.run())
+        try:
+            yield source
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

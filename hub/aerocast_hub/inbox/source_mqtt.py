@@ -1,0 +1,268 @@
+"""The inbox's side of MQTT: every gateway's messages in, acknowledgements out.
+
+paho runs in a thread of its own and hands over to asyncio. MQTT 5 is tried first, then 3.1.1.
+Nothing here is trusted to be stored anywhere: what is dropped is sent again by its gateway.
+"""
+
+import asyncio
+import logging
+import random
+import secrets
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from aerocast_protocols.topics import EVERY_UP
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from aerocast_hub.inbox.receive import Inbox
+from aerocast_hub.inbox.transaction import Reply
+from aerocast_hub.inbox.unpack import Message
+from aerocast_hub.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+MOST_MESSAGES = 500
+GATHER_S = 0.05
+"""A transaction takes what came within this time, at most so many messages: one flush to disk
+then serves all gateways."""
+MOST_WAITING_BYTES = 32 * 1024 * 1024
+CROWDED_BYTES = MOST_WAITING_BYTES // 4
+CONNECT_TIMEOUT_S = 5.0
+KEEP_ALIVE_S = 30
+LONGEST_WAIT_S = 10.0
+STABLE_S = 30.0
+_VERSIONS = (MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311)
+
+
+class BrokerAddress(msgspec.Struct, frozen=True):
+    """Where a broker is, from ``mqtt://user:password@host:port`` or ``mqtts://``."""
+
+    host: str
+    port: int
+    is_encrypted: bool = False
+    user: str | None = None
+    password: str | None = None
+
+
+def parse_broker_url(url: str) -> BrokerAddress:
+    """Read a broker's address.
+
+    Raises
+    ------
+    ValueError
+        It is no ``mqtt://`` or ``mqtts://`` address. The message never holds the password.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
+        raise ValueError("broker_url is embedded:, mqtt://host:port or mqtts://host:port")
+    is_encrypted = parts.scheme == "mqtts"
+    return BrokerAddress(
+        host=parts.hostname,
+        port=parts.port or (8883 if is_encrypted else 1883),
+        is_encrypted=is_encrypted,
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+
+
+class MqttSource:
+    """Feeds the inbox from a broker, for as long as it runs."""
+
+    def __init__(self, address: BrokerAddress, inbox: Inbox, metrics: Metrics) -> None:
+        self._address = address
+        self._inbox = inbox
+        self._metrics = metrics
+        self._waiting: deque[Message] = deque()
+        self._waiting_bytes = 0
+        self._arrived = asyncio.Event()
+        self._client: Client | None = None
+        self.is_connected = asyncio.Event()
+
+    async def run(self) -> None:
+        """Keep a connection, and store what comes over it, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_connected())
+            group.create_task(self._keep_storing())
+
+    async def _keep_storing(self) -> None:
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(GATHER_S if len(self._waiting) < MOST_MESSAGES else 0)
+            is_crowded = self._waiting_bytes > CROWDED_BYTES
+            messages = self._take(MOST_MESSAGES)
+            self._publish(await self._inbox.receive(messages, is_crowded=is_crowded))
+
+    def _take(self, most: int) -> list[Message]:
+        messages = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        self._waiting_bytes -= sum(len(message.payload) for message in messages)
+        self._metrics.waiting_bytes.set(self._waiting_bytes)
+        if not self._waiting:
+            self._arrived.clear()
+        return messages
+
+    def _put(self, message: Message) -> None:
+        """Queue a message; with too many waiting it is dropped, and sent again by its gateway."""
+        if self._waiting_bytes + len(message.payload) > MOST_WAITING_BYTES:
+            self._metrics.messages.labels("dropped").inc()
+            return
+        self._waiting.append(message)
+        self._waiting_bytes += len(message.payload)
+        self._metrics.waiting_bytes.set(self._waiting_bytes)
+        self._arrived.set()
+
+    def _publish(self, replies: Sequence[Reply]) -> None:
+        client = self._client
+        if client is None:
+            return  # not connected: the gateways send again and are answered then
+        for reply in replies:
+            client.publish(reply.topic, reply.payload, qos=0)
+
+    async def _keep_connected(self) -> None:
+        attempt = 0
+        while True:
+            opened_at = time.monotonic()
+            for version in _VERSIONS:
+                connection = _Connection(self._address, version, self._put)
+                try:
+                    await connection.open()
+                    await self._serve(connection)
+                    break
+                except (OSError, TimeoutError) as error:
+                    log.warning("no broker over %s: %s", version.name, repr(error))
+                finally:
+                    await connection.close()
+            attempt = 0 if time.monotonic() - opened_at > STABLE_S else attempt + 1
+            longest_s = min(LONGEST_WAIT_S, 0.1 * 2 ** min(attempt, 10))
+            await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311  spreads, hides nothing
+
+    async def _serve(self, connection: "_Connection") -> None:
+        """Use an open connection until it is lost."""
+        log.info("connected to the broker over %s", connection.version.name)
+        self._client = connection.client
+        self._metrics.broker_connected.set(1)
+        self.is_connected.set()
+        try:
+            await connection.lost
+            log.warning("the broker is lost")
+        finally:
+            self._client = None
+            self._metrics.broker_connected.set(0)
+            self.is_connected.clear()
+
+
+class _Connection:
+    """One connection to a broker: paho's thread on one side, futures of this loop on the other."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        version: MQTTProtocolVersion,
+        put: Callable[[Message], None],
+    ) -> None:
+        self.version = version
+        self._address = address
+        self._put = put
+        self._loop = asyncio.get_running_loop()
+        self._subscribed: asyncio.Future[None] = self._loop.create_future()
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+        self.client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"aerocast-hub-{secrets.token_hex(4)}",
+            protocol=version,
+            reconnect_on_failure=False,
+        )
+        self.client.connect_timeout = CONNECT_TIMEOUT_S
+        if address.user is not None:
+            self.client.username_pw_set(address.user, address.password)
+        if address.is_encrypted:
+            self.client.tls_set_context(ssl.create_default_context())
+        self.client.on_connect = self._on_connect
+        self.client.on_subscribe = self._on_subscribe
+        self.client.on_disconnect = self._on_disconnect
+        self.client.on_message = self._on_message
+
+    async def open(self) -> None:
+        """Connect and subscribe.
+
+        Raises
+        ------
+        OSError, TimeoutError
+            Nobody is there, it speaks another version, or it refuses.
+        """
+        async with asyncio.timeout(2 * CONNECT_TIMEOUT_S):
+            await asyncio.to_thread(
+                self.client.connect, self._address.host, self._address.port, KEEP_ALIVE_S
+            )
+            self.client.loop_start()
+            await self._subscribed
+
+    async def close(self) -> None:
+        """Leave, and end paho's thread. Safe in any state."""
+        self.client.disconnect()
+        await asyncio.to_thread(self.client.loop_stop)
+        if self._subscribed.done() and not self._subscribed.cancelled():
+            self._subscribed.exception()  # looked at, so that nobody complains it never was
+
+    # Below: called by paho, in its thread.
+
+    def _on_connect(
+        self,
+        client: Client,
+        _userdata: object,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self._tell(self._fail, f"refused: {reason}")
+        else:
+            client.subscribe(EVERY_UP, qos=1)
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _userdata: object,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._tell(self._fail, f"subscription refused: {reasons[0]}")
+        else:
+            self._tell(self._succeed)
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _userdata: object,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._tell(self._fail, f"closed: {reason}")
+
+    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        received_at_us = time.time_ns() // 1000
+        self._tell(self._put, Message(message.topic, bytes(message.payload), received_at_us))
+
+    def _tell(self, what: Callable[..., None], *given: object) -> None:
+        self._loop.call_soon_threadsafe(what, *given)
+
+    # Below: in the loop again.
+
+    def _succeed(self) -> None:
+        if not self._subscribed.done():
+            self._subscribed.set_result(None)
+
+    def _fail(self, reason: str) -> None:
+        if not self._subscribed.done():
+            self._subscribed.set_exception(ConnectionError(reason))
+        if not self.lost.done():
+            self.lost.set_result(None)

@@ -1,0 +1,104 @@
+"""Observations into the database, each once, and which of them are new."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.inbox.tables import ObservationRow
+
+
+class Key(NamedTuple):
+    """What makes an observation unique for ever."""
+
+    gateway_id: int
+    epoch: int
+    lane: int
+    sequence: int
+
+
+class Row(NamedTuple):
+    """An observation as it is stored; the columns of `ObservationRow`, in order."""
+
+    gateway_id: int
+    epoch: int
+    lane: int
+    sequence: int
+    kind: str
+    device: str
+    seen_at_us: int
+    clock_quality: int
+    received_at_us: int
+    body: bytes
+
+    @property
+    def key(self) -> Key:
+        """What makes it unique."""
+        return Key(self.gateway_id, self.epoch, self.lane, self.sequence)
+
+
+class EventStore(Protocol):
+    """Stores observations in the caller's transaction."""
+
+    async def append(self, session: AsyncSession, rows: Sequence[Row]) -> set[Key]:
+        """Store what is not stored yet; give the keys of what was."""
+
+
+class PostgresqlEventStore:
+    """One statement for any number of rows; the database says which were new."""
+
+    async def append(self, session: AsyncSession, rows: Sequence[Row]) -> set[Key]:
+        """Store what is not stored yet; give the keys of what was."""
+        if not rows:
+            return set()
+        columns = zip(*rows, strict=True)
+        found = await session.execute(
+            _UNNEST, {name: list(values) for name, values in zip(Row._fields, columns, strict=True)}
+        )
+        return {Key(*row) for row in found}
+
+
+class SqliteEventStore:
+    """Looks first, then inserts: the transaction holds the only write lock, so nothing slips in."""
+
+    async def append(self, session: AsyncSession, rows: Sequence[Row]) -> set[Key]:
+        """Store what is not stored yet; give the keys of what was."""
+        new = {row.key: row for row in rows}
+        for lane, group in groupby(sorted(new), key=lambda key: key[:3]):
+            sequences = [key.sequence for key in group]
+            found = await session.scalars(
+                select(ObservationRow.sequence).where(
+                    ObservationRow.gateway_id == lane[0],
+                    ObservationRow.epoch == lane[1],
+                    ObservationRow.lane == lane[2],
+                    ObservationRow.sequence.between(sequences[0], sequences[-1]),
+                )
+            )
+            for sequence in found:
+                new.pop(Key(lane[0], lane[1], lane[2], sequence), None)
+        if new:
+            connection = await session.connection()
+            await connection.exec_driver_sql(_INSERT, [tuple(row) for row in new.values()])
+        return set(new)
+
+
+def event_store(database: Database) -> EventStore:
+    """Give the store that fits the database."""
+    return SqliteEventStore() if database.is_sqlite else PostgresqlEventStore()
+
+
+_TYPES = {"kind": "text", "device": "text", "body": "bytea"}
+_COLUMNS = ", ".join(Row._fields)
+_ARRAYS = ", ".join(f"CAST(:{name} AS {_TYPES.get(name, 'bigint')}[])" for name in Row._fields)
+# Our own column names, nothing from outside.
+_UNNEST = text(
+    f"INSERT INTO observations ({_COLUMNS}) SELECT * FROM unnest({_ARRAYS})"  # noqa: S608  see above
+    f" ON CONFLICT DO NOTHING RETURNING gateway_id, epoch, lane, sequence"
+)
+_INSERT = (
+    f"INSERT INTO observations ({_COLUMNS})"  # noqa: S608  see above
+    f" VALUES ({', '.join('?' for _ in Row._fields)}) ON CONFLICT DO NOTHING"
+)

@@ -1,0 +1,349 @@
+"""One transaction of the inbox: who speaks, what is new, what time it was, what to acknowledge."""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aerocast_protocols.batch import (
+    REFUSED,
+    SLOW_DOWN,
+    STORED,
+    UNKNOWN_GATEWAY,
+    Acknowledgement,
+    decode_observation,
+    encode_acknowledgements,
+)
+from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.observations import ClockAnchor, Evicted, Observation
+from aerocast_protocols.topics import down
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.events import Event
+from aerocast_hub.gateways.state import Known, Name, known_gateways, note_heard, note_status
+from aerocast_hub.inbox.clock import TRUSTED, BootClock, clock_of_sending, seen_at_us
+from aerocast_hub.inbox.ledger import BootKey, LaneKey, Ledger
+from aerocast_hub.inbox.marks import has_room
+from aerocast_hub.inbox.quarantine import Quarantined, of_message, set_aside
+from aerocast_hub.inbox.sighting import Sighting
+from aerocast_hub.inbox.store import Row
+from aerocast_hub.inbox.unpack import (
+    LARGEST_NUMBER,
+    LARGEST_TIME_NS,
+    Batch,
+    Message,
+    Status,
+    Unreadable,
+    unpack,
+)
+from aerocast_hub.outbox.publish import write_events
+from aerocast_hub.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_RETRY_MS = 60_000
+SLOW_RETRY_MS = 1_000
+MOST_ACKNOWLEDGEMENTS = 64  # in one message, as the wire says
+
+
+class Reply(NamedTuple):
+    """An acknowledgement to publish."""
+
+    topic: str
+    payload: bytes
+
+
+class Seen(NamedTuple):
+    """One new observation on its way into the store."""
+
+    batch: Batch
+    lane: LaneKey
+    sequence: int
+    raw: bytes
+    observation: Observation
+
+
+class Transaction:
+    """What is gathered while one transaction is under way."""
+
+    def __init__(self, session: AsyncSession, metrics: Metrics, *, is_crowded: bool) -> None:
+        self._session = session
+        self._metrics = metrics
+        self._is_crowded = is_crowded
+        self._ledger = Ledger(session, time.time_ns() // 1000)
+        self._known: dict[Name, Known] = {}
+        self._to_acknowledge: dict[tuple[Name, LaneKey], bool] = {}
+        self._unknown: dict[tuple[Name, int, int], None] = {}
+        self.events: list[Event] = []
+        self.quarantined: list[Quarantined] = []
+
+    async def take_in(self, messages: Sequence[Message]) -> list[Seen]:
+        """Check who speaks; note arrivals, clocks and evictions; give what is new."""
+        batches: list[Batch] = []
+        statuses: list[Status] = []
+        for each in map(unpack, messages):
+            if isinstance(each, Unreadable):
+                self._set_message_aside(each)
+            elif isinstance(each, Batch):
+                batches.append(each)
+            elif isinstance(each, Status):
+                statuses.append(each)
+            else:
+                self._metrics.messages.labels("passed").inc()
+        speakers = {(batch.site, batch.gateway) for batch in batches}
+        speakers |= {(status.site, status.gateway) for status in statuses}
+        self._known = await known_gateways(self._session, speakers)
+        for status in statuses:
+            await self._take_status(status)
+        return await self._take_batches([each for each in batches if self._may_speak(each)])
+
+    def rows(self, seen: Sequence[Seen]) -> list[tuple[Row, Seen]]:
+        """Put observations on the best clock there is, as rows to store."""
+        return [(self._row(each), each) for each in seen]
+
+    async def finish(self) -> None:
+        """Write everything that goes with the observations."""
+        await self._ledger.save()
+        await set_aside(self._session, self.quarantined)
+        await write_events(self._session, self.events)
+
+    def replies(self) -> list[Reply]:
+        """Give the acknowledgements; call it after the commit."""
+        by_name: dict[Name, list[Acknowledgement]] = {}
+        for (name, lane), is_slow in self._to_acknowledge.items():
+            marks = self._ledger.marks(lane)
+            by_name.setdefault(name, []).append(
+                Acknowledgement(
+                    lane=lane.lane,
+                    epoch=lane.epoch,
+                    up_to_sequence=marks.up_to(),
+                    missing_ranges=marks.missing(),
+                    highest_sequence=marks.highest(),
+                    status=SLOW_DOWN if is_slow else STORED,
+                    retry_after_ms=SLOW_RETRY_MS if is_slow else 0,
+                )
+            )
+        for name, epoch, lane_number in self._unknown:
+            by_name.setdefault(name, []).append(
+                Acknowledgement(
+                    lane=lane_number,
+                    epoch=epoch,
+                    up_to_sequence=0,
+                    status=UNKNOWN_GATEWAY,
+                    retry_after_ms=UNKNOWN_RETRY_MS,
+                )
+            )
+        return [
+            Reply(down(*name, "ack"), encode_acknowledgements(some))
+            for name, all_of in by_name.items()
+            for some in _in_pieces(all_of)
+        ]
+
+    def _may_speak(self, batch: Batch) -> bool:
+        known = self._known.get((batch.site, batch.gateway))
+        if known is not None and not known.is_revoked:
+            return True
+        self._metrics.messages.labels("unknown_gateway").inc()
+        key = ((batch.site, batch.gateway), batch.body.epoch, batch.body.lane)
+        self._unknown[key] = None
+        return False
+
+    async def _take_status(self, status: Status) -> None:
+        name = (status.site, status.gateway)
+        known = self._known.get(name)
+        if known is None or known.is_revoked:
+            self._metrics.messages.labels("unknown_gateway").inc()
+            return
+        self._metrics.messages.labels("status").inc()
+        self.events += await note_status(
+            self._session, name, known.gateway_id, status.status, status.message.received_at_us
+        )
+
+    async def _take_batches(self, batches: Sequence[Batch]) -> list[Seen]:
+        await self._ledger.load(
+            (self._lane(batch) for batch in batches),
+            (
+                BootKey(self._id(batch), boot_id)
+                for batch in batches
+                for boot_id in (batch.envelope.boot_id_sent, batch.body.boot_id)
+            ),
+        )
+        newest: dict[Name, Batch] = {}
+        seen: list[Seen] = []
+        for batch in batches:
+            newest[(batch.site, batch.gateway)] = batch
+            self._hear_sending(batch)
+            seen += self._new_of(batch)
+        for name, batch in newest.items():
+            self.events += await note_heard(
+                self._session,
+                name,
+                self._id(batch),
+                batch.body.epoch,
+                batch.message.received_at_us,
+            )
+        await self._take_news_of_the_gateway(seen)
+        return seen
+
+    def _hear_sending(self, batch: Batch) -> None:
+        envelope = batch.envelope
+        self._ledger.hear_clock(
+            BootKey(self._id(batch), envelope.boot_id_sent),
+            clock_of_sending(
+                envelope.boot_ns_sent,
+                envelope.wall_ns_sent,
+                envelope.clock_quality,
+                batch.message.received_at_us,
+            ),
+        )
+
+    def _new_of(self, batch: Batch) -> list[Seen]:
+        body, lane = batch.body, self._lane(batch)
+        last = body.first_sequence + body.count - 1
+        marks = self._ledger.marks(lane).has_left(batch.envelope.oldest_sequence)
+        fits = has_room(marks, body.first_sequence, last)
+        acknowledged = ((batch.site, batch.gateway), lane)
+        is_slow = self._to_acknowledge.get(acknowledged, False)
+        self._to_acknowledge[acknowledged] = is_slow or self._is_crowded or not fits
+        if not fits:
+            self._metrics.messages.labels("too_many_holes").inc()
+            self._ledger.put(lane, marks)
+            return []
+        new = marks.new_within(body.first_sequence, last)
+        self._ledger.put(lane, marks.receive(body.first_sequence, last))
+        self._metrics.messages.labels("stored" if new else "repeated").inc()
+        numbers = [number for first, end in new for number in range(first, end + 1)]
+        self._metrics.observations.labels("repeated").inc(body.count - len(numbers))
+        return [seen for number in numbers if (seen := self._read(batch, lane, number)) is not None]
+
+    def _read(self, batch: Batch, lane: LaneKey, sequence: int) -> Seen | None:
+        raw = bytes(batch.body.observations[sequence - batch.body.first_sequence])
+        try:
+            observation = decode_observation(raw)
+            _check_numbers(observation)
+        except ProtocolError as error:
+            self._ledger.refuse(lane)
+            self._metrics.observations.labels("refused").inc()
+            self.quarantined.append(
+                Quarantined(
+                    batch.message.received_at_us,
+                    batch.message.topic,
+                    "observation",
+                    str(error),
+                    raw,
+                    lane.epoch,
+                    lane.lane,
+                    sequence,
+                )
+            )
+            return None
+        return Seen(batch, lane, sequence, raw, observation)
+
+    async def _take_news_of_the_gateway(self, seen: Sequence[Seen]) -> None:
+        """Clock anchors and evictions concern the inbox itself, before any feature."""
+        evictions = []
+        boots = []
+        for each in seen:
+            if isinstance(each.observation, Evicted):
+                evictions.append((each.lane.gateway_id, each.observation))
+            elif isinstance(each.observation, ClockAnchor):
+                boots.append(
+                    (BootKey(each.lane.gateway_id, each.observation.boot_id), each.observation)
+                )
+        await self._ledger.load(
+            (LaneKey(gateway, what.epoch, what.lane) for gateway, what in evictions),
+            (boot for boot, _ in boots),
+        )
+        for gateway_id, evicted in evictions:
+            self._ledger.evict(gateway_id, evicted)
+        for boot, anchor in boots:
+            if anchor.quality >= TRUSTED:
+                offset_ns = anchor.wall_ns - anchor.boot_ns
+                self._ledger.hear_clock(boot, BootClock(offset_ns, anchor.quality))
+
+    def _row(self, seen: Seen) -> Row:
+        batch = seen.batch
+        clock = self._ledger.clock(BootKey(seen.lane.gateway_id, batch.body.boot_id))
+        received_at_us = batch.message.received_at_us
+        at_us, quality = seen_at_us(clock, seen.observation.boot_ns, received_at_us)
+        return Row(
+            *seen.lane,
+            seen.sequence,
+            str(seen.observation.__struct_config__.tag),
+            seen.observation.device,
+            at_us,
+            quality,
+            received_at_us,
+            seen.raw,
+        )
+
+    def _set_message_aside(self, unreadable: Unreadable) -> None:
+        message, reason = unreadable
+        self._metrics.messages.labels("unreadable").inc()
+        log.warning("a message on %s cannot be read: %s", message.topic[:200], reason)
+        self.quarantined.append(of_message(message, reason))
+
+    def _id(self, batch: Batch) -> int:
+        return self._known[(batch.site, batch.gateway)].gateway_id
+
+    def _lane(self, batch: Batch) -> LaneKey:
+        return LaneKey(self._id(batch), batch.body.epoch, batch.body.lane)
+
+
+def sighting_of(row: Row, seen: Seen) -> Sighting:
+    """Give a stored observation as the features meet it."""
+    return Sighting(
+        site=seen.batch.site,
+        gateway=seen.batch.gateway,
+        epoch=row.epoch,
+        lane=row.lane,
+        sequence=row.sequence,
+        seen_at_us=row.seen_at_us,
+        clock_quality=row.clock_quality,
+        observation=seen.observation,
+    )
+
+
+def refusal_of(message: Message) -> Reply | None:
+    """Tell the gateway to set a batch aside for good; None when nobody can say which."""
+    batch = unpack(message)
+    if not isinstance(batch, Batch):
+        return None
+    body = batch.body
+    refused = Acknowledgement(
+        lane=body.lane,
+        epoch=body.epoch,
+        up_to_sequence=0,
+        missing_ranges=((body.first_sequence, body.first_sequence + body.count - 1),),
+        status=REFUSED,
+    )
+    return Reply(down(batch.site, batch.gateway, "ack"), encode_acknowledgements([refused]))
+
+
+def _check_numbers(observation: Observation) -> None:
+    """Refuse what no database column can hold.
+
+    Raises
+    ------
+    ProtocolError
+        A time or number is beyond any real one, or a name holds a NUL.
+    """
+    if abs(observation.boot_ns) > LARGEST_TIME_NS:
+        raise ProtocolError(f"boot_ns {observation.boot_ns} is impossible")
+    if "\0" in observation.device:
+        raise ProtocolError("the device's name holds a NUL")
+    if isinstance(observation, ClockAnchor) and abs(observation.wall_ns) > LARGEST_TIME_NS:
+        raise ProtocolError(f"wall_ns {observation.wall_ns} is impossible")
+    if isinstance(observation, Evicted):
+        first, last = observation.first_sequence, observation.last_sequence
+        if not 1 <= first <= last <= LARGEST_NUMBER or observation.epoch > LARGEST_NUMBER:
+            raise ProtocolError(f"evicted {first} to {last} of {observation.epoch} is impossible")
+        if "\0" in observation.reason:
+            raise ProtocolError("the reason of an eviction holds a NUL")
+
+
+def _in_pieces(acknowledgements: list[Acknowledgement]) -> list[list[Acknowledgement]]:
+    return [
+        acknowledgements[start : start + MOST_ACKNOWLEDGEMENTS]
+        for start in range(0, len(acknowledgements), MOST_ACKNOWLEDGEMENTS)
+    ]
