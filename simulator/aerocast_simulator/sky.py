@@ -19,7 +19,7 @@ from aerocast_simulator.flight import (
     mach_of,
 )
 
-# Mean rates of ICAO Annex 10 volume IV §3.1.2.8: 2 positions and 2 velocities a second in flight,
+# The rates of real transponders: 2 positions and 2 velocities a second in flight,
 # an identification each 5 s; standing on the ground a position each 5 s and a name each 10 s.
 POSITION_S = VELOCITY_S = 0.5
 IDENTIFICATION_S, STANDING_IDENTIFICATION_S = 5.0, 10.0

@@ -25,7 +25,7 @@ HERE = Position(43.629, 1.364)
 
 
 def test_a_published_identification_is_read():
-    # ICAO Doc 9871 style example of "The 1090 Megahertz Riddle", chapter 4.
+    # Example of "The 1090 Megahertz Riddle" (J. Sun), introduction to ADS-B.
     fields = decode_frame(bytes.fromhex("8d4840d6202cc371c32ce0576098"))
 
     assert (fields.df, fields.icao, fields.typecode, fields.callsign) == (

@@ -40,7 +40,7 @@ def east_apart(one, other):
 
 
 def test_a_published_pair_is_solved():
-    # "The 1090 Megahertz Riddle", chapter 5: 40621D over the Netherlands.
+    # "The 1090 Megahertz Riddle" (J. Sun), airborne positions: 40621D over the Netherlands.
     even, odd = (
         Cpr(odd=False, latitude=93000, longitude=51372),
         Cpr(odd=True, latitude=74158, longitude=50194),
@@ -179,7 +179,7 @@ def test_temperature_follows_the_speed_of_sound_and_needs_a_fast_aircraft():
 
 
 def test_the_standard_atmosphere_is_the_published_one():
-    # ICAO Doc 7488/3 table: 11,000 m 226.32 hPa; 5,486 m (18,000 ft) 506.0 hPa.
+    # The standard atmosphere's table: 11,000 m 226.32 hPa; 5,486 m (18,000 ft) 506.0 hPa.
     assert pressure_hpa(0.0) == pytest.approx(1013.25)
     assert pressure_hpa(18000.0) == pytest.approx(506.0, abs=0.2)
     assert pressure_hpa(36089.24) == pytest.approx(226.32, abs=0.05)

@@ -1,6 +1,6 @@
 """Split a receiver's Beast stream into Mode S frames, and make such a stream.
 
-Beast binary format as readsb 3.14.1642 and dump1090 write it (net_io.c): ``1a T`` then 6 bytes of
+Beast binary format as readsb 3.14.1642 and dump1090 write it: ``1a T`` then 6 bytes of
 timestamp (48 bits, big endian, 12 MHz, free running), 1 byte of signal, and the frame: type ``1``
 Mode A/C (2 bytes), ``2`` short (7), ``3`` long (14). Every ``1a`` after the type is doubled, so a
 single ``1a`` always starts a frame: that is where a damaged stream is picked up again. Types ``4``

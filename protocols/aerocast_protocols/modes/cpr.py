@@ -1,6 +1,6 @@
 """Compact position reporting: 17 bits each of latitude and longitude, and the world they fit in.
 
-ICAO Doc 9871 (second edition, 2012) appendix C §2.6. A frame says where in a zone the aircraft
+RTCA DO-260B §A.1.7. A frame says where in a zone the aircraft
 is, not in which zone: a pair of an even and an odd frame, or a position known to be near, does.
 Latitudes are degrees north in [-90, 90], longitudes degrees east in [-180, 180).
 """

@@ -1,7 +1,7 @@
 """Make the frames an aircraft transmits: what the simulator sends and round-trip tests read back.
 
-ICAO Doc 9871 (second edition, 2012): extended squitters in appendix A §A.2.3, Comm-B registers
-5,0 and 6,0 in appendix A; ICAO Annex 10 volume IV §3.1.2 for the replies around them.
+The layouts of ICAO Doc 9871 (extended squitters, Comm-B registers 5,0 and 6,0) and ICAO Annex 10
+volume IV (the replies around them), held to by decoding every frame again with pyModeS.
 """
 
 from typing import NamedTuple
@@ -11,8 +11,7 @@ from aerocast_protocols.modes.cpr import Position, encode_cpr
 from aerocast_protocols.modes.parity import seal
 
 _CHARACTERS = "#ABCDEFGHIJKLMNOPQRSTUVWXYZ##### ###############0123456789######"
-# Speed on the ground: first code of a range, its lowest speed and its step, knots
-# (Doc 9871 §A.2.3.3.1).
+# Speed on the ground: first code of a range, its lowest speed and its step, knots.
 _MOVEMENTS = (
     (2, 0.125, 0.125),
     (9, 1.0, 0.25),
@@ -102,7 +101,7 @@ def encode_identity_reply(sender: Sender, squawk: str, register: int) -> bytes:
     """Encode df 21: squawk (four octal digits) and the 56 bits of a Comm-B register."""
     a, b, c, d = (int(digit, 8) for digit in squawk)
     code = 0
-    # C1 A1 C2 A2 C4 A4 X B1 D1 B2 D2 B4 D4, Annex 10 volume IV §3.1.1.6.
+    # C1 A1 C2 A2 C4 A4 X B1 D1 B2 D2 B4 D4: the order of Mode A pulses.
     for bit in (1, 2, 4):
         code = code << 2 | int(bool(c & bit)) << 1 | int(bool(a & bit))
     code <<= 1

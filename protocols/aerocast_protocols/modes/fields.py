@@ -3,7 +3,7 @@
 The names are a published vocabulary, kept as they are: so units stand here and not in the names.
 Speeds are knots, altitudes feet, vertical rates feet a minute, angles degrees from true north
 (``magnetic_heading``: magnetic north), temperatures degrees Celsius, pressures hPa. ICAO Doc 9871
-(second edition) appendices A to C define the registers.
+defines the registers.
 """
 
 import msgspec

@@ -1,6 +1,6 @@
 """One Mode S frame: its parity, its address, and everything it says by itself.
 
-Parity and addresses are ours (ICAO Annex 10 volume IV §3.1.2.3.3: 24-bit cyclic code, generator
+Parity and addresses are ours (ICAO Annex 10 volume IV §3.1.2.6: 24-bit cyclic code, generator
 FFF409); fields are decoded by pyModeS, one frame at a time and without memory: what belongs to
 several frames (positions, which Comm-B register) is decided by whoever keeps the aircraft.
 """

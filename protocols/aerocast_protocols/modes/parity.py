@@ -1,6 +1,6 @@
 """Parity, downlink format and address of a Mode S frame.
 
-ICAO Annex 10 volume IV §3.1.2.3.3: a 24-bit cyclic code, generator FFF409. Squitters and all-call
+ICAO Annex 10 volume IV §3.1.2.6: a 24-bit cyclic code, generator FFF409. Squitters and all-call
 replies carry their parity plain (all-call replies with the interrogator's code over it), every
 other reply carries it with the aircraft's address over it.
 """

@@ -1,7 +1,7 @@
 """Wind and temperature from what an aircraft says of its own motion.
 
 Wind is the ground vector minus the air vector; temperature follows from how fast sound travels:
-``T = T0 (TAS / (Mach a0))^2`` in the standard atmosphere of ICAO Doc 7488/3 (T0 = 288.15 K,
+``T = T0 (TAS / (Mach a0))^2`` in the standard atmosphere of ICAO Doc 7488 (T0 = 288.15 K,
 a0 = 340.294 m/s).
 """
 
@@ -78,7 +78,7 @@ def true_airspeed_kt(mach: float, temperature: float) -> float:
 
 
 def pressure_hpa(altitude_ft: float) -> float:
-    """Give the pressure at a pressure altitude (ICAO Doc 7488/3), up to 65,600 ft."""
+    """Give the pressure at a pressure altitude (ICAO Doc 7488), up to 65,600 ft."""
     altitude_m = altitude_ft * 0.3048
     if altitude_m <= 11_000.0:
         return float(SEA_LEVEL_HPA * (1.0 - 2.25577e-5 * altitude_m) ** 5.25588)
