@@ -7,6 +7,7 @@ impossible is None, and missing is not good weather); every group is understood 
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 from aerocast_protocols.errors import ProtocolError
@@ -125,20 +126,30 @@ _KNOTS = {"KT": 1.0, "MPS": 3600 / 1852, "KMH": 1000 / 1852, None: 1.0}
 
 
 _Number = TypeVar("_Number", int, float)
+_Reader = Callable[[Draft, re.Match[str]], bool]
 
 
 def _read(draft: Draft, group: str) -> None:
+    recognised = _recognise(group)
+    if recognised is None:
+        if _read_glued(draft, group):
+            return
+    else:
+        reader, found = recognised
+        if reader(draft, found):
+            draft.understood += 1
+            return
+    draft.unparsed.append(_JOINED.sub(" ", group))
+
+
+@lru_cache(maxsize=4096)  # the world's reports say the same few thousand groups over and over
+def _recognise(group: str) -> tuple[_Reader, re.Match[str]] | None:
     token = _TOKEN.fullmatch(group)
     if token is None:
-        if not _read_glued(draft, group):
-            draft.unparsed.append(_JOINED.sub(" ", group))
-        return
+        return None
     kind = str(token.lastgroup)
     found = _PATTERNS[kind].fullmatch(group)
-    if found is not None and _READERS[kind](draft, found):
-        draft.understood += 1
-    else:
-        draft.unparsed.append(_JOINED.sub(" ", group))
+    return None if found is None else (_READERS[kind], found)
 
 
 def _read_glued(draft: Draft, group: str) -> bool:
@@ -305,7 +316,7 @@ def _read_known(_draft: Draft, _found: re.Match[str]) -> bool:
     return True
 
 
-_READERS: dict[str, Callable[[Draft, re.Match[str]], bool]] = {
+_READERS: dict[str, _Reader] = {
     "wind": _read_wind,
     "variable": _read_variable,
     "miles": _read_miles,
