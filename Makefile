@@ -50,7 +50,7 @@ check: $(BIN)/.installed ## lock, format, lint, types, imports, dependencies, sp
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@PYTHONWARNINGS=ignore $(BIN)/lint-imports --no-timing >.venv/imports.txt || { cat .venv/imports.txt; exit 1; }
+	@PYTHONWARNINGS=ignore $(BIN)/lint-imports --no-cache >.venv/imports.txt || { cat .venv/imports.txt; exit 1; }
 	@for member in $(MEMBERS); do (cd $$member && ../$(BIN)/deptry --no-ansi aerocast_$$member) 2>.venv/deptry.txt || { cat .venv/deptry.txt; exit 1; }; done
 	@$(BIN)/codespell $$(git ls-files '*.py' '*.md' '*.toml' '*.html' Makefile)
 	@echo "check: clean"

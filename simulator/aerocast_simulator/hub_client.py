@@ -34,7 +34,7 @@ class HubClient:
 
     async def login(self, user: str, password: str) -> None:
         """Log in; later calls carry the token."""
-        answer = await self.post("/auth/login", {"username": user, "password": password})
+        answer = await self.post("/auth/login", {"name": user, "password": password})
         self._token = str(msgspec.convert(answer, _Login).access_token)
 
     async def get(self, path: str) -> Json:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 SITE = "lfbo"
 GATEWAY = "hall-1"
 AIRPORT = "TLS"
-METAR_STATION = "LFBO"
 LATITUDE_DEG, LONGITUDE_DEG, ALTITUDE_M = 43.6293, 1.3638, 152.0
 # Stand -> where its aircraft's nose wheel stops.
 STANDS = {"B12": (43.62916, 1.37403), "B14": (43.62836, 1.37503), "B16": (43.62756, 1.37603)}

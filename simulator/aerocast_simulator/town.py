@@ -62,9 +62,7 @@ class Hub:
     async def prepare(self) -> None:
         """Lay out its database and add an operator to log in as."""
         await self.command("migrate")
-        await self.command(
-            "user", "add", OPERATOR, "--role", "admin", "--password-stdin", given=self.password
-        )
+        await self.command("user", "add", OPERATOR, "--role", "admin", given=self.password + "\n")
 
     async def start(self) -> None:
         """Start it and wait until it answers and knows us.

@@ -72,7 +72,7 @@ def truth() -> dict:
 
 
 def lay_out(folder: Path) -> Path:
-    """Fill ``folder``: a gateway at each end of the flight, the second one with a belt and a GPS."""
+    """Fill ``folder``: a gateway at each end of the flight, one with a belt and a GPS."""
     folder.mkdir(parents=True)
     with gzip.open(FLIGHT, "rt") as recorded, (folder / "flight.csv").open("w") as out:
         for line in recorded:

@@ -38,9 +38,6 @@ class ScanBuffer:
         if framing not in _ENDS:
             raise ValueError(f"scanner framing {framing!r} is none of {', '.join(_ENDS)}")
         self._framing = framing
-        self._ends = _ENDS[framing]
-        # The longest text, and what of its end may have come.
-        self._limit = LONGEST_SCAN + max(map(len, self._ends)) - 1
         self._received = bytearray()
 
     def feed(self, received: bytes) -> None:
@@ -58,7 +55,7 @@ class ScanBuffer:
         """
         while True:
             end, marker = self._first_end()
-            if end < 0 and len(self._received) > self._limit:
+            if end > LONGEST_SCAN or (end < 0 and len(self._received) > LONGEST_SCAN):
                 self._received.clear()
                 raise ProtocolError(f"scanner sent {LONGEST_SCAN} bytes and no end of text")
             if end < 0:
@@ -70,9 +67,7 @@ class ScanBuffer:
 
     def _first_end(self) -> tuple[int, int]:
         found = [
-            (at, len(end))
-            for end in self._ends
-            if (at := self._received.find(end, 0, LONGEST_SCAN + len(end))) >= 0
+            (at, len(end)) for end in _ENDS[self._framing] if (at := self._received.find(end)) >= 0
         ]
         return min(found, default=(-1, 0))
 
