@@ -205,7 +205,7 @@ def test_over_budget_the_oldest_bulk_goes_first_and_the_hub_is_told(open_spool):
 
 
 def incompressible(n):
-    text = random.Random(n).randbytes(30_000).hex()  # noqa: S311  filling
+    text = random.Random(n).randbytes(30_000).hex()
     return batch.encode_observation(NoRead(device=text, boot_ns=n))
 
 

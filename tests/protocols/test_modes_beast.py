@@ -109,7 +109,7 @@ def test_after_damage_the_next_frame_is_read(damage):
 def test_what_is_encoded_is_read_back_however_the_bytes_arrive(sent, seed):
     stream = b"".join(encode_beast(f, ticks_12mhz=t, signal=s) for f, t, s in sent)
     random_pieces, position = [], 0
-    rng = random.Random(seed)  # noqa: S311 - seeded on purpose
+    rng = random.Random(seed)
     while position < len(stream):
         step = rng.randint(1, 30)
         random_pieces.append(stream[position : position + step])
