@@ -1,0 +1,229 @@
+"""One connection to the broker, from connecting to losing it; paho runs it in a thread of its own.
+
+Each connection is a client of its own, so nothing half-sent outlives it: what counts is in the
+spool, not in the client's memory.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import NamedTuple, cast
+from urllib.parse import urlsplit
+
+from paho.mqtt.client import (
+    Client,
+    ConnectFlags,
+    DisconnectFlags,
+    MQTTMessage,
+    MQTTv5,
+    MQTTv311,
+)
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+CONNECT_WITHIN_S = 10.0
+KEEPALIVE_S = 30
+DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class Broker(NamedTuple):
+    """Where to connect and how.
+
+    Attributes
+    ----------
+    version
+        5, or 3 for MQTT 3.1.1.
+    """
+
+    url: str
+    version: int
+    certificate: str | None = None
+    key: str | None = None
+    ca: str | None = None
+
+
+class Will(NamedTuple):
+    """What the broker says for us when we are gone."""
+
+    topic: str
+    payload: bytes
+
+
+class LinkError(Exception):
+    """The broker was not reached, or refused us.
+
+    Attributes
+    ----------
+    refused
+        True when something answered and would not have us: another version may do better.
+    """
+
+    def __init__(self, message: str, *, refused: bool) -> None:
+        super().__init__(message)
+        self.refused = refused
+
+
+class Link:
+    """A connection; ``lost`` is set when it is gone.
+
+    Parameters
+    ----------
+    received
+        Called in the event loop with topic and payload of every message.
+    """
+
+    def __init__(
+        self, broker: Broker, client_id: str, will: Will, received: Callable[[str, bytes], None]
+    ) -> None:
+        self.lost = asyncio.Event()
+        self.why_lost = ""
+        self._loop = asyncio.get_running_loop()
+        self._received = received
+        self._connected: asyncio.Future[None] = self._loop.create_future()
+        self._subscribed: dict[int, asyncio.Future[None]] = {}
+        self._reached = False
+        self._broker = broker
+        self._client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=MQTTv5 if broker.version == 5 else MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client = self._client
+        client.will_set(will.topic, will.payload, qos=1)
+        if urlsplit(broker.url).scheme == "mqtts":
+            client.tls_set(ca_certs=broker.ca, certfile=broker.certificate, keyfile=broker.key)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_socket_open = self._on_socket_open
+
+    async def open(self, subscriptions: list[str]) -> None:
+        """Connect and subscribe.
+
+        Raises
+        ------
+        LinkError
+            It did not come about.
+        """
+        url = urlsplit(self._broker.url)
+        port = url.port or DEFAULT_PORTS[url.scheme]
+        self._client.connect_async(url.hostname or "", port, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                await self._connected
+                for topic in subscriptions:
+                    await self._subscribe(topic)
+        except TimeoutError as error:
+            await self.close()
+            raise LinkError(
+                f"{self._broker.url}: no answer within {CONNECT_WITHIN_S:g} s", refused=False
+            ) from error
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _subscribe(self, topic: str) -> None:
+        done: asyncio.Future[None] = self._loop.create_future()
+        _, mid = self._client.subscribe(topic, qos=1)
+        if mid is None or self.lost.is_set():
+            raise LinkError(f"{self._broker.url}: the link closed", refused=True)
+        self._subscribed[mid] = done
+        lost = asyncio.ensure_future(self.lost.wait())
+        try:
+            await asyncio.wait((done, lost), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            lost.cancel()
+        if not done.done():
+            raise LinkError(f"{self._broker.url}: {self.why_lost}", refused=True)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Hand over a message; whether it arrives, the hub's acknowledgement says."""
+        self._client.publish(topic, payload, qos=1)
+
+    async def close(self) -> None:
+        """Say goodbye, and wait for the client's thread to end."""
+        self._client.disconnect()
+        if self._reached and not self.lost.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self.lost.wait()
+        opened = cast("socket.socket | None", self._client.socket())
+        if opened is not None:
+            with contextlib.suppress(OSError):  # it is closing anyway
+                opened.shutdown(socket.SHUT_RDWR)
+        self._client.loop_stop()
+
+    # The client's thread calls what follows; the event loop does the work.
+
+    def _on_connect(
+        self,
+        _client: Client,
+        _data: object,
+        _flags: ConnectFlags,
+        code: ReasonCode,
+        _more: Properties | None,
+    ) -> None:
+        self._tell(self._answered, str(code), not code.is_failure)
+
+    def _on_connect_fail(self, _client: Client, _data: object) -> None:
+        self._client.disconnect()
+        self._tell(self._failed, "cannot be reached")
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: object,
+        _flags: DisconnectFlags,
+        code: ReasonCode,
+        _more: Properties | None,
+    ) -> None:
+        self._tell(self._failed, f"the link closed: {code}")
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _data: object,
+        mid: int,
+        _codes: list[ReasonCode],
+        _more: Properties | None,
+    ) -> None:
+        self._tell(self._granted, mid)
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        self._tell(self._received, message.topic, message.payload)
+
+    def _on_socket_open(self, _client: Client, _data: object, _socket: object) -> None:
+        self._reached = True
+
+    def _tell(self, what: Callable[..., None], *about: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(what, *about)
+
+    def _answered(self, code: str, well: bool) -> None:  # noqa: FBT001  passed by position across threads
+        if self._connected.done():
+            return
+        if well:
+            self._connected.set_result(None)
+        else:
+            self._connected.set_exception(
+                LinkError(f"{self._broker.url}: refused: {code}", refused=True)
+            )
+
+    def _failed(self, why: str) -> None:
+        self.why_lost = self.why_lost or why
+        self.lost.set()
+        if not self._connected.done():
+            self._connected.set_exception(
+                LinkError(f"{self._broker.url}: {why}", refused=self._reached)
+            )
+
+    def _granted(self, mid: int) -> None:
+        waiting = self._subscribed.pop(mid, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)

@@ -1,0 +1,297 @@
+"""Bring what is durable to the hub: live first, backlog beside it, again until acknowledged."""
+
+import asyncio
+import logging
+import random
+import sqlite3
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import NamedTuple
+
+from aerocast_protocols import batch, topics
+from aerocast_protocols.batch import Envelope, GatewayStatus
+from aerocast_protocols.errors import ProtocolError
+
+from aerocast_agent import clock
+from aerocast_agent.lanes import EVERY_LANE
+from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
+from aerocast_agent.spool import Spool
+from aerocast_agent.spool_rows import Row
+from aerocast_agent.window import Key, Window
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+STEADY_AFTER_S = 30.0  # a link that held this long starts again from FIRST_PAUSE_S
+# With nothing to do the spool is looked through from its start: nothing may lie there forgotten.
+REWIND_AFTER_S = 30.0
+BACKLOG_LOOK_S = 0.1
+START: tuple[int, int] = (-1, -1)
+END: tuple[int, int] = (2**63 - 1, 0)
+
+
+class Identity(NamedTuple):
+    """Who speaks."""
+
+    site: str
+    gateway: str
+    version: str
+    boot_id: bytes
+
+
+class LinkState(NamedTuple):
+    """How the way to the hub is doing."""
+
+    connected: bool
+    broker: str
+    mqtt_version: int
+    error: str | None
+    in_flight: int
+    round_trip_s: float | None
+    gateway_unknown: bool
+    slowed_down: bool
+
+
+class _Reach(NamedTuple):
+    """How far one lane has been sent, one way: after this, before that."""
+
+    after: tuple[int, int]
+    before: tuple[int, int]
+
+
+class Uplink:
+    """Holds the link, the window, and how far each lane has been sent.
+
+    Attributes
+    ----------
+    on_command
+        Answers what the hub asks on ``down/command``; gives the result's payload, or None.
+    turned_at_ns
+        When the uplink last came round (CLOCK_BOOTTIME), for the watchdog.
+    """
+
+    def __init__(self, identity: Identity, brokers: list[Broker], spool: Spool) -> None:
+        self.on_command: Callable[[bytes], Awaitable[bytes | None]] | None = None
+        self.turned_at_ns = clock.boot_ns()
+        self._identity = identity
+        self._brokers = brokers
+        self._spool = spool
+        self._window = Window()
+        self._choice = 0
+        self._link: Link | None = None
+        self._error: str | None = None
+        self._wake = asyncio.Event()
+        self._live: dict[int, _Reach] = {}
+        self._backlog: dict[int, _Reach] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Connect, send, and connect again, until cancelled."""
+        loop = asyncio.get_running_loop()
+        self._spool.on_durable = lambda: _call(loop, self._wake.set)
+        pause_s = FIRST_PAUSE_S
+        while True:
+            began_s = loop.time()
+            try:
+                await self._hold_a_link()
+            except LinkError as error:
+                self._note(str(error))
+                if error.refused or self._choice:
+                    self._choice = (self._choice + 1) % len(self._brokers)
+            if loop.time() - began_s > STEADY_AFTER_S:
+                pause_s = FIRST_PAUSE_S
+            await self._rest(random.uniform(0, pause_s))  # noqa: S311  jitter, not secrecy
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    def state(self) -> LinkState:
+        """Say how the way to the hub is doing."""
+        broker = self._brokers[self._choice]
+        return LinkState(
+            connected=self._link is not None,
+            broker=broker.url,
+            mqtt_version=broker.version,
+            error=self._error,
+            in_flight=len(self._window),
+            round_trip_s=self._window.round_trip_s,
+            gateway_unknown=self._window.gateway_unknown,
+            slowed_down=self._window.held is not None and not self._window.gateway_unknown,
+        )
+
+    async def _rest(self, seconds: float) -> None:
+        ends_ns = clock.boot_ns() + int(seconds * 1e9)
+        while (left_s := (ends_ns - clock.boot_ns()) / 1e9) > 0:
+            self.turned_at_ns = clock.boot_ns()
+            await asyncio.sleep(min(left_s, 5.0))
+
+    async def _hold_a_link(self) -> None:
+        while (epoch := self._spool.epoch) is None:
+            await self._rest(1.0)
+        identity = self._identity
+        status_topic = topics.up(identity.site, identity.gateway, "status")
+        gone = GatewayStatus(state="gone", epoch=epoch, agent_version=identity.version)
+        link = Link(
+            self._brokers[self._choice],
+            f"{identity.site}-{identity.gateway}",
+            Will(status_topic, batch.encode_status(gone)),
+            self._received,
+        )
+        await link.open(
+            [topics.down(identity.site, identity.gateway, kind) for kind in ("ack", "command")]
+        )
+        try:
+            self._link, self._error = link, None
+            log.info("connected to %s", self._brokers[self._choice].url)
+            link.publish(status_topic, batch.encode_status(_online(gone)))
+            self._begin(epoch)
+            await self._send_until_lost(link)
+            self._note(f"{self._brokers[self._choice].url}: {link.why_lost}")
+        finally:
+            self._link = None
+            self._window.clear()
+            if not link.lost.is_set():
+                link.publish(status_topic, batch.encode_status(gone))
+            await link.close()
+
+    def _begin(self, epoch: int) -> None:
+        """Call backlog what was accepted before this moment, and live what comes after."""
+        for lane in EVERY_LANE:
+            bound = (epoch, self._spool.next_sequence(lane))
+            self._live[lane] = _Reach((epoch, bound[1] - 1), END)
+            self._backlog[lane] = _Reach(START, bound)
+
+    async def _send_until_lost(self, link: Link) -> None:
+        lost = asyncio.ensure_future(self._lost(link))
+        try:
+            while not link.lost.is_set():
+                self._wake.clear()
+                self.turned_at_ns = clock.boot_ns()
+                try:
+                    wait_s = await self._send_round(link)
+                except sqlite3.Error as error:
+                    log.warning("the spool cannot be read: %s", error)
+                    wait_s = 1.0
+                try:
+                    async with asyncio.timeout(wait_s):
+                        await self._wake.wait()
+                except TimeoutError:
+                    if wait_s >= REWIND_AFTER_S / 2 and not len(self._window):
+                        self._begin(self._spool.epoch or 0)
+        finally:
+            lost.cancel()
+
+    async def _lost(self, link: Link) -> None:
+        await link.lost.wait()
+        self._wake.set()
+
+    async def _send_round(self, link: Link) -> float:
+        """Send what may go now, and say how long nothing will change by itself."""
+        now_s = clock.boot_ns() / 1e9
+        for key in self._window.overdue(now_s):
+            await self._send_again(link, key)
+        waiting = await self._send_lanes(link, self._live, backlog=False)
+        waiting |= await self._send_lanes(link, self._backlog, backlog=True)
+        now_s = clock.boot_ns() / 1e9
+        due_s = self._window.due_s(now_s)
+        wait_s = REWIND_AFTER_S if due_s is None else max(0.02, due_s - now_s)
+        return min(BACKLOG_LOOK_S, wait_s) if waiting and self._window.held is None else wait_s
+
+    async def _send_lanes(self, link: Link, reach: dict[int, _Reach], *, backlog: bool) -> bool:
+        """Send lanes in order of urgency; say whether some could not go for want of tokens."""
+        for lane in EVERY_LANE:
+            while not link.lost.is_set():
+                room = self._window.room(clock.boot_ns() / 1e9, backlog=backlog)
+                if not room:
+                    return backlog and len(self._window) == 0
+                rows, oldest = await asyncio.wrap_future(
+                    self._spool.fetch(lane, *reach[lane], room)
+                )
+                if not rows:
+                    break
+                for row in rows:
+                    reach[lane] = reach[lane]._replace(after=(row.epoch, row.first))
+                    if row[:3] not in self._window:
+                        self._send(link, row, oldest[row.epoch], backlog=backlog)
+        return False
+
+    async def _send_again(self, link: Link, key: Key) -> None:
+        lane, epoch, first = key
+        rows, oldest = await asyncio.wrap_future(
+            self._spool.fetch(lane, (epoch, first - 1), (epoch, first + 1), 1)
+        )
+        if rows:
+            self._send(link, rows[0], oldest[epoch], backlog=False)
+        else:
+            self._window.gone(key)
+
+    def _send(self, link: Link, row: Row, oldest: int, *, backlog: bool) -> None:
+        envelope = Envelope(
+            codec=row.codec,
+            boot_id_sent=self._identity.boot_id,
+            boot_ns_sent=clock.boot_ns(),
+            wall_ns_sent=clock.wall_ns(),
+            clock_quality=clock.quality(),
+            oldest_sequence=oldest,
+            body=row.body,
+        )
+        topic = topics.up(self._identity.site, self._identity.gateway, row.lane)
+        link.publish(topic, batch.encode_envelope(envelope))
+        self._window.sent(row, clock.boot_ns() / 1e9, backlog=backlog)
+
+    def _received(self, topic: str, payload: bytes) -> None:
+        if topic.endswith("/down/command"):
+            self._keep_task(self._answer(payload))
+            return
+        try:
+            acknowledgements = batch.decode_acknowledgements(payload)
+        except ProtocolError as error:
+            log.warning("%s: %s", topic, error)
+            return
+        unknown_before = self._window.gateway_unknown
+        for acknowledgement in acknowledgements:
+            self._window.acknowledge(acknowledgement, clock.boot_ns() / 1e9)
+            self._spool.acknowledge(acknowledgement)
+        if any(each.status == batch.REFUSED for each in acknowledgements):
+            self._keep_task(self._take_up_what_is_left())
+        if self._window.gateway_unknown and not unknown_before:
+            site, gateway = self._identity.site, self._identity.gateway
+            log.warning("the hub does not know gateway %s/%s: everything is kept", site, gateway)
+        self._wake.set()
+
+    def _keep_task(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _take_up_what_is_left(self) -> None:
+        """Send what shared a batch with something refused: it has been cut into new batches."""
+        await asyncio.wrap_future(self._spool.flush())
+        self._begin(self._spool.epoch or 0)
+        self._wake.set()
+
+    async def _answer(self, payload: bytes) -> None:
+        result = await self.on_command(payload) if self.on_command is not None else None
+        if result is not None and self._link is not None:
+            topic = topics.up(self._identity.site, self._identity.gateway, "result")
+            self._link.publish(topic, result)
+
+    def _note(self, error: str) -> None:
+        if error != self._error:
+            log.warning("%s", error)
+        self._error = error
+
+
+def brokers_of(url: str, url_v3: str | None, files: tuple[str | None, ...]) -> list[Broker]:
+    """Give the ways to connect in the order they are tried: MQTT 5, then 3.1.1."""
+    certificate, key, ca = files
+    return [
+        Broker(url, 5, certificate, key, ca),
+        Broker(url_v3 or url, 3, certificate, key, ca),
+    ]
+
+
+def _online(gone: GatewayStatus) -> GatewayStatus:
+    return GatewayStatus(state="online", epoch=gone.epoch, agent_version=gone.agent_version)
+
+
+def _call(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(what)

@@ -1,0 +1,266 @@
+"""The uplink over a real broker, to a hub that loses, repeats, delays and refuses."""
+
+import asyncio
+import contextlib
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from aerocast_agent import clock
+from aerocast_agent.spool import Spool
+from aerocast_agent.uplink import Identity, Uplink, brokers_of
+from aerocast_protocols import batch
+from aerocast_protocols.batch import REFUSED, SLOW_DOWN, UNKNOWN_GATEWAY, Acknowledgement
+from aerocast_protocols.observations import BULK, CRITICAL, LIVE, NoRead
+from brokers import Broker, free_port
+from fake_hub import FakeHub
+
+IDENTITY = Identity("lfbo", "hall-1", "0.1.0", clock.boot_id())
+NO_FILES = (None, None, None)
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    one = Broker(tmp_path_factory.mktemp("broker"))
+    one.start()
+    yield one
+    one.kill()
+
+
+@pytest.fixture
+def spool(tmp_path):
+    one = Spool(tmp_path / "spool.db", 64 * 1024 * 1024, IDENTITY.boot_id)
+    one.start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def start_hub(broker):
+    hubs = []
+
+    def start(**options):
+        hubs.append(FakeHub(broker.port_v5, **options))
+        return hubs[-1]
+
+    yield start
+    for hub in hubs:
+        hub.stop()
+
+
+def seen(n):
+    return batch.encode_observation(NoRead(device="s", boot_ns=n))
+
+
+def fill(spool, lane, many, *, apart=False):
+    for n in range(many):
+        spool.add(lane, seen(n))
+        if apart:
+            spool.flush().result(10)
+    spool.flush().result(10)
+
+
+@contextlib.asynccontextmanager
+async def running(uplink):
+    task = asyncio.create_task(uplink.run())
+    try:
+        yield uplink
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def uplink_to(broker, spool):
+    return Uplink(IDENTITY, brokers_of(broker.url_v5, broker.url_v3, NO_FILES), spool)
+
+
+async def eventually(claim, seconds=15):
+    async with asyncio.timeout(seconds):
+        while not claim():  # noqa: ASYNC110  what is claimed has no event
+            await asyncio.sleep(0.02)
+
+
+async def empty(spool):
+    async with asyncio.timeout(40):
+        while any((await asyncio.wrap_future(spool.state())).rows.values()):  # noqa: ASYNC110  nor has this
+            await asyncio.sleep(0.05)
+
+
+async def test_what_is_durable_reaches_the_hub_and_leaves_on_its_word(broker, spool, start_hub):
+    hub = start_hub()
+    fill(spool, LIVE, 700)
+    async with running(uplink_to(broker, spool)) as uplink:
+        await empty(spool)
+        spool.add(CRITICAL, seen(1))
+        await eventually(lambda: hub.sequences(CRITICAL, spool.epoch) == [1])
+        await empty(spool)
+        assert uplink.state().mqtt_version == 5
+        assert uplink.state().round_trip_s < 2
+    assert hub.sequences(LIVE, spool.epoch) == list(range(1, 701))
+    assert hub.wait_for(lambda hub: hub.statuses[:1] == ["online"])
+    assert hub.wait_for(lambda hub: hub.statuses[-1] == "gone")
+    assert spool.state().result(10).counters.acked == 701
+
+
+async def test_nothing_leaves_while_the_hub_is_silent(broker, spool, start_hub):
+    hub = start_hub()
+    hub.answer_with = lambda *_: None
+    fill(spool, LIVE, 20, apart=True)
+    async with running(uplink_to(broker, spool)):
+        assert await asyncio.to_thread(hub.wait_for, lambda hub: len(hub.arrivals) >= 8)
+        await asyncio.sleep(0.5)
+        assert (await asyncio.wrap_future(spool.state())).rows[LIVE] == 20
+        assert len(hub.arrivals) <= 16  # the window
+        hub.answer_with = None
+        await empty(spool)
+    assert hub.sequences(LIVE, spool.epoch) == list(range(1, 21))
+
+
+async def test_what_happens_now_does_not_wait_behind_the_backlog(broker, spool, start_hub):
+    hub = start_hub()
+    hub.answer_with = lambda *_: None
+    fill(spool, BULK, 60, apart=True)
+    async with running(uplink_to(broker, spool)):
+        assert await asyncio.to_thread(hub.wait_for, lambda hub: len(hub.arrivals) >= 8)
+        spool.add(BULK, seen(61))
+        assert await asyncio.to_thread(
+            hub.wait_for, lambda hub: (BULK, spool.epoch, 61) in hub.arrivals, 3
+        )
+        assert (BULK, spool.epoch, 30) not in hub.arrivals
+        hub.answer_with = None
+        await empty(spool)
+
+
+async def test_a_hub_that_loses_and_repeats_ends_up_with_everything_once(broker, spool, start_hub):
+    hub = start_hub(seed=7, loses=0.1, repeats=0.3)
+    async with running(uplink_to(broker, spool)):
+        for n in range(30):
+            fill(spool, (CRITICAL, LIVE, BULK)[n % 3], 5)
+        await empty(spool)
+    for lane in (CRITICAL, LIVE, BULK):
+        assert hub.sequences(lane, spool.epoch) == list(range(1, 51))
+
+
+async def test_a_gateway_the_hub_does_not_know_keeps_everything_and_says_so(
+    broker, spool, start_hub
+):
+    hub = start_hub()
+    hub.answer_with = lambda _, body: Acknowledgement(
+        lane=body.lane, epoch=body.epoch, up_to_sequence=0, status=UNKNOWN_GATEWAY
+    )
+    fill(spool, LIVE, 5, apart=True)
+    async with running(uplink_to(broker, spool)) as uplink:
+        await eventually(lambda: uplink.state().gateway_unknown)
+        arrived = len(hub.arrivals)
+        await asyncio.sleep(0.5)
+        assert len(hub.arrivals) <= arrived + 5  # those already on their way
+        assert (await asyncio.wrap_future(spool.state())).rows[LIVE] == 5
+
+
+async def test_a_hub_that_asks_for_less_gets_less_and_then_everything(broker, spool, start_hub):
+    hub = start_hub()
+    slow = []
+
+    def answer(envelope, body):
+        hub.store(body)
+        more = {"status": SLOW_DOWN, "retry_after_ms": 300} if len(slow) < 2 else {}
+        slow.append(body)
+        return hub.acknowledgement(body.lane, body.epoch, **more)
+
+    hub.answer_with = answer
+    fill(spool, LIVE, 40, apart=True)
+    async with running(uplink_to(broker, spool)) as uplink:
+        await eventually(lambda: uplink.state().slowed_down)
+        await empty(spool)
+    assert hub.sequences(LIVE, spool.epoch) == list(range(1, 41))
+
+
+async def test_what_the_hub_refuses_for_good_does_not_hold_up_the_rest(broker, spool, start_hub):
+    hub = start_hub()
+
+    def answer(envelope, body):
+        bad = [n for n in range(body.first_sequence, body.first_sequence + body.count) if n == 3]
+        if body.lane == LIVE and bad:
+            return Acknowledgement(
+                lane=body.lane,
+                epoch=body.epoch,
+                up_to_sequence=0,
+                missing_ranges=((3, 3),),
+                status=REFUSED,
+            )
+        hub.stored.setdefault((LIVE, body.epoch), {})[3] = b"accounted for"  # as refused
+        return hub.store(body)
+
+    hub.answer_with = answer
+    fill(spool, LIVE, 5)
+    async with running(uplink_to(broker, spool)):
+        await empty(spool)
+    assert hub.sequences(LIVE, spool.epoch) == [1, 2, 3, 4, 5]
+    assert spool.state().result(10).counters.dead == 1
+    assert len(hub.sequences(CRITICAL, spool.epoch)) == 1  # told by an Evicted
+
+
+async def test_a_broker_without_version_5_is_spoken_to_in_version_3(broker, spool, start_hub):
+    hub = start_hub()
+    fill(spool, LIVE, 3)
+    only_v3 = Uplink(IDENTITY, brokers_of(broker.url_v3, None, NO_FILES), spool)
+    async with running(only_v3) as uplink:
+        await empty(spool)
+        assert uplink.state().mqtt_version == 3
+    assert hub.sequences(LIVE, spool.epoch) == [1, 2, 3]
+
+
+async def test_a_broker_that_is_not_there_is_named_in_the_state(spool):
+    url = f"mqtt://127.0.0.1:{free_port()}"
+    async with running(Uplink(IDENTITY, brokers_of(url, None, NO_FILES), spool)) as uplink:
+        await eventually(lambda: uplink.state().error is not None)
+        assert url in uplink.state().error
+        assert not uplink.state().connected
+
+
+async def test_a_broker_that_dies_costs_nothing(tmp_path, spool):
+    broker = Broker(tmp_path)
+    broker.start()
+    hub = FakeHub(broker.port_v5)
+    try:
+        async with running(uplink_to(broker, spool)) as uplink:
+            fill(spool, LIVE, 10)
+            await eventually(lambda: hub.sequences(LIVE, spool.epoch))
+            broker.kill()
+            await eventually(lambda: not uplink.state().connected)
+            fill(spool, LIVE, 10)
+            broker.start()
+            await empty(spool)
+        assert hub.sequences(LIVE, spool.epoch) == list(range(1, 21))
+    finally:
+        hub.stop()
+        broker.kill()
+
+
+async def test_the_envelope_says_when_it_was_sent_and_what_is_held(broker, spool, start_hub):
+    hub = start_hub()
+    fill(spool, LIVE, 2, apart=True)
+    async with running(uplink_to(broker, spool)):
+        await empty(spool)
+    envelope, body = hub.envelopes[0]
+    assert envelope.boot_id_sent == IDENTITY.boot_id == body.boot_id
+    assert 0 < clock.boot_ns() - envelope.boot_ns_sent < 60_000_000_000
+    assert envelope.oldest_sequence == 1
+
+
+async def test_an_order_is_answered(broker, spool, start_hub):
+    hub = start_hub()
+    uplink = uplink_to(broker, spool)
+
+    async def answer(payload):
+        return payload[::-1]
+
+    uplink.on_command = answer
+    async with running(uplink):
+        await eventually(lambda: uplink.state().connected)
+        hub.order(b"abc")
+        assert await asyncio.to_thread(hub.wait_for, lambda hub: b"cba" in hub.statuses)
