@@ -5,6 +5,7 @@ import argparse
 from aerocast_hub.commands.output import complain, print_json, print_table
 from aerocast_hub.commands.session import with_database
 from aerocast_hub.database.engine import Database
+from aerocast_hub.gateways.losses import Account
 from aerocast_hub.gateways.registry import (
     Gateway,
     GatewayRefusedError,
@@ -13,10 +14,20 @@ from aerocast_hub.gateways.registry import (
     list_gateways,
     revoke_gateway,
 )
+from aerocast_hub.gateways.views import loss_accounts
 
 EXAMPLE = """examples:
   aerocast-hub gateway add lfbo hall-1 --position 43.6293,1.3638,152
   aerocast-hub gateway losses"""
+
+_LOSS_HEADINGS = {
+    "gateway": "GATEWAY",
+    "received": "RECEIVED",
+    "refused": "REFUSED",
+    "awaited": "AWAITED",
+    "explained": "LOST, EXPLAINED",
+    "unexplained": "LOST, UNEXPLAINED",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,13 +41,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     revoke.add_argument("site")
     revoke.add_argument("name")
     listing = actions.add_parser("list", help="every gateway")
-    for each in (add, revoke, listing):
+    losses = actions.add_parser("losses", help="what was lost, and whether it is explained")
+    losses.add_argument("site", nargs="?", help="of one site only")
+    losses.add_argument("name", nargs="?", help="of one gateway only")
+    for each in (add, revoke, listing, losses):
         each.add_argument("--json", action="store_true", help="print JSON lines")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run one of the actions."""
+    """Run one of the actions; 1 when a loss is not explained or a gateway is refused."""
+    return _losses(arguments) if arguments.action == "losses" else _registry(arguments)
 
+
+def _losses(arguments: argparse.Namespace) -> int:
+    async def work(database: Database) -> list[Account]:
+        async with database.reading() as session:
+            return await loss_accounts(session, arguments.site, arguments.name)
+
+    accounts = with_database(work)
+    if arguments.json:
+        for account in accounts:
+            print_json(account)
+    else:
+        print_table(_LOSS_HEADINGS, [_loss_line(account) for account in accounts])
+    return 1 if any(account.unexplained for account in accounts) else 0
+
+
+def _loss_line(account: Account) -> dict[str, object]:
+    told = ", ".join(f"{reason} {number}" for reason, number in account.explained.items())
+    return {
+        "gateway": f"{account.site}/{account.gateway}",
+        "received": account.received,
+        "refused": account.refused,
+        "awaited": account.awaited,
+        "explained": told or 0,
+        "unexplained": account.unexplained,
+    }
+
+
+def _registry(arguments: argparse.Namespace) -> int:
     async def work(database: Database) -> list[Gateway]:
         async with database.writing() as session:
             if arguments.action == "add":

@@ -59,6 +59,11 @@ class Subscription:
                 self.is_dropped = True
         return not self.is_dropped
 
+    @property
+    def is_empty(self) -> bool:
+        """Say that nothing waits."""
+        return self._waiting.empty()
+
     async def next(self) -> Published:
         """Wait for the next event.
 
