@@ -1,8 +1,7 @@
 """The application: the only place where the parts of the hub are put together."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from litestar import Litestar
@@ -16,6 +15,7 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.live.controller import follow
 from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.running import running
 from aerocast_hub.services import REGISTRY, Hub, Service
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.controller import health, metrics
@@ -94,15 +94,3 @@ def _lifespan(
             yield
 
     return run
-
-
-@asynccontextmanager
-async def running(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    """Run ``work`` beside the block, and cancel it at its end."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

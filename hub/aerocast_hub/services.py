@@ -19,8 +19,12 @@ from aerocast_hub.gateways.state import absorb as absorb_gateways
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb
 from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.running import running
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.weather.controller import WeatherController
+from aerocast_hub.weather.metar_files import follow_files
+from aerocast_hub.weather.winds import absorb as absorb_winds
 from aerocast_hub.web.session import SESSION_HANDLERS
 
 
@@ -79,6 +83,16 @@ async def take_in(hub: Hub) -> AsyncIterator[None]:
         yield
 
 
+@asynccontextmanager
+async def read_metar_files(hub: Hub) -> AsyncIterator[None]:
+    """Keep reading airport reports, when the settings say from where."""
+    if hub.settings.metar_files is None:
+        yield
+        return
+    async with running(follow_files(hub.database, hub.settings.metar_files)):
+        yield
+
+
 REGISTRY: Mapping[str, Service] = {
     service.name: service
     for service in (
@@ -101,7 +115,14 @@ REGISTRY: Mapping[str, Service] = {
             background=(take_in,),
             requires=("auth",),
         ),
-        Service("weather", 8003, controllers=(), absorb={}, requires=("auth",)),
+        Service(
+            "weather",
+            8003,
+            controllers=(WeatherController,),
+            absorb={"winds": absorb_winds},
+            background=(read_metar_files,),
+            requires=("auth",),
+        ),
         Service(
             "orientation",
             8004,

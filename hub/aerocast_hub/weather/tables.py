@@ -34,16 +34,6 @@ class RefusedMetarRow(Base):
     received_at_us: Mapped[int]
 
 
-class StationRow(Base):
-    """Where a station stands, as the cache file says."""
-
-    __tablename__ = "weather_stations"
-
-    station: Mapped[str] = mapped_column(primary_key=True)
-    latitude_deg: Mapped[float]
-    longitude_deg: Mapped[float]
-
-
 class AircraftWindRow(Base):
     """A wind one aircraft met."""
 

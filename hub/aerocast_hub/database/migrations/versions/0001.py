@@ -284,13 +284,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
     op.create_table(
-        "weather_stations",
-        sa.Column("station", sa.String(), nullable=False),
-        sa.Column("latitude_deg", sa.Double(), nullable=False),
-        sa.Column("longitude_deg", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("station", name=op.f("pk_weather_stations")),
-    )
-    op.create_table(
         "bags",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("flight", sa.String(), nullable=True),
@@ -488,7 +481,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bags_flight_key_flight_date"))
 
     op.drop_table("bags")
-    op.drop_table("weather_stations")
     op.drop_table("users")
     op.drop_table("stands")
     op.drop_table("roles")

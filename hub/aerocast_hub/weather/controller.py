@@ -1,0 +1,60 @@
+"""Weather endpoints. Not for flight operations."""
+
+import time
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.weather.store import AirportWeather, Refusal, list_refused, weather_at
+from aerocast_hub.weather.winds import Winds, winds_over
+
+
+class WeatherController(Controller):
+    """Airport reports, the ramp, and winds from aircraft."""
+
+    path = "/api/weather"
+    tags = ("Weather",)
+
+    @get("/refused", operation_id="ListRefusedReports", opt={"permission": "weather:read"})
+    async def refused(self, database: NamedDependency[Database]) -> list[Refusal]:
+        """Give the reports and files nobody could read, and why, the last received first."""
+        async with database.reading() as session:
+            return await list_refused(session)
+
+    @get("/{icao:str}", operation_id="GetWeather", opt={"permission": "weather:read"})
+    async def weather(
+        self,
+        icao: FromPath[str],
+        database: NamedDependency[Database],
+        at_us: FromQuery[int | None] = None,
+    ) -> AirportWeather:
+        """Give an airport's newest report, its age, and what it means for the ramp.
+
+        Raises
+        ------
+        NotFoundException
+            No report of this airport was received.
+        """
+        async with database.reading() as session:
+            found = await weather_at(session, icao, _instant_us(at_us))
+        if found is None:
+            raise NotFoundException(f"no weather report of {icao[:8].upper()!r} was received")
+        return found
+
+    @get("/{icao:str}/winds", operation_id="GetWinds", opt={"permission": "weather:read"})
+    async def winds(
+        self,
+        icao: FromPath[str],
+        database: NamedDependency[Database],
+        at_us: FromQuery[int | None] = None,
+    ) -> Winds:
+        """Give the wind over an airport, level by level, and the newest of each aircraft."""
+        async with database.reading() as session:
+            return await winds_over(session, icao, _instant_us(at_us))
+
+
+def _instant_us(at_us: int | None) -> int:
+    return time.time_ns() // 1000 if at_us is None else at_us
