@@ -25,14 +25,21 @@ from aerocast_protocols.observations import (
 )
 
 from aerocast_agent.config import Belt
-from aerocast_agent.encounter import Crossing, Encounter
+from aerocast_agent.encounter import Crossing, Encounter, UsualPeak
 from aerocast_agent.photo_eye import PhotoEye, Window
 
 SECOND_NS = 1_000_000_000
 TOLERANCE_NS = SECOND_NS // 2  # how late an observation may come and still find its place
+TICK_NS = SECOND_NS // 4
 FIELD_M = 2.0  # how far along a belt antennas read, where the configuration does not say
-PARKED_TRANSITS = 5.0  # a tag that stays longer than this many transits is parked, not passing
-PARKED_FOR_NS = 60 * SECOND_NS  # and stays parked until it was silent for this long
+PARKED_TRANSITS = 5.0  # a tag that stays longer than this many transits is parked, not passing,
+STOPPED_DB = 10.0  # unless it broke the beam and is no weaker than this below a usual bag: stopped
+STOPPED_FOR_NS = 60 * SECOND_NS  # how long a stopped bag may keep beams waiting for their bag
+PARKED_FOR_NS = 60 * SECOND_NS  # a parked tag stays so until it was silent for this long
+# A tag this far below the belt's usual bag was overheard from afar; less far when the beam, which
+# sees every bag, saw none.
+OVERHEARD_DB = 26.0
+OVERHEARD_UNSEEN_DB = 12.0
 # Ours: bounds of memory. A hall has some 20 tags in its fields and 2,000 reads/s at its worst.
 MOST_WAITING = 20_000
 MOST_TAGS = 4096
@@ -50,14 +57,15 @@ class Passages:
 
     Attributes
     ----------
-    foreign, parked, late
-        Reads of tags that are no bag tags, tags that were parked, observations that came more than
-        ``TOLERANCE_NS`` late: counted, never reported.
+    foreign, parked, overheard, late
+        Reads of tags that are no bag tags, tags that were parked, tags that were too faint to have
+        passed, observations that came more than ``TOLERANCE_NS`` late: counted, never reported.
     """
 
     def __init__(self, belts: Sequence[Belt]) -> None:
         self.foreign = 0
         self.parked = 0
+        self.overheard = 0
         self.late = 0
         self._halls = [_Hall(group) for group in _groups(belts)]
         self._hall_of = {place: hall for hall in self._halls for place in hall.places}
@@ -105,6 +113,7 @@ class Passages:
         for hall in self._halls:
             found += hall.advance(self._done_ns)
         self.parked = sum(hall.parked for hall in self._halls)
+        self.overheard = sum(hall.overheard for hall in self._halls)
         return found
 
     def _settle(self, entry: _Waiting) -> list[Observation]:
@@ -152,14 +161,19 @@ class _Hall:
         self._eye_of: dict[str, PhotoEye] = {}
         for belt in belts:
             if belt.photo_eye is not None:
-                eye = self._eye_of[belt.name] = PhotoEye(belt.name)
+                eye = self._eye_of[belt.name] = PhotoEye(_transit_ns(belt))
                 self.eyes.setdefault(belt.photo_eye, []).append(eye)
         self.places = (*self._belt_at, *self.eyes)
         self.parked = 0
+        self.overheard = 0
+        self._usual = {belt.name: UsualPeak() for belt in belts}
+        self._speed_mps = {belt.name: belt.speed_mps for belt in belts}
         self._transit_ns = {belt.name: _transit_ns(belt) for belt in belts}
         self._gap_ns = max(max(self._transit_ns.values(), default=0) // 2, SECOND_NS)
         self._open: OrderedDict[bytes, Encounter] = OrderedDict()
         self._standing: OrderedDict[bytes, int] = OrderedDict()
+        self._gone: OrderedDict[bytes, tuple[float, int]] = OrderedDict()
+        self._ticked: int | None = None
 
     def read(self, boot_ns: int, place: str, epc: bytes, tag: BagTag, rssi_dbm: float) -> None:
         """Take a read, in order of time and after `advance` to it."""
@@ -174,12 +188,6 @@ class _Hall:
             )
         self._open.move_to_end(epc)
         encounter.add(boot_ns, self._belt_at[place], rssi_dbm)
-        if encounter.last_ns - encounter.first_ns > self._parked_ns(encounter):
-            self.parked += 1
-            del self._open[epc]
-            self._standing[epc] = boot_ns
-            if len(self._standing) > MOST_TAGS:
-                self._standing.popitem(last=False)
 
     def edge(self, boot_ns: int, place: str, level: int) -> None:
         """Take a change of a photo eye, in order of time and after `advance` to it."""
@@ -187,37 +195,89 @@ class _Hall:
             eye.edge(boot_ns, blocked=level == 1)
 
     def advance(self, boot_ns: int) -> list[Observation]:
-        """Close what has been silent at ``boot_ns``."""
+        """Close what has been silent at ``boot_ns``; beams are judged at fixed ticks of time."""
+        found: list[Observation] = []
+        if self._ticked is None:
+            self._ticked = boot_ns // TICK_NS
+        while self._ticked < boot_ns // TICK_NS:
+            self._ticked += 1
+            found += self._close(self._ticked * TICK_NS)
+            for name, eye in self._eye_of.items():
+                found += self._unread(name, eye, self._ticked * TICK_NS)
+            if not self._open and not any(eye.waits(boot_ns) for eye in self._eye_of.values()):
+                self._ticked = boot_ns // TICK_NS
+        return found + self._close(boot_ns)
+
+    def _close(self, boot_ns: int) -> list[Observation]:
         found: list[Observation] = []
         while self._open:
             epc, encounter = next(iter(self._open.items()))
             if encounter.last_ns + self._gap_ns >= boot_ns and len(self._open) <= MOST_TAGS:
                 break
             del self._open[epc]
-            found.append(self._passage(encounter))
+            found += self._judge(encounter)
         while self._standing:
             epc, last_ns = next(iter(self._standing.items()))
             if last_ns + PARKED_FOR_NS >= boot_ns:
                 break
             del self._standing[epc]
-        for name, eye in self._eye_of.items():
-            found += self._unread(name, eye, boot_ns)
         return found
 
-    def _parked_ns(self, encounter: Encounter) -> float:
-        return PARKED_TRANSITS * self._transit_ns[encounter.most_read()]
-
-    def _passage(self, encounter: Encounter) -> BagPassage:
-        crossings = encounter.crossings()
-        best = crossings[0]
-        margin_db = self._belts[best.belt].margin_db
-        claims = [each for each in crossings if each.peak_dbm >= best.peak_dbm - margin_db]
-        if len(claims) > 1:
-            claims = self._seen_by_eye(claims) or claims
+    def _judge(self, encounter: Encounter) -> list[Observation]:
+        """Say what an encounter was, now that it is over."""
+        crossings = encounter.crossings(self._speed_mps)
+        claims = self._claims(crossings)
         best = claims[0]
+        eye = self._eye_of.get(best.belt)
+        is_seen = eye is not None and eye.saw(best.passed_ns)
+        below_db = self._usual[best.belt].below(best.peak_dbm)
+        if self._lasts_long(encounter, best.belt) and not (is_seen and below_db <= STOPPED_DB):
+            self.parked += 1
+            self._standing[encounter.epc] = encounter.last_ns
+            self._standing.move_to_end(encounter.epc)
+            if len(self._standing) > MOST_TAGS:
+                self._standing.popitem(last=False)
+            return []
+        unseen = eye is not None and eye.works and not is_seen
+        if below_db > (OVERHEARD_UNSEEN_DB if unseen else OVERHEARD_DB) or self._lingers(
+            encounter, best.peak_dbm
+        ):
+            self.overheard += 1
+            return []
+        self._usual[best.belt].add(best.peak_dbm)
         for each in claims:
             if each.belt in self._eye_of:
                 self._eye_of[each.belt].claim(each.passed_ns)
+        return [self._passage(encounter, claims, crossings)]
+
+    def _lingers(self, encounter: Encounter, peak_dbm: float) -> bool:
+        """Say whether a tag that has passed is only heard faintly again, further down the belt."""
+        passed_dbm, last_ns = self._gone.get(encounter.epc, (-math.inf, 0))
+        if peak_dbm < passed_dbm - OVERHEARD_UNSEEN_DB and (
+            encounter.first_ns - last_ns < PARKED_FOR_NS
+        ):
+            self._gone[encounter.epc] = (passed_dbm, encounter.last_ns)
+            return True
+        self._gone[encounter.epc] = (peak_dbm, encounter.last_ns)
+        self._gone.move_to_end(encounter.epc)
+        if len(self._gone) > MOST_TAGS:
+            self._gone.popitem(last=False)
+        return False
+
+    def _lasts_long(self, encounter: Encounter, belt: str) -> bool:
+        return encounter.lasted_ns > PARKED_TRANSITS * self._transit_ns[belt]
+
+    def _claims(self, crossings: list[Crossing]) -> list[Crossing]:
+        """Give the belts that may have the bag, strongest first."""
+        best = crossings[0]
+        margin_db = self._belts[best.belt].margin_db
+        claims = [each for each in crossings if each.peak_dbm >= best.peak_dbm - margin_db]
+        return (self._seen_by_eye(claims) or claims) if len(claims) > 1 else claims
+
+    def _passage(
+        self, encounter: Encounter, claims: list[Crossing], crossings: list[Crossing]
+    ) -> BagPassage:
+        best = claims[0]
         others = [each.peak_dbm for each in crossings if each.belt != best.belt]
         return BagPassage(
             device=encounter.device,
@@ -244,8 +304,19 @@ class _Hall:
     def _unread(self, name: str, eye: PhotoEye, boot_ns: int) -> Iterator[UnreadBag]:
         """Give the windows of an eye that no bag in sight can still claim."""
         settled_ns = boot_ns - self._gap_ns - self._transit_ns[name]
-        for window in eye.settled(min([settled_ns, *(e.first_ns for e in self._open.values())])):
+        if not eye.waits(settled_ns):
+            return
+        open_ns = (each.first_ns for each in self._open.values() if self._may_pass(each, boot_ns))
+        for window in eye.settled(min([settled_ns, *open_ns])):
             yield self._unread_bag(name, window)
+
+    def _may_pass(self, encounter: Encounter, boot_ns: int) -> bool:
+        """Say whether a tag in sight may still turn out to be a bag that broke a beam."""
+        belt, strongest_dbm = encounter.strongest()
+        if not self._lasts_long(encounter, belt):
+            return True
+        is_near = self._usual[belt].below(strongest_dbm) <= STOPPED_DB
+        return is_near and boot_ns - encounter.first_ns < STOPPED_FOR_NS
 
     def _unread_bag(self, name: str, window: Window) -> UnreadBag:
         belt = self._belts[name]
