@@ -6,7 +6,7 @@ import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, ValidationException
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from aerocast_hub.database.engine import Database
 from aerocast_hub.gateways.losses import Account
@@ -64,7 +64,7 @@ class GatewayController(Controller):
         return found
 
     @post("/", operation_id="AddGateway", opt={"permission": "gateways:write"})
-    async def add(self, data: NewGateway, database: NamedDependency[Database]) -> Gateway:
+    async def add(self, data: JSONBody[NewGateway], database: NamedDependency[Database]) -> Gateway:
         """Let a gateway speak.
 
         Raises
