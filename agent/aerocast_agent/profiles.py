@@ -6,13 +6,12 @@ the tables the reader itself reports, so one profile serves every firmware of a 
 
 import json
 import tomllib
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
-FOLDER = "firmware_configs"
+FOLDER = Path(__file__).parent / "firmware_configs"
 READER_SCHEMA = "llrp.schema.json"
 
 
@@ -78,8 +77,7 @@ ANY_READER = ReaderProfile(vendor="any", model="any")
 
 def profile_names() -> list[str]:
     """Name the profiles that came with the agent."""
-    folder = files("aerocast_agent") / FOLDER
-    return sorted(each.name[:-5] for each in folder.iterdir() if each.name.endswith(".toml"))
+    return sorted(each.stem for each in FOLDER.glob("*.toml"))
 
 
 def load_profile(name: str) -> ReaderProfile:
@@ -93,10 +91,10 @@ def load_profile(name: str) -> ReaderProfile:
     if name not in profile_names():
         known = ", ".join(profile_names())
         raise ProfileError(f"no profile {name!r}; there are: {known}")
-    return read_profile(files("aerocast_agent") / FOLDER / f"{name}.toml")
+    return read_profile(FOLDER / f"{name}.toml")
 
 
-def read_profile(file: Traversable) -> ReaderProfile:
+def read_profile(file: Path) -> ReaderProfile:
     """Read one profile.
 
     Raises

@@ -13,7 +13,7 @@ from aerocast_protocols.llrp import events
 from aerocast_protocols.llrp.framing import MessageType, encode_message
 from aerocast_protocols.llrp.status import Status, encode_status
 from aerocast_protocols.observations import DeviceEvent, GpioEdge, TagRead
-from aerocast_simulator.llrp_answers import DEFAULT_CAPABILITIES
+from aerocast_simulator.llrp_answers import DEFAULT_CAPABILITIES, ReaderState
 from aerocast_simulator.llrp_reader import FakeReader
 
 BRISK = msgspec.structs.replace(ANY_READER, keepalive_s=0.2, power_dbm=30.0, rf_mode=1000)
@@ -102,6 +102,24 @@ async def test_a_reader_of_another_make_gets_no_vendor_extras():
         await until(lambda: connected(seen) and reader.is_reading)
         assert not reader.state.sends_extras
         assert not reader.state.hold_reports
+
+
+class WithoutEvents(ReaderState):
+    """A reader that knows keepalives and nothing else."""
+
+    def configure(self, config):
+        return Status(100, "no events") if config.events else super().configure(config)
+
+
+async def test_a_reader_that_tells_no_events_still_reads():
+    seen = []
+    async with a_reader() as reader:
+        reader.state = WithoutEvents()
+        async with driving(reader, seen):
+            await until(lambda: connected(seen))
+            assert (reader.state.keepalive_ms, reader.is_reading) == (200, True)
+    assert seen[0].event == "configuration"
+    assert "refused SET_READER_CONFIG: status 100 no events" in seen[0].detail
 
 
 async def test_inputs_antennas_and_overflow_are_told():

@@ -1,7 +1,5 @@
 """Profiles of readers, and the orders drawn from them and from what a reader says it can do."""
 
-from importlib.resources import files
-
 import msgspec
 import pytest
 from aerocast_agent.profiles import (
@@ -39,7 +37,7 @@ def test_every_profile_that_comes_along_is_sound():
 
 
 def test_the_schema_beside_the_profiles_is_current():
-    kept = (files("aerocast_agent") / FOLDER / READER_SCHEMA).read_text(encoding="utf-8")
+    kept = (FOLDER / READER_SCHEMA).read_text(encoding="utf-8")
     assert kept == reader_schema()
 
 

@@ -9,6 +9,7 @@ import itertools
 import logging
 from typing import Literal
 
+import msgspec
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.llrp import events
 from aerocast_protocols.llrp.capabilities import Capabilities, decode_capabilities
@@ -20,7 +21,7 @@ from aerocast_protocols.llrp.framing import (
     encode_message,
     keepalive_ack,
 )
-from aerocast_protocols.llrp.reader_config import encode_reader_config
+from aerocast_protocols.llrp.reader_config import ReaderConfig, encode_reader_config
 from aerocast_protocols.llrp.rospec import (
     ACTIVE,
     INACTIVE,
@@ -48,6 +49,10 @@ MOST_GPIS = 64
 
 Change = Literal["antenna_connected", "antenna_disconnected", "overflow", "configuration"]
 log = logging.getLogger(__name__)
+
+
+class RequestRefusedError(ProtocolError):
+    """The reader did not do what it was asked; the message says what it answered."""
 
 
 class LlrpReader:
@@ -113,13 +118,20 @@ class LlrpReader:
             log.warning("%s: %s", self.name, doubt)
             session.tell("configuration", doubt)
         extras = await self._extensions(session, capabilities)
-        await session.request(
-            MessageType.SET_READER_CONFIG,
-            MessageType.SET_READER_CONFIG_RESPONSE,
-            encode_reader_config(config_for(capabilities, self._profile)),
-        )
+        await self._configure(session, config_for(capabilities, self._profile))
         await self._order(session, capabilities, extras=extras)
         session.send(MessageType.ENABLE_EVENTS_AND_REPORTS)
+
+    async def _configure(self, session: "_Session", config: ReaderConfig) -> None:
+        kinds = MessageType.SET_READER_CONFIG, MessageType.SET_READER_CONFIG_RESPONSE
+        try:
+            await session.request(*kinds, encode_reader_config(config))
+        except RequestRefusedError as error:
+            # Some readers know not all events, or take no inputs: do without rather than not read.
+            log.warning("%s; going on without its events and inputs", error)
+            session.tell("configuration", f"{error}; going on without its events and inputs")
+            bare = msgspec.structs.replace(config, events=(), gpis=())
+            await session.request(*kinds, encode_reader_config(bare))
 
     async def _extensions(self, session: "_Session", capabilities: Capabilities) -> bool:
         if not is_impinj(capabilities):
@@ -209,7 +221,7 @@ class _Session:
 
         Raises
         ------
-        ProtocolError
+        RequestRefusedError
             The reader refused.
         """
         message_id = self.send(kind, body)
@@ -224,7 +236,7 @@ class _Session:
             if has_status or message.type == MessageType.ERROR_MESSAGE:
                 status = decode_status(message.body)
                 if not status.succeeded or message.type != response:
-                    raise ProtocolError(
+                    raise RequestRefusedError(
                         f"{self._name} refused {kind.name}: status {status.code}"
                         f" {status.description}".rstrip()
                     )
@@ -254,9 +266,9 @@ class _Session:
             await self._more()
 
     async def _more(self) -> None:
-        await self._writer.drain()
         try:
             async with asyncio.timeout(self.silence_limit_s):
+                await self._writer.drain()
                 received = await self._reader.read(65536)
         except TimeoutError:
             raise TimeoutError(

@@ -50,20 +50,6 @@ def split_parameters(body: bytes) -> Iterator[tuple[int, bytes]]:
         at = end
 
 
-def split_custom(content: bytes) -> tuple[int, int, bytes]:
-    """Split a Custom parameter's content into vendor (IANA number), subtype and payload.
-
-    Raises
-    ------
-    ProtocolError
-        It is shorter than the two numbers.
-    """
-    if len(content) < _VENDOR_AND_SUBTYPE.size:
-        raise ProtocolError("LLRP custom parameter is cut short")
-    vendor, subtype = _VENDOR_AND_SUBTYPE.unpack_from(content)
-    return vendor, subtype, content[_VENDOR_AND_SUBTYPE.size :]
-
-
 def read_fields(layout: struct.Struct, content: bytes, what: str) -> tuple[int, ...]:
     """Read the fixed fields a content starts with.
 

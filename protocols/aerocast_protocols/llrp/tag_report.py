@@ -16,7 +16,6 @@ from aerocast_protocols.llrp.parameters import (
     encode_custom,
     encode_tlv,
     encode_tv,
-    split_custom,
     split_parameters,
 )
 
@@ -30,7 +29,7 @@ LONGEST_EPC = 62  # bytes: the PC word counts at most 31 words (Gen2 v2 §6.3.2.
 _PHASE_STEPS = 4096
 
 
-class TagReport(msgspec.Struct, frozen=True, kw_only=True):
+class TagReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one antenna saw of one tag.
 
     Attributes
@@ -99,59 +98,113 @@ def encode_tag_reports(reports: Iterable[TagReport], *, impinj_extras: bool = Tr
     return b"".join(_encode_tag_report(report, impinj_extras=impinj_extras) for report in reports)
 
 
-def _decode_tag_report(body: bytes) -> TagReport:
-    found: dict[int, bytes] = {}
-    fine: dict[int, bytes] = {}
-    for parameter, content in split_parameters(body):
-        if parameter == CUSTOM:
-            vendor, subtype, payload = split_custom(content)
-            if vendor == IMPINJ and len(payload) >= 2:
-                fine[subtype] = payload[:2]
-        else:
-            found[parameter] = content
-    phase, doppler = fine.get(IMPINJ_PHASE), fine.get(IMPINJ_DOPPLER)
-    return TagReport(
-        epc=_epc(found),
-        antenna=_unsigned(found.get(ANTENNA_ID)) or 0,
-        rssi_dbm=_rssi(found.get(PEAK_RSSI), fine.get(IMPINJ_PEAK_RSSI)),
-        first_seen_us=_unsigned(found.get(FIRST_SEEN_UTC)),
-        last_seen_us=_unsigned(found.get(LAST_SEEN_UTC)),
-        seen_count=_unsigned(found.get(TAG_SEEN_COUNT)),
-        channel=_unsigned(found.get(CHANNEL_INDEX)),
-        phase_deg=None
-        if phase is None
-        else (int.from_bytes(phase, "big") % _PHASE_STEPS) * 360 / _PHASE_STEPS,
-        doppler_hz=None if doppler is None else int.from_bytes(doppler, "big", signed=True) / 16,
-        pc=_unsigned(found.get(C1G2_PC)),
-        rospec_id=_unsigned(found.get(ROSPEC_ID)),
+# Reports are most of what a reader sends, so they are read in one pass without cutting out each
+# parameter. First byte of a TV parameter -> its size with that byte, and how to read its value.
+_FIELDS = {
+    0x80 | kind: (1 + TV_LENGTH[kind], struct.Struct(layout).unpack_from)
+    for kind, layout in (
+        (ANTENNA_ID, "!H"),
+        (FIRST_SEEN_UTC, "!Q"),
+        (LAST_SEEN_UTC, "!Q"),
+        (PEAK_RSSI, "!b"),
+        (CHANNEL_INDEX, "!H"),
+        (TAG_SEEN_COUNT, "!H"),
+        (ROSPEC_ID, "!I"),
+        (C1G2_PC, "!H"),
     )
+}
+_EPC_96_FIRST = 0x80 | EPC_96
+_EPC_96_SIZE = 1 + TV_LENGTH[EPC_96]
+_TLV = struct.Struct("!HH")
+_EXTRA = struct.Struct("!HHIIH")  # a Custom parameter whose payload starts with 16 bits
+_EXTRAS = {IMPINJ_PHASE, IMPINJ_PEAK_RSSI, IMPINJ_DOPPLER}
 
 
-def _epc(found: dict[int, bytes]) -> bytes:
-    if EPC_96 in found:
-        return found[EPC_96]
-    counted = found.get(EPC_DATA)
-    if counted is None or len(counted) < 2:
+def _decode_tag_report(body: bytes) -> TagReport:
+    epc: bytes | None = None
+    found: dict[int, int] = {}  # by first byte, extras by subtype (below 0x80)
+    at, total = 0, len(body)
+    while at < total:
+        first = body[at]
+        field = _FIELDS.get(first)
+        if field is not None:
+            size, read = field
+            if at + size <= total:
+                (found[first],) = read(body, at + 1)
+            at += size
+        elif first == _EPC_96_FIRST:
+            epc = body[at + 1 : at + _EPC_96_SIZE]
+            at += _EPC_96_SIZE
+        elif first & 0x80:
+            at += _size_of(first & 0x7F)
+        else:
+            at, counted = _read_tlv(body, at, found)
+            epc = counted if epc is None else epc
+    if at > total:
+        raise ProtocolError("LLRP tag report is cut short")
+    if epc is None:
         raise ProtocolError("LLRP tag report without an EPC")
-    bits = int.from_bytes(counted[:2], "big")
+    return _tag_report(epc, found)
+
+
+def _size_of(kind: int) -> int:
+    if kind not in TV_LENGTH:
+        raise ProtocolError(f"LLRP TV parameter {kind} is unknown")
+    return 1 + TV_LENGTH[kind]
+
+
+def _read_tlv(body: bytes, at: int, found: dict[int, int]) -> tuple[int, bytes | None]:
+    """Read the TLV parameter at ``at``; give where the next one starts, and an EPCData's EPC."""
+    if len(body) - at < _TLV.size:
+        raise ProtocolError("LLRP TLV header is cut short")
+    kind, length = _TLV.unpack_from(body, at)
+    kind &= 0x3FF
+    if not _TLV.size <= length <= len(body) - at:
+        raise ProtocolError(f"LLRP parameter {kind} of {length} bytes is impossible here")
+    if kind == EPC_DATA:
+        return at + length, _counted_epc(body[at + _TLV.size : at + length])
+    if kind == CUSTOM and length >= _EXTRA.size:
+        _, _, vendor, subtype, extra = _EXTRA.unpack_from(body, at)
+        if vendor == IMPINJ and subtype in _EXTRAS:
+            found[subtype] = extra
+    return at + length, None
+
+
+def _counted_epc(content: bytes) -> bytes:
+    bits = int.from_bytes(content[:2], "big")
     length = (bits + 7) // 8
     if length > LONGEST_EPC:
         raise ProtocolError(f"LLRP EPC of {bits} bits is impossible")
-    if 2 + length > len(counted):
+    if 2 + length > len(content):
         raise ProtocolError(f"LLRP EPC of {bits} bits runs past its container")
-    return counted[2 : 2 + length]
+    return content[2 : 2 + length]
 
 
-def _unsigned(content: bytes | None) -> int | None:
-    return None if content is None else int.from_bytes(content, "big")
-
-
-def _rssi(coarse: bytes | None, fine: bytes | None) -> float | None:
+def _tag_report(epc: bytes, found: dict[int, int]) -> TagReport:
+    get = found.get
+    phase, doppler, fine = get(IMPINJ_PHASE), get(IMPINJ_DOPPLER), get(IMPINJ_PEAK_RSSI)
+    coarse = get(0x80 | PEAK_RSSI)
     if fine is not None:
-        return int.from_bytes(fine, "big", signed=True) / 100
-    if coarse is not None:
-        return float(int.from_bytes(coarse, "big", signed=True))
-    return None
+        rssi_dbm: float | None = _signed(fine) / 100
+    else:
+        rssi_dbm = None if coarse is None else float(coarse)
+    return TagReport(
+        epc=epc,
+        antenna=get(0x80 | ANTENNA_ID, 0),
+        rssi_dbm=rssi_dbm,
+        first_seen_us=get(0x80 | FIRST_SEEN_UTC),
+        last_seen_us=get(0x80 | LAST_SEEN_UTC),
+        seen_count=get(0x80 | TAG_SEEN_COUNT),
+        channel=get(0x80 | CHANNEL_INDEX),
+        phase_deg=None if phase is None else phase % _PHASE_STEPS * 360 / _PHASE_STEPS,
+        doppler_hz=None if doppler is None else _signed(doppler) / 16,
+        pc=get(0x80 | C1G2_PC),
+        rospec_id=get(0x80 | ROSPEC_ID),
+    )
+
+
+def _signed(sixteen_bits: int) -> int:
+    return sixteen_bits - 0x10000 if sixteen_bits & 0x8000 else sixteen_bits
 
 
 def _encode_tag_report(report: TagReport, *, impinj_extras: bool) -> bytes:
