@@ -18,9 +18,11 @@ from aerocast_hub.gateways.controller import GatewayController
 from aerocast_hub.gateways.state import absorb as absorb_gateways
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb
+from aerocast_hub.orientation.controller import GuidanceController
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.running import running
 from aerocast_hub.settings import Settings
+from aerocast_hub.summary.controller import SummaryController
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.weather.controller import WeatherController
 from aerocast_hub.weather.metar_files import follow_files
@@ -106,7 +108,12 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "baggage",
             8002,
-            controllers=(GatewayController, FlightController, BaggageController),
+            controllers=(
+                GatewayController,
+                FlightController,
+                BaggageController,
+                SummaryController,
+            ),
             absorb={
                 "gateways": absorb_gateways,
                 "flights": absorb_flights,
@@ -126,7 +133,7 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "orientation",
             8004,
-            controllers=(),
+            controllers=(GuidanceController,),
             absorb={},
             requires=("auth", "baggage", "weather"),
         ),

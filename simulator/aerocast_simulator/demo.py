@@ -132,7 +132,7 @@ async def _watch(
             await asyncio.wait_for(ended.wait(), max(rest_s, 0.0))
         for process in (hub.process, *(gateway.process for gateway in gateways)):
             process.fail_if_ended()
-        counts = await hub.client.get("/summary")
+        counts = await hub.client.get("/api/summary")
         _say("  " + ", ".join(f"{key.replace('_', ' ')} {n}" for key, n in counts.items()))
 
 
@@ -154,7 +154,7 @@ async def _count(hub: Hub, gateways: list[Gateway]) -> Json:
         made += counters.accepted
         waiting += counters.waiting
         given_up += counters.evicted + counters.dead
-    counts = await hub.client.get("/summary")
+    counts = await hub.client.get("/api/summary")
     stored = counts.pop("stored")
     if not isinstance(stored, int):
         raise CommandError(f"the hub's summary has no count of what is stored: {counts}")

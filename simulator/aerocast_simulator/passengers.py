@@ -19,7 +19,7 @@ async def ask_now_and_then(url: str, bags: list[Bag], rng: random.Random) -> Non
         bag = rng.choice(bags)
         try:
             await client.post(
-                "/guidance/find", {"licence_plate": bag.licence_plate, "surname": bag.surname}
+                "/api/guidance/find", {"licence_plate": bag.licence_plate, "surname": bag.surname}
             )
         except (HubError, OSError) as error:
             log.warning("a passenger got no advice: %s", error)

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import struct
+from collections.abc import Callable
 from uuid import UUID
 
 _VERSION = 1
@@ -44,3 +45,31 @@ def read_token(key: bytes, token: str, now_s: int) -> UUID | None:
 
 def _mac(key: bytes, content: bytes) -> bytes:
     return hmac.digest(key, content, hashlib.sha256)[:_MAC_BYTES]
+
+
+class Links:
+    """Makes and reads passengers' links; the key is fetched when it is first needed.
+
+    Parameters
+    ----------
+    signing_key
+        Gives the hub's secret key.
+    """
+
+    def __init__(self, signing_key: Callable[[], str]) -> None:
+        self._signing_key = signing_key
+        self._key: bytes | None = None
+
+    def make(self, passenger_id: str, now_s: int) -> str:
+        """Make a link's token for a passenger; it opens for three days."""
+        return make_token(self._own_key(), UUID(passenger_id), now_s + VALID_S)
+
+    def passenger(self, token: str, now_s: int) -> str | None:
+        """Say whose page a token opens; None when it opens nothing."""
+        found = read_token(self._own_key(), token, now_s)
+        return None if found is None else str(found)
+
+    def _own_key(self) -> bytes:
+        if self._key is None:
+            self._key = link_key(self._signing_key())
+        return self._key

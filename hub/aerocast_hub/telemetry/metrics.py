@@ -41,6 +41,7 @@ class Metrics:
             "Subscribers dropped for being too slow",
             registry=self.registry,
         )
+        self.advice_given = self._counter("advice_given", "Advice given to passengers", "asked_by")
 
     def text(self) -> bytes:
         """Give everything as Prometheus reads it."""

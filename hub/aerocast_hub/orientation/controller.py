@@ -1,0 +1,153 @@
+"""Advice for passengers: by signed link, by plate and surname, and as operators see it."""
+
+import time
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, Request, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from aerocast_hub.baggage.journeys import find_passenger
+from aerocast_hub.database.engine import Database
+from aerocast_hub.orientation.advising import (
+    Advised,
+    Guidance,
+    advise_on_bag,
+    advise_passenger,
+    count_advice,
+    worded,
+)
+from aerocast_hub.orientation.links import Links
+from aerocast_hub.orientation.wording import choose_language
+from aerocast_hub.telemetry.metrics import Metrics
+
+AnyRequest = Request[Any, Any, State]
+
+NOT_FOUND = "no bag of this plate and name is known"
+LINK_CLOSED = "this link is not valid, or not any more"
+
+
+class FindBag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a passenger types in: the ten digits of the bag tag, and their surname."""
+
+    licence_plate: Annotated[str, msgspec.Meta(max_length=100)]
+    surname: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class FoundBag(msgspec.Struct, frozen=True, kw_only=True):
+    """The advice, and the token of a link that opens it again for three days."""
+
+    token: str
+    guidance: Guidance
+
+
+class GuidanceController(Controller):
+    """What to do now, when the bags come, and why."""
+
+    path = "/api/guidance"
+    tags = ("Guidance",)
+
+    @get("/{token:str}", operation_id="GetGuidance", opt={"public": True}, security=[{}])
+    async def by_link(
+        self,
+        token: FromPath[str],
+        request: AnyRequest,
+        database: NamedDependency[Database],
+        links: NamedDependency[Links],
+        metrics: NamedDependency[Metrics],
+    ) -> Guidance:
+        """Give a passenger's advice by their signed link.
+
+        Raises
+        ------
+        NotFoundException
+            The link was changed, has expired, or the bags are no longer kept.
+        """
+        now_us = time.time_ns() // 1000
+        passenger_id = links.passenger(token, now_us // 1_000_000)
+        advised = None
+        if passenger_id is not None:
+            async with database.reading() as session:
+                advised = await advise_passenger(session, passenger_id, now_us)
+        if advised is None:
+            raise NotFoundException(LINK_CLOSED)
+        return await _give(request, database, metrics, advised, "link")
+
+    @post(
+        "/find", operation_id="FindGuidance", status_code=200, opt={"public": True}, security=[{}]
+    )
+    async def by_plate(
+        self,
+        data: JSONBody[FindBag],
+        request: AnyRequest,
+        database: NamedDependency[Database],
+        links: NamedDependency[Links],
+        metrics: NamedDependency[Metrics],
+    ) -> FoundBag:
+        """Give a passenger's advice by bag tag and surname, and a link to it.
+
+        Raises
+        ------
+        NotFoundException
+            The same for an unknown plate and for a wrong name.
+        """
+        now_us = time.time_ns() // 1000
+        plate = "".join(data.licence_plate.split())
+        advised = None
+        async with database.reading() as session:
+            passenger_id = await find_passenger(session, plate, data.surname)
+            if passenger_id is not None:
+                advised = await advise_passenger(session, passenger_id, now_us)
+        if passenger_id is None or advised is None:
+            raise NotFoundException(NOT_FOUND)
+        guidance = await _give(request, database, metrics, advised, "plate")
+        return FoundBag(token=links.make(passenger_id, now_us // 1_000_000), guidance=guidance)
+
+    @get(
+        "/preview/{bag:str}",
+        operation_id="PreviewGuidance",
+        opt={"permission": "orientation:read"},
+    )
+    async def preview(
+        self,
+        bag: FromPath[str],
+        request: AnyRequest,
+        database: NamedDependency[Database],
+        at_us: FromQuery[int | None] = None,
+    ) -> Guidance:
+        """Give the advice a bag's passenger gets, for an operator; it is not counted.
+
+        Raises
+        ------
+        NotFoundException
+            No bag has this id or plate.
+        """
+        now_us = time.time_ns() // 1000 if at_us is None else at_us
+        async with database.reading() as session:
+            advised = await advise_on_bag(session, bag, now_us)
+        if advised is None:
+            raise NotFoundException(f"bag {bag[:36]!r} is not known")
+        return worded(advised, _language(request))
+
+
+async def _give(
+    request: AnyRequest,
+    database: Database,
+    metrics: Metrics,
+    advised: Advised,
+    asked_by: str,
+) -> Guidance:
+    """Word an advice, and count it as given."""
+    async with database.writing() as session:
+        await count_advice(session, asked_by, advised.advice.at_us)
+    metrics.advice_given.labels(asked_by).inc()
+    return worded(advised, _language(request))
+
+
+def _language(request: AnyRequest) -> str:
+    """Choose the language: ``?language=fr`` wins over the browser's."""
+    asked = request.query_params.get("language")
+    return choose_language(asked or request.headers.get("accept-language"))
