@@ -103,7 +103,7 @@ class SerialScanner(_Device, frozen=True, kw_only=True, tag="serial_scanner"):
 
     port: Text
     baud: Baud = 9600
-    framing: Label = "auto"
+    framing: Literal["auto", "stx_etx", "cr", "lf", "crlf"] = "auto"
     no_read: Text | None = "NoRead"
     heartbeat: Text | None = None
     point: CustodyPoint | None = None

@@ -167,7 +167,14 @@ class Spool:
                 known: Future[SpoolState] = Future()
                 known.set_result(
                     SpoolState(
-                        self.epoch, self._counters, {}, 0, self._lanes.size, None, self._degraded
+                        self.epoch,
+                        self._counters,
+                        {},
+                        {},
+                        0,
+                        self._lanes.size,
+                        None,
+                        self._degraded,
                     )
                 )
                 return known
@@ -175,6 +182,7 @@ class Spool:
             lambda file: SpoolState(
                 file.epoch,
                 self._counters,
+                file.totals(),
                 file.rows(),
                 file.used_bytes(),
                 self._lanes.size,

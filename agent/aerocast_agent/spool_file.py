@@ -37,6 +37,7 @@ WAL_PAGES = 1000
 # A lane gives up its oldest batches when the file is this full: bulk first, critical last.
 FULL_AT = {BULK: 0.85, LIVE: 0.95, CRITICAL: 1.0}
 MOST_DEAD_ROWS, MOST_DEAD_BYTES = 1000, 8 * 1024 * 1024
+TOTALS = ("accepted", "acked", "evicted", "dead")
 LARGEST_SEQUENCE = 2**63 - 1
 
 _TABLES = """
@@ -138,8 +139,15 @@ class SpoolFile:
             self._insert(changes.rows)
             evicted = self._make_room()
             lost = joined([*changes.lost, *evicted, *unexplained])
-            if lost:
-                self._insert(explain(lost))
+            explained = list(explain(lost)) if lost else []
+            self._insert(explained)
+            self._add_to_totals(
+                accepted=sum(row.held for row in [*changes.rows, *explained])
+                + _width(changes.lost),
+                acked=sum(acked.values()),
+                evicted=_width(changes.lost) + _width(evicted),
+                dead=_width(dead),
+            )
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:
@@ -176,6 +184,17 @@ class SpoolFile:
             "SELECT min(first) FROM batch WHERE lane = ? AND epoch = ?", (lane, epoch)
         ).fetchone()
         return None if found[0] is None else int(found[0])
+
+    def totals(self) -> dict[str, int]:
+        """Count observations since the file was made: accepted, acked, evicted, dead."""
+        found = dict(self._db.execute("SELECT key, value FROM meta"))
+        return {key: int(found.get(key, 0)) for key in TOTALS}
+
+    def _add_to_totals(self, **more: int) -> None:
+        self._db.executemany(
+            "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = value + ?2",
+            [(key, count) for key, count in more.items() if count],
+        )
 
     def rows(self) -> dict[int, int]:
         """Count the batches of each lane."""
@@ -319,6 +338,10 @@ def _grow_wal(db: sqlite3.Connection) -> None:
         return
     db.execute("DROP TABLE growth")
     db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
+
+def _width(spans: Iterable[Span]) -> int:
+    return sum(span.width for span in spans)
 
 
 def _disk(path: Path) -> tuple[int, int]:

@@ -71,10 +71,19 @@ class Counters(NamedTuple):
 
 
 class SpoolState(NamedTuple):
-    """How the spool is doing; ``degraded`` says why it is not, None when it is well."""
+    """How the spool is doing.
+
+    Attributes
+    ----------
+    totals
+        Observations since the file was made: accepted, acked, evicted, dead.
+    degraded
+        Why it is not well, None when it is.
+    """
 
     epoch: int | None
     counters: Counters
+    totals: dict[str, int]
     rows: dict[int, int]
     used_bytes: int
     waiting_bytes: int

@@ -1,0 +1,139 @@
+"""From configuration to drivers: each kind's code is imported only when a device needs it."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aerocast_protocols.errors import ProtocolError
+
+from aerocast_agent import config
+from aerocast_agent.config_file import ConfigError
+from aerocast_agent.driver import Accept, Driver
+from aerocast_agent.following import Following
+
+if TYPE_CHECKING:
+    from aerocast_agent.aircraft import AircraftTable
+
+AIRCRAFT_FORMATS = frozenset({"beast", "modes"})
+
+
+class Built:
+    """What the supervisor runs, and what observations pass on their way to the spool."""
+
+    def __init__(self, drivers: list[Driver], following: Following) -> None:
+        self.drivers = drivers
+        self.following = following
+
+
+def build(settings: config.Config, accept: Accept) -> Built:
+    """Make drivers of a configuration.
+
+    Raises
+    ------
+    ConfigError
+        A profile or a file of stands that it names cannot be used.
+    """
+    sky = _Sky(settings)
+    drivers = [_driver(device, sky) for device in settings.devices]
+    return Built(drivers, Following(_groups(settings), accept))
+
+
+def _driver(device: config.Device, sky: "_Sky") -> Driver:
+    if isinstance(device, config.Llrp):
+        return _llrp(device)
+    if isinstance(device, config.SerialScanner):
+        return _scanner(device)
+    if isinstance(device, config.GpsSerial):
+        from aerocast_agent.drivers.gps_serial import GpsSerial  # noqa: PLC0415  only if configured
+
+        return GpsSerial(device.name, device.port, device.baud)
+    if isinstance(device, config.AdsbBeast):
+        from aerocast_agent.drivers.adsb_beast import BeastReceiver  # noqa: PLC0415  as above
+
+        return BeastReceiver(device.name, device.host, device.port, sky.live())
+    return _replay(device, sky)
+
+
+def _llrp(device: config.Llrp) -> Driver:
+    from aerocast_agent.drivers.llrp import LlrpReader  # noqa: PLC0415  only if configured
+    from aerocast_agent.profiles import ProfileError, load_profile  # noqa: PLC0415  as above
+
+    try:
+        profile = None if device.profile is None else load_profile(device.profile)
+    except ProfileError as error:
+        raise ConfigError([f"device {device.name}: profile: {error}"]) from error
+    return LlrpReader(device.name, device.host, device.port, profile)
+
+
+def _scanner(device: config.SerialScanner) -> Driver:
+    from aerocast_agent.drivers.serial_scanner import SerialScanner  # noqa: PLC0415  if configured
+
+    return SerialScanner(
+        device.name,
+        device.port,
+        device.baud,
+        framing=device.framing,
+        no_read=device.no_read,
+        heartbeat=device.heartbeat,
+        point=device.point,
+        belt=device.belt,
+    )
+
+
+def _replay(device: config.Replay | config.AdsbFile, sky: "_Sky") -> Driver:
+    from aerocast_agent.drivers.replay import Replay  # noqa: PLC0415  only if configured
+
+    return Replay(
+        device.name,
+        device.file,
+        device.format,
+        device.speed,
+        device.start_us,
+        aircraft=sky.table(),
+    )
+
+
+def _groups(settings: config.Config) -> list[Sequence[config.Belt]]:
+    """Part the belts that recordings play on from the real ones: their times differ."""
+    played = {each.name for each in settings.devices if isinstance(each, config.Replay)}
+
+    def is_played(belt: config.Belt) -> bool:
+        places = [*belt.antennas, *([belt.photo_eye] if belt.photo_eye else [])]
+        return any(place.rpartition(":")[0] in played for place in places)
+
+    groups: list[Sequence[config.Belt]] = [
+        [belt for belt in settings.belts if is_played(belt) is wanted] for wanted in (False, True)
+    ]
+    return [group for group in groups if group]
+
+
+class _Sky:
+    """Makes aircraft tables: one for all receivers, one of its own for each recording."""
+
+    def __init__(self, settings: config.Config) -> None:
+        self._settings = settings
+        self._live: AircraftTable | None = None
+
+    def live(self) -> "AircraftTable":
+        if self._live is None:
+            self._live = self.table()
+        return self._live
+
+    def table(self) -> "AircraftTable":
+        from aerocast_agent.aircraft import AircraftTable  # noqa: PLC0415  only if configured
+        from aerocast_agent.stands import Stands  # noqa: PLC0415  as above
+
+        position = self._settings.gateway.position
+        reference = None if position is None else (position.latitude_deg, position.longitude_deg)
+        file = self._settings.aircraft.stands
+        try:
+            stands = Stands() if file is None else Stands.from_geojson(Path(file).read_bytes())
+        except (OSError, ProtocolError, ValueError) as error:
+            raise ConfigError([f"aircraft.stands: {file}: {error}"]) from error
+        return AircraftTable(
+            reference,
+            stands,
+            self._settings.aircraft.on_stand_after_s,
+            year=float(time.gmtime().tm_year),
+        )

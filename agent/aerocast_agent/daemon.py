@@ -1,0 +1,239 @@
+"""The gateway's daemon: builds everything, runs it, stops it. The only wiring."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from importlib.metadata import version
+from pathlib import Path
+
+from aerocast_protocols.observations import LANE_NAMES, ClockAnchor, GatewayHealth, Observation
+
+from aerocast_agent import clock
+from aerocast_agent.build import build
+from aerocast_agent.config import Config
+from aerocast_agent.footprint import Meter
+from aerocast_agent.intake import Intake
+from aerocast_agent.notify import notify, watchdog_s
+from aerocast_agent.orders import Orders
+from aerocast_agent.spool import Spool
+from aerocast_agent.spool_rows import SpoolState
+from aerocast_agent.status import Status, answer_status, waiting_of
+from aerocast_agent.supervisor import LOST, Supervisor
+from aerocast_agent.uplink import Identity, Uplink, brokers_of
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+HEALTH_EVERY_S = 30
+# At first more often: whoever has just started a gateway is looking at it.
+FIRST_HEALTH_EVERY_S, FIRST_HEALTH_FOR_S = 5, 60
+STALLED_AFTER_NS = 20_000_000_000
+LAST_SENDING_S = 2.0
+
+
+class AlreadyRunning(Exception):  # noqa: N818  a state of the machine, not a fault of the program
+    """Another daemon owns this spool."""
+
+
+class Daemon:
+    """Everything that runs on a gateway.
+
+    Raises
+    ------
+    ConfigError
+        The configuration names a file that cannot be used.
+    """
+
+    def __init__(self, settings: Config) -> None:
+        self._settings = settings
+        self._version = version("aerocast-agent")
+        self._boot_id = clock.boot_id()
+        self._began_ns = clock.boot_ns()
+        path = Path(settings.spool.path)
+        self._spool = Spool(path, settings.spool.budget_mb * 1024 * 1024, self._boot_id)
+        self._intake = Intake(self._spool)
+        built = build(settings, self._intake.accept)
+        self._following = built.following
+        self._supervisor = Supervisor(built.drivers, self._following.accept)
+        hub = settings.hub
+        self._uplink = Uplink(
+            Identity(settings.gateway.site, settings.gateway.name, self._version, self._boot_id),
+            brokers_of(hub.broker, hub.broker_v3, (hub.certificate, hub.key, hub.ca)),
+            self._spool,
+        )
+        self._uplink.on_command = Orders(self._spool).answer
+        self._meter = Meter(path.parent)
+        self._anchored_quality = clock.SAVED
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT, then commit and close.
+
+        Raises
+        ------
+        AlreadyRunning
+            Another daemon owns this spool.
+        """
+        server = await answer_status(self._settings.spool.path, self.status)
+        if server is None:
+            raise AlreadyRunning(f"a daemon runs on {self._settings.spool.path} already")
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self._spool.start()
+        tasks = [
+            asyncio.create_task(self._supervisor.run(), name="devices"),
+            asyncio.create_task(self._uplink.run(), name="uplink"),
+            asyncio.create_task(self._tick(), name="tick"),
+        ]
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        notify("READY=1")
+        log.info("gateway %s/%s runs", self._settings.gateway.site, self._settings.gateway.name)
+        try:
+            await asyncio.wait([*tasks[1:], stopping], return_when=asyncio.FIRST_COMPLETED)
+            notify("STOPPING=1")
+            await self._wind_down(tasks)
+        finally:
+            stopping.cancel()
+            server.close()
+            self._spool.stop()
+        for task in tasks:
+            if task.done() and not task.cancelled() and (fault := task.exception()) is not None:
+                raise fault
+
+    async def _wind_down(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Stop the devices first, give what they saw a moment to reach the hub, then the rest."""
+        devices, *others = tasks
+        await _cancel([devices])
+        self._following.advance()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SENDING_S):
+                await asyncio.wrap_future(self._spool.flush())
+                while (  # noqa: ASYNC110  the spool lives in a thread
+                    self._uplink.state().connected and await self._holds_something()
+                ):
+                    await asyncio.sleep(0.05)
+        await _cancel(others)
+
+    async def _holds_something(self) -> bool:
+        state = await asyncio.wrap_future(self._spool.state())
+        return any(state.rows.values())
+
+    async def _tick(self) -> None:
+        """Let time pass on the belts, report health, and tell systemd that all parts move."""
+        ticks = 0
+        last_watchdog_s = watchdog_s()
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        while True:
+            self._following.advance()
+            self._anchor()
+            every_s = FIRST_HEALTH_EVERY_S if ticks < FIRST_HEALTH_FOR_S else HEALTH_EVERY_S
+            if ticks % every_s == 0 and (ticks or self._spool.epoch is not None):
+                await self._report_health()
+            if last_watchdog_s is not None and self._stalled() is None:
+                notify("WATCHDOG=1")
+            ticks += 1
+            due_s = max(due_s + TICK_S, loop.time())
+            await asyncio.sleep(due_s - loop.time())
+
+    def _stalled(self) -> str | None:
+        now_ns = clock.boot_ns()
+        for part, turned_at_ns in (
+            ("spool", self._spool.turned_at_ns),
+            ("uplink", self._uplink.turned_at_ns),
+        ):
+            if now_ns - turned_at_ns > STALLED_AFTER_NS:
+                log.error("%s has not moved for %d s", part, (now_ns - turned_at_ns) // 10**9)
+                return part
+        return None
+
+    def _anchor(self) -> None:
+        quality = clock.quality()
+        if quality > self._anchored_quality and quality >= clock.NETWORK:
+            self._intake.accept(
+                ClockAnchor(
+                    device="agent",
+                    boot_ns=clock.boot_ns(),
+                    boot_id=self._boot_id,
+                    wall_ns=clock.wall_ns(),
+                    source="ntp",
+                    quality=quality,
+                    error_ns=clock.error_ns(),
+                )
+            )
+        self._anchored_quality = quality
+
+    async def _report_health(self) -> None:
+        self._intake.accept(self._health(await asyncio.wrap_future(self._spool.state())))
+
+    def _health(self, state: SpoolState) -> Observation:
+        taken = self._meter.look()
+        return GatewayHealth(
+            device="agent",
+            boot_ns=clock.boot_ns(),
+            agent_version=self._version,
+            **state.counters._asdict(),
+            spool_rows=sum(state.rows.values()),
+            spool_bytes=state.used_bytes,
+            oldest_age_s=_age_s(state),
+            devices=dict(self._supervisor.states),
+            clock_quality=clock.quality(),
+            degraded=self._degraded(state),
+            **taken._asdict(),
+        )
+
+    def _degraded(self, state: SpoolState) -> str | None:
+        lost = [name for name, each in self._supervisor.states.items() if each == LOST]
+        reasons = [state.degraded] if state.degraded else []
+        reasons += [f"lost: {', '.join(sorted(lost))}"] if lost else []
+        reasons += ["the hub does not know this gateway"] * self._uplink.state().gateway_unknown
+        return "; ".join(reasons)[:512] or None
+
+    async def status(self) -> Status:
+        """Give what ``aerocast-agent status`` shows."""
+        state = await asyncio.wrap_future(self._spool.state())
+        taken = self._meter.look()
+        link = self._uplink.state()
+        totals = {key: state.totals.get(key, 0) for key in ("accepted", "acked", "evicted", "dead")}
+        return Status(
+            site=self._settings.gateway.site,
+            name=self._settings.gateway.name,
+            running=True,
+            accepted=totals["accepted"],
+            acked=totals["acked"],
+            evicted=totals["evicted"],
+            dead=totals["dead"],
+            waiting=waiting_of(totals),
+            spool=self._settings.spool.path,
+            spool_rows={LANE_NAMES[lane]: count for lane, count in state.rows.items()},
+            spool_bytes=state.used_bytes,
+            devices=dict(self._supervisor.states),
+            agent_version=self._version,
+            epoch=state.epoch,
+            since_start=state.counters._asdict(),
+            oldest_age_s=_age_s(state),
+            degraded=self._degraded(state),
+            gateway_unknown=link.gateway_unknown,
+            link=link._asdict(),
+            device_errors=dict(self._supervisor.errors),
+            observations_by_device=dict(self._intake.seen),
+            clock_quality=clock.quality(),
+            rss_kb=taken.rss_kb,
+            threads=taken.threads,
+            cpu_percent=taken.cpu_percent,
+            uptime_s=(clock.boot_ns() - self._began_ns) / 1e9,
+        )
+
+
+def _age_s(state: SpoolState) -> float | None:
+    if state.oldest_boot_ns is None:
+        return None
+    return round((clock.boot_ns() - state.oldest_boot_ns) / 1e9, 3)
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
