@@ -3,14 +3,19 @@
 import asyncio
 import logging
 import signal
+import socket
+from contextlib import AsyncExitStack
 
 import uvloop
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from granian.server.embed import Server
+from litestar import Litestar
+from sqlalchemy.exc import SQLAlchemyError
 
 from aerocast_hub.app import create_app
 from aerocast_hub.services import ALL_SERVICES_PORT, REGISTRY
-from aerocast_hub.settings import Settings
+from aerocast_hub.settings import Settings, SettingsError
 from aerocast_hub.telemetry.logs import set_up_logs
 
 log = logging.getLogger(__name__)
@@ -33,24 +38,59 @@ def port_of(settings: Settings) -> int:
 
 
 def serve(settings: Settings) -> None:
-    """Serve the settings' services until SIGINT or SIGTERM; then finish what is under way."""
+    """Serve the settings' services until SIGINT or SIGTERM; then finish what is under way.
+
+    Raises
+    ------
+    SettingsError
+        It cannot start: a port is taken, or the database does not answer.
+    """
     set_up_logs(settings.log_format)
     settings.signing_key()  # made now, or refused now
+    _check_port(settings.http_host, port_of(settings))
     uvloop.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
+    app = create_app(settings, settings.service_names)
     port = port_of(settings)
     server = Server(
-        create_app(settings, settings.service_names),
+        app,
         address=settings.http_host,
         port=port,
-        interface=Interfaces.ASGI,
+        # Not granian's own lifespan: what fails at the start must end the hub with one line.
+        interface=Interfaces.ASGINL,
+        log_level=LogLevels.error,
         log_dictconfig=_GRANIAN_LOGS,
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
-    log.info("serving %s at http://%s:%d", settings.services, settings.http_host, port)
-    await server.serve()
+    async with AsyncExitStack() as stack:
+        await _start(app, stack)
+        log.info("serving %s at http://%s:%d", settings.services, settings.http_host, port)
+        await server.serve()
     log.info("stopped")
+
+
+async def _start(app: Litestar, stack: AsyncExitStack) -> None:
+    try:
+        await stack.enter_async_context(app.lifespan())
+    except* (OSError, SQLAlchemyError) as several:
+        first: BaseException = several
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        reason = str(first).splitlines()[0] if str(first) else repr(first)
+        raise SettingsError(f"the hub cannot start: {reason}") from first
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror}") from error

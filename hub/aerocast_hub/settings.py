@@ -7,6 +7,7 @@ names).
 
 import os
 import secrets
+import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from aerocast_hub.broker_url import check_broker_url
 
 PREFIX = "AEROCAST_HUB_"
 SHORTEST_SECRET_KEY = 32
@@ -101,6 +104,9 @@ class Settings(BaseSettings):
                 f"secret_key: shorter than {SHORTEST_SECRET_KEY} characters; "
                 "leave it out to have one made, or set mode to dev"
             )
+        check_broker_url(self.broker_url.get_secret_value())
+        if not self.database.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
+            raise ValueError("database_url is sqlite:///FILE or postgresql://user@host/name")
         return self
 
     @property
@@ -181,6 +187,8 @@ def load_settings(**given: Any) -> Settings:  # noqa: ANN401  any setting by its
             for each in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError("; ".join(lines)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{_toml_file()}: {error}") from error
     except (OSError, ValueError) as error:
         raise SettingsError(str(error)) from error
 

@@ -4,16 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+from aerocast_hub.broker_url import EMBEDDED, NONE, BrokerAddress, parse_broker_url
 from aerocast_hub.database.engine import Database
 from aerocast_hub.inbox.broker import EmbeddedBroker
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.sighting import Absorb
-from aerocast_hub.inbox.source_mqtt import BrokerAddress, MqttSource, parse_broker_url
+from aerocast_hub.inbox.source_mqtt import MqttSource
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.metrics import Metrics
-
-EMBEDDED, NONE = "embedded:", "none:"
 
 
 @asynccontextmanager

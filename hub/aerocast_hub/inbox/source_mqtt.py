@@ -12,15 +12,14 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from urllib.parse import unquote, urlsplit
 
-import msgspec
 from aerocast_protocols.topics import EVERY_UP
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from aerocast_hub.broker_url import BrokerAddress
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.transaction import Reply
 from aerocast_hub.inbox.unpack import Message
@@ -39,37 +38,6 @@ KEEP_ALIVE_S = 30
 LONGEST_WAIT_S = 10.0
 STABLE_S = 30.0
 _VERSIONS = (MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311)
-
-
-class BrokerAddress(msgspec.Struct, frozen=True):
-    """Where a broker is, from ``mqtt://user:password@host:port`` or ``mqtts://``."""
-
-    host: str
-    port: int
-    is_encrypted: bool = False
-    user: str | None = None
-    password: str | None = None
-
-
-def parse_broker_url(url: str) -> BrokerAddress:
-    """Read a broker's address.
-
-    Raises
-    ------
-    ValueError
-        It is no ``mqtt://`` or ``mqtts://`` address. The message never holds the password.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-        raise ValueError("broker_url is embedded:, mqtt://host:port or mqtts://host:port")
-    is_encrypted = parts.scheme == "mqtts"
-    return BrokerAddress(
-        host=parts.hostname,
-        port=parts.port or (8883 if is_encrypted else 1883),
-        is_encrypted=is_encrypted,
-        user=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-    )
 
 
 class MqttSource:

@@ -7,9 +7,9 @@ import time
 
 import psutil
 import pytest
+from aerocast_hub.broker_url import BrokerAddress, parse_broker_url
 from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.inbox.run import listening
-from aerocast_hub.inbox.source_mqtt import BrokerAddress, parse_broker_url
 from aerocast_hub.inbox.tables import ObservationRow
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.settings import load_settings
@@ -201,7 +201,7 @@ def test_a_broker_address_is_read():
     )
 
 
-@pytest.mark.parametrize("url", ["http://broker", "mqtt://", "broker:1883"])
+@pytest.mark.parametrize("url", ["http://broker", "mqtt://", "broker:1883", "mqtt://broker:99999"])
 def test_another_address_is_refused_without_telling_it(url):
     with pytest.raises(ValueError, match="mqtt://host:port") as refused:
         parse_broker_url(url)
