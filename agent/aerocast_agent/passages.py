@@ -156,13 +156,13 @@ class _Hall:
         self._belt_at: dict[str, str] = {}
         for belt in belts:
             for antenna in belt.antennas:
-                self._belt_at.setdefault(antenna, belt.name)
+                self._belt_at.setdefault(_place(antenna), belt.name)
         self.eyes: dict[str, list[PhotoEye]] = {}
         self._eye_of: dict[str, PhotoEye] = {}
         for belt in belts:
             if belt.photo_eye is not None:
                 eye = self._eye_of[belt.name] = PhotoEye(_transit_ns(belt))
-                self.eyes.setdefault(belt.photo_eye, []).append(eye)
+                self.eyes.setdefault(_place(belt.photo_eye), []).append(eye)
         self.places = (*self._belt_at, *self.eyes)
         self.parked = 0
         self.overheard = 0
@@ -335,6 +335,13 @@ def _groups(belts: Sequence[Belt]) -> Iterable[list[Belt]]:
                     group_of[member] = group_of[belt.name]
     distinct = {id(group): group for group in group_of.values()}
     return [[belt for belt in belts if belt.name in group] for group in distinct.values()]
+
+
+def _place(reference: str) -> str:
+    """Write ``portal-4:01`` and ``portal-4:gpi01`` as observations do, without leading zeros."""
+    device, _, port = reference.rpartition(":")
+    kind = "gpi" if port.startswith("gpi") else ""
+    return f"{device}:{kind}{int(port.removeprefix(kind))}"
 
 
 def _transit_ns(belt: Belt) -> int:

@@ -49,7 +49,7 @@ class ReaderProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Ask Impinj readers for phase, fine RSSI and Doppler.
     only_bag_tags
         Let only tags under AFI C1 answer. Off: other tags are counted, which helps to find out
-        why bags are missed, and tags whose AFI is written wrong are still read.
+        why bags are missed: a tag whose AFI is written wrong shows among them.
     """
 
     kind: Literal["llrp"] = "llrp"

@@ -68,6 +68,12 @@ def test_a_bag_passes_the_belt_that_reads_it_strongest_at_its_peak():
     assert passage.reads == 21
 
 
+def test_leading_zeros_in_the_configuration_change_nothing():
+    zeros = msgspec.structs.replace(BELT_4, antennas=("portal-4:01",), photo_eye="portal-4:gpi01")
+    found, _ = play([*pass_by(10.0), edge(30.0, 1), edge(30.4, 0)], belts=(zeros,))
+    assert [type(each) for each in found] == [BagPassage, UnreadBag]
+
+
 def test_belts_that_read_a_bag_alike_are_both_named():
     heard = sorted(pass_by(10.0) + pass_by(10.0, "portal-5", -46.0), key=lambda each: each.boot_ns)
     (passage,), _ = play(heard, belts=(msgspec.structs.replace(BELT_4, photo_eye=None), BELT_5))

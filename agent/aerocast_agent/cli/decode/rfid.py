@@ -77,7 +77,8 @@ def decode_passages(source: BinaryIO, options: argparse.Namespace) -> Iterator[L
     yield from _passed(passages.advance(newest_ns + _AT_THE_END_NS), told)
     sys.stderr.write(
         f"{told['passage']} passages, {told['unread_bag']} unread bags,"
-        f" {passages.parked} parked tags, {passages.foreign} reads of other tags,"
+        f" {passages.parked} parked tags, {passages.overheard} overheard from afar,"
+        f" {passages.foreign} reads of other tags,"
         f" {passages.late} lines that came too late\n"
     )
 
