@@ -50,7 +50,7 @@ def test_a_short_key_will_do_for_trying_out(mode):
     ("given", "named"),
     [
         ({"secret_key": "short"}, "secret_key: shorter than 32 characters"),
-        ({"services": "weather,wether"}, "'wether'"),
+        ({"services": "weather,ticketing"}, "'ticketing'"),
         ({"services": ""}, "services"),
         ({"http_port": "eighty"}, "http_port"),
         ({"broker_url": "http://secret@there"}, "broker_url is embedded:"),

@@ -7,7 +7,7 @@ from aerocast_protocols.observations import Evicted
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.database.upsert import upsert
+from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.inbox.clock import BootClock, better
 from aerocast_hub.inbox.marks import Marks, decode_ranges, encode_ranges
 from aerocast_hub.inbox.tables import BootClockRow, EvictionRow, MarkRow
@@ -102,7 +102,7 @@ class Ledger:
 
     async def save(self) -> None:
         """Write back what has changed."""
-        await upsert(
+        await insert_or_replace(
             self._session,
             MarkRow,
             [
@@ -117,9 +117,9 @@ class Ledger:
                 for lane, marks in self._marks.items()
                 if (marks, self._refused[lane]) != self._as_loaded[lane]
             ],
-            ("received", "given_up", "oldest_sequence", "refused"),
+            keep=["first_received_at_us"],
         )
-        await upsert(
+        await insert_or_replace(
             self._session,
             BootClockRow,
             [
@@ -127,9 +127,8 @@ class Ledger:
                 for boot, clock in self._clocks.items()
                 if clock != self._clocks_as_loaded.get(boot)
             ],
-            ("offset_ns", "quality"),
         )
-        await upsert(
+        await insert_or_replace(
             self._session,
             EvictionRow,
             [
@@ -143,12 +142,11 @@ class Ledger:
                 }
                 for key, reason in self._evictions.items()
             ],
-            ("reason",),
         )
 
     async def _insert_missing(self, lanes: list[LaneKey]) -> None:
         nothing = encode_ranges(())
-        await upsert(
+        await insert_new(
             self._session,
             MarkRow,
             [
