@@ -129,10 +129,12 @@ def _csv_lines(lines: Iterator[str]) -> Iterator[tuple[int, Line | str, Line | s
             text = f"{len(fields)} fields under {len(headings)} headings"
             yield reader.line_num, text, text
         elif any(fields):
-            named = {name: text.strip() for name, text in zip(headings, fields, strict=False)}
-            shown: Line = dict(named)
-            row: Line = {name: text for name, text in named.items() if text}
-            yield reader.line_num, shown, row
+            row: Line = {
+                name: text.strip()
+                for name, text in zip(headings, fields, strict=False)
+                if text.strip()
+            }
+            yield reader.line_num, row, row
 
 
 def _convert(row: Line | str, row_type: type[Row], personal: Names) -> Row:
@@ -145,9 +147,6 @@ def _convert(row: Line | str, row_type: type[Row], personal: Names) -> Row:
 
 
 def _checked(row: Line, row_type: type[Row], personal: Names) -> Row:
-    for name, text in row.items():
-        if "\x00" in f"{name}{text}":  # PostgreSQL keeps no such text
-            raise WrongValueError(name.replace("\x00", "?"), "...", "text without NUL characters")
     try:
         return msgspec.convert(row, row_type, strict=False)
     except msgspec.ValidationError as error:
@@ -160,11 +159,8 @@ def _checked(row: Line, row_type: type[Row], personal: Names) -> Row:
 
 
 def _explain(error: Exception, row: Line | str) -> str:
-    if isinstance(error, WrongValueError):
-        return str(error)
-    if isinstance(error, msgspec.ValidationError):
-        missing = re.search(r"missing required field `([^`]+)`", str(error))
-        return f"{missing[1]} is missing" if missing else str(error).replace("`", "")
+    if isinstance(error, WrongValueError | msgspec.ValidationError):
+        return str(error).replace("`", "")
     if isinstance(row, str) and not row.lstrip().startswith("{"):
         return "expected a JSON object" if "fields under" not in row else row
     return f"not readable as JSON: {error}"

@@ -16,6 +16,7 @@ from aerocast_hub.flights.absorb import absorb as absorb_flights
 from aerocast_hub.flights.controller import FlightController
 from aerocast_hub.gateways.controller import GatewayController
 from aerocast_hub.gateways.state import absorb as absorb_gateways
+from aerocast_hub.inbox.observations import ObservationController
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb
 from aerocast_hub.orientation.controller import GuidanceController
@@ -27,7 +28,6 @@ from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.weather.controller import WeatherController
 from aerocast_hub.weather.metar_files import follow_files
 from aerocast_hub.weather.winds import absorb as absorb_winds
-from aerocast_hub.web.pages import OPERATOR_PAGES
 from aerocast_hub.web.session import SESSION_HANDLERS
 
 
@@ -110,8 +110,8 @@ REGISTRY: Mapping[str, Service] = {
             "baggage",
             8002,
             controllers=(
-                *OPERATOR_PAGES,
                 GatewayController,
+                ObservationController,
                 FlightController,
                 BaggageController,
                 SummaryController,

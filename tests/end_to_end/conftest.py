@@ -1,10 +1,12 @@
-"""Lay out the real recordings of shared/data as a folder that aerocast-demo --captures can play."""
+"""Real processes for end-to-end tests, and the real recordings of shared/data to play to them."""
 
 import gzip
 import json
 import shutil
 import struct
 from pathlib import Path
+
+import pytest
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 FLIGHT = DATA / "adsb" / "msgs" / "traffic_full_flight_393322_2024-07-06.jsonl.gz"
@@ -66,13 +68,24 @@ antennas = ["portal:1", "portal:2"]
 """
 
 
-def truth() -> dict:
+@pytest.fixture
+def truth():
     """What really happened on flight 393322, in seconds from the recording's first frame."""
+    if not TRUTH.exists():
+        pytest.skip(f"shared/data is not here: {TRUTH.name}")
     return json.loads(TRUTH.read_text())
 
 
+@pytest.fixture
+def captured(tmp_path):
+    """A folder for --captures: a gateway at each end of the flight, one with a belt and a GPS."""
+    for needed in (FLIGHT, STANDS, REPORTS, GPS_LOG, METARS):
+        if not needed.exists():
+            pytest.skip(f"shared/data is not here: {needed.name}")
+    return lay_out(tmp_path / "captures")
+
+
 def lay_out(folder: Path) -> Path:
-    """Fill ``folder``: a gateway at each end of the flight, one with a belt and a GPS."""
     folder.mkdir(parents=True)
     with gzip.open(FLIGHT, "rt") as recorded, (folder / "flight.csv").open("w") as out:
         for line in recorded:

@@ -1,0 +1,108 @@
+"""What was stored, as it came: for an operator who wants to see what a gateway really saw."""
+
+import msgspec
+from aerocast_protocols.batch import decode_observation
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.gateways.tables import GatewayRow
+from aerocast_hub.inbox.tables import ObservationRow
+
+MOST = 1000
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored observation.
+
+    Attributes
+    ----------
+    seen_at_us, received_at_us
+        UTC microseconds: when it happened as far as known, and when the hub stored it.
+    clock_quality
+        0 the hub's own receipt, 1 saved at shutdown, 2 hardware clock, 3 network time, 4 GPS.
+    observation
+        Its fields by name, bytes (an EPC) in hex.
+    """
+
+    site: str
+    gateway: str
+    epoch: int
+    lane: int
+    sequence: int
+    seen_at_us: int
+    received_at_us: int
+    clock_quality: int
+    observation: dict[str, object]
+
+
+async def list_stored(
+    session: AsyncSession, *, kind: str | None = None, gateway: str | None = None, limit: int = 100
+) -> list[Stored]:
+    """Give the latest observations, newest first.
+
+    Parameters
+    ----------
+    kind
+        Only of this kind (``tag_read``, ``bag_passage`` ...).
+    gateway
+        Only of gateways of this name.
+    """
+    asked = select(ObservationRow, GatewayRow).join(GatewayRow)
+    if kind is not None:
+        asked = asked.where(ObservationRow.kind == kind)
+    if gateway is not None:
+        asked = asked.where(GatewayRow.name == gateway)
+    newest = asked.order_by(ObservationRow.seen_at_us.desc(), ObservationRow.sequence.desc())
+    rows = await session.execute(newest.limit(max(1, min(limit, MOST))))
+    return [
+        Stored(
+            site=spoke.site,
+            gateway=spoke.name,
+            epoch=row.epoch,
+            lane=row.lane,
+            sequence=row.sequence,
+            seen_at_us=row.seen_at_us,
+            received_at_us=row.received_at_us,
+            clock_quality=row.clock_quality,
+            observation=_shown(row.body),
+        )
+        for row, spoke in rows
+    ]
+
+
+async def count_stored(session: AsyncSession, *, kind: str | None = None) -> int:
+    """Count the observations stored, of one kind or of all."""
+    asked = select(func.count()).select_from(ObservationRow)
+    if kind is not None:
+        asked = asked.where(ObservationRow.kind == kind)
+    return await session.scalar(asked) or 0
+
+
+def _shown(body: bytes) -> dict[str, object]:
+    fields = msgspec.to_builtins(decode_observation(body), builtin_types=(bytes,))
+    return {
+        name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items()
+    }
+
+
+class ObservationController(Controller):
+    """What gateways saw, as it came."""
+
+    path = "/api/observations"
+    tags = ("Gateways",)
+
+    @get("/", operation_id="ListObservations", opt={"permission": "gateways:read"})
+    async def latest(
+        self,
+        database: NamedDependency[Database],
+        kind: FromQuery[str | None] = None,
+        gateway: FromQuery[str | None] = None,
+        limit: FromQuery[int] = 100,
+    ) -> list[Stored]:
+        """Give the latest observations, newest first; ``kind`` and ``gateway`` choose."""
+        async with database.reading() as session:
+            return await list_stored(session, kind=kind, gateway=gateway, limit=limit)
