@@ -1,0 +1,72 @@
+"""Drivers are kept running, each on its own."""
+
+import asyncio
+import contextlib
+
+from aerocast_agent.supervisor import CONNECTED, CONNECTING, DONE, LOST, Supervisor
+from aerocast_protocols.observations import DeviceEvent
+
+
+class Device:
+    def __init__(self, name, lives):
+        self.name = name
+        self.runs = 0
+        self._lives = lives
+
+    async def run(self, accept):
+        self.runs += 1
+        life = self._lives[min(self.runs, len(self._lives)) - 1]
+        if life != "absent":
+            accept(DeviceEvent(device=self.name, boot_ns=1, event="connected"))
+        if life == "ends":
+            return
+        if life == "stays":
+            await asyncio.Event().wait()
+        raise ConnectionResetError(f"{self.name} is gone")
+
+
+@contextlib.asynccontextmanager
+async def supervised(*devices):
+    accepted = []
+    supervisor = Supervisor(list(devices), accepted.append)
+    task = asyncio.create_task(supervisor.run())
+    try:
+        yield supervisor, accepted
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(claim):
+    async with asyncio.timeout(10):
+        while not claim():  # noqa: ASYNC110  what is claimed has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_a_device_that_is_lost_is_tried_again_and_others_go_on():
+    steady, flaky = Device("steady", ["stays"]), Device("flaky", ["dies", "absent", "stays"])
+    async with supervised(steady, flaky) as (supervisor, accepted):
+        await until(lambda: flaky.runs == 3)
+        await until(lambda: supervisor.states == {"steady": CONNECTED, "flaky": CONNECTED})
+        assert steady.runs == 1
+        assert supervisor.errors == {}
+    told = [(each.device, each.event) for each in accepted]
+    assert told.count(("flaky", "lost")) == 1  # it was connected once and lost once
+    assert told.count(("flaky", "connected")) == 2
+
+
+async def test_a_device_that_never_answers_is_named_and_not_reported_each_time():
+    async with supervised(Device("away", ["absent"])) as (supervisor, accepted):
+        assert supervisor.states == {"away": CONNECTING}
+        await until(lambda: supervisor.states == {"away": LOST})
+        assert supervisor.errors["away"] == "ConnectionResetError: away is gone"
+        assert accepted == []
+
+
+async def test_a_recording_that_ends_is_done_and_not_played_again():
+    device = Device("old-day", ["ends"])
+    async with supervised(device) as (supervisor, _):
+        await until(lambda: supervisor.states == {"old-day": DONE})
+        await asyncio.sleep(0.05)
+        assert device.runs == 1
