@@ -19,7 +19,7 @@ from aerocast_hub.baggage.journeys import (
 )
 from aerocast_hub.flights.on_block import Moment
 from aerocast_hub.flights.store import Flight, flight_of
-from aerocast_hub.orientation.arrival_times import Progress, Quantiles
+from aerocast_hub.orientation.arrival_times import Closure, Progress, Quantiles
 from aerocast_hub.orientation.guidance import (
     Advice,
     BagView,
@@ -32,7 +32,7 @@ from aerocast_hub.orientation.guidance import (
 from aerocast_hub.orientation.tables import AdviceCountRow
 from aerocast_hub.orientation.wording import say
 from aerocast_hub.schedule import flight_key
-from aerocast_hub.weather.store import ramp_at
+from aerocast_hub.weather.store import closures_at, ramp_at
 
 
 class Advised(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +187,10 @@ async def _weather(session: AsyncSession, airport_code: str, now_us: int) -> Wea
         state=ramp.state,
         reason=ramp.reason,
         observed_at_us=ramp.observed_at_us,
-        since_us=ramp.since_us,
+        closures=tuple(
+            Closure(each.from_us, each.until_us)
+            for each in await closures_at(session, airport_code, now_us)
+        ),
         wind_kt=None if ramp.wind_kt is None else round(ramp.wind_kt),
     )
 

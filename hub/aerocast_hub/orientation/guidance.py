@@ -63,12 +63,18 @@ class FlightView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WeatherView(msgspec.Struct, frozen=True, kw_only=True):
-    """The ramp of the airport of arrival."""
+    """The ramp of the airport of arrival.
+
+    Attributes
+    ----------
+    closures
+        When it was closed lately, and is.
+    """
 
     state: Literal["open", "caution", "closed", "unknown"] = "unknown"
     reason: str = "no_report"
     observed_at_us: int | None = None
-    since_us: int | None = None
+    closures: tuple[Closure, ...] = ()
     wind_kt: int | None = None
 
 
@@ -135,9 +141,9 @@ def guide(
     """
     times = None
     if flight is not None:
-        closures = _closures(weather, now_us)
-        times = belt_times(flight.progress, flight.bags, closures, now_us, model)
-    phase = _phase(bags, flight, times, now_us)
+        times = belt_times(flight.progress, flight.bags, weather.closures, now_us, model)
+    overdue_us = _overdue_us(flight, times, weather, model)
+    phase = _phase(bags, flight, times, overdue_us, now_us)
     headline, steps = _SAY[phase](flight, times, now_us)
     told = times if phase in ("in_flight", "arriving", "at_belt", "desk") else None
     return Advice(
@@ -160,14 +166,12 @@ def masked(licence_plate: str) -> str:
     return "\N{BULLET}" * max(0, len(licence_plate) - 4) + licence_plate[-4:]
 
 
-def _closures(weather: WeatherView, now_us: int) -> list[Closure]:
-    if weather.state != "closed":
-        return []
-    return [Closure(weather.since_us if weather.since_us is not None else now_us)]
-
-
 def _phase(
-    bags: Sequence[BagView], flight: FlightView | None, times: BeltTimes | None, now_us: int
+    bags: Sequence[BagView],
+    flight: FlightView | None,
+    times: BeltTimes | None,
+    overdue_us: int | None,
+    now_us: int,
 ) -> Phase:
     if bags and all(bag.state == "delivered" for bag in bags):
         return "done"
@@ -177,7 +181,6 @@ def _phase(
     if not arrived:
         return "in_flight" if _has_left(flight, now_us) else "departure"
     missing = any(bag.state not in ("arrived", "delivered") for bag in bags)
-    overdue_us = _overdue_us(flight, times)
     if missing and overdue_us is not None and now_us > overdue_us:
         return "desk"
     on_belt = any(bag.state in ("arrived", "delivered") for bag in bags)
@@ -192,15 +195,22 @@ def _has_left(flight: FlightView, now_us: int) -> bool:
     return due_us is None or now_us >= due_us
 
 
-def _overdue_us(flight: FlightView, times: BeltTimes | None) -> int | None:
+def _overdue_us(
+    flight: FlightView | None,
+    times: BeltTimes | None,
+    weather: WeatherView,
+    model: BeltModel | None,
+) -> int | None:
     """Give when a bag not on the belt is missing; only an aircraft on its stand starts the clock.
 
     The estimate never lies in the past, so it is asked as of the aircraft's arrival.
     """
-    on_block_us = flight.progress.on_block_us
-    if on_block_us is None or times is None or times.paused:
+    if flight is None or times is None or times.paused:
         return None
-    as_of_arrival = belt_times(flight.progress, flight.bags, (), on_block_us)
+    on_block_us = flight.progress.on_block_us
+    if on_block_us is None:
+        return None
+    as_of_arrival = belt_times(flight.progress, flight.bags, weather.closures, on_block_us, model)
     if as_of_arrival is None:
         return None
     return (as_of_arrival.last or as_of_arrival.first).p90_us + MISSING_AFTER_US

@@ -7,11 +7,12 @@ rule. Sources: FAA and ACRP guides give ranges, no standard (15 min of silence a
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Literal
 
 import msgspec
 
-from aerocast_hub.weather.staleness import Freshness, freshness
+from aerocast_hub.weather.staleness import STALE_MIN, Freshness, freshness
 
 RampState = Literal["open", "caution", "closed", "unknown"]
 RampReason = Literal[
@@ -20,6 +21,7 @@ RampReason = Literal[
 ]  # fmt: skip
 
 MINUTE_US = 60_000_000
+AHEAD_US = 10 * MINUTE_US  # stations' clocks, and reports ahead of the full hour
 
 
 class RampLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,14 +71,17 @@ class Ramp(msgspec.Struct, frozen=True, kw_only=True):
     wind_kt: float | None = None
 
 
+class RampClosure(msgspec.Struct, frozen=True, kw_only=True):
+    """A time the ramp was closed, UTC microseconds; ``until_us`` is None while nobody knows."""
+
+    from_us: int
+    until_us: int | None = None
+
+
 def ramp(reports: Sequence[RampReport], now_us: int, limits: RampLimits | None = None) -> Ramp:
     """Judge the ramp from the reports of the last hours, in any order."""
     limits = limits or RampLimits()
-    newest_first = sorted(
-        (each for each in reports if each.observed_at_us <= now_us + 10 * MINUTE_US),
-        key=lambda each: each.observed_at_us,
-        reverse=True,
-    )
+    newest_first = _in_order(reports, now_us)[::-1]
     if not newest_first:
         return Ramp(state="unknown", reason="no_report")
     newest = newest_first[0]
@@ -85,14 +90,46 @@ def ramp(reports: Sequence[RampReport], now_us: int, limits: RampLimits | None =
         return Ramp(state="unknown", reason="report_old", observed_at_us=newest.observed_at_us)
     wind_kt = _wind_kt(newest)
     state, reason = _judge(newest_first, now_us, limits, age)
-    closed = state == "closed"
+    since_us = [each.from_us for each in closures(reports, now_us, limits)[-1:]]
     return Ramp(
         state=state,
         reason=reason,
         observed_at_us=newest.observed_at_us,
-        since_us=_closed_since_us(newest_first, limits) if closed else None,
+        since_us=since_us[0] if since_us and state == "closed" else None,
         wind_kt=wind_kt if reason in ("wind_closed", "wind_caution") else None,
     )
+
+
+def closures(
+    reports: Sequence[RampReport], now_us: int, limits: RampLimits | None = None
+) -> list[RampClosure]:
+    """Tell when the ramp was closed, as the reports of the last hours say, earliest first.
+
+    A report closes the ramp until the next one, and thunder for the all-clear time at least; the
+    newest for as long as it may be believed.
+    """
+    limits = limits or RampLimits()
+    ordered = _in_order(reports, now_us)
+    told: list[RampClosure] = []
+    for report, later in zip_longest(ordered, ordered[1:]):
+        if report is None or _closing(report, limits) is None:
+            continue
+        from_us = min(report.observed_at_us, now_us)
+        if later is not None:
+            until_us = min(later.observed_at_us, now_us)
+            if _thunders(report):
+                until_us = max(until_us, report.observed_at_us + limits.all_clear_min * MINUTE_US)
+        elif freshness(report.observed_at_us, now_us) != "expired":
+            until_us = None
+        else:
+            until_us = report.observed_at_us + STALE_MIN * MINUTE_US
+        last = told[-1] if told else None
+        if last is not None and last.until_us is not None and from_us <= last.until_us:
+            told.pop()
+            from_us = last.from_us
+            until_us = None if until_us is None else max(until_us, last.until_us)
+        told.append(RampClosure(from_us=from_us, until_us=until_us))
+    return told
 
 
 def _judge(
@@ -134,15 +171,10 @@ def _closing(report: RampReport, limits: RampLimits) -> RampReason | None:
     return None
 
 
-def _closed_since_us(newest_first: Sequence[RampReport], limits: RampLimits) -> int:
-    """Go back over the reports that closed it without a pause, the all-clear time included."""
-    since_us = newest_first[0].observed_at_us
-    for report in newest_first:
-        if _closing(report, limits) is not None:
-            since_us = report.observed_at_us
-        elif since_us - report.observed_at_us > limits.all_clear_min * MINUTE_US:
-            break
-    return since_us
+def _in_order(reports: Sequence[RampReport], now_us: int) -> list[RampReport]:
+    """Sort the reports by time; those from the future, beyond what clocks differ, are left out."""
+    known = (each for each in reports if each.observed_at_us <= now_us + AHEAD_US)
+    return sorted(known, key=lambda each: each.observed_at_us)
 
 
 def _thunders(report: RampReport) -> bool:

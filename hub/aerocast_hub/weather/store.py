@@ -9,14 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
 from aerocast_hub.database.insert import insert_new
-from aerocast_hub.weather.ramp import Ramp, RampReport, ramp
+from aerocast_hub.weather.ramp import AHEAD_US, Ramp, RampClosure, RampReport, closures, ramp
 from aerocast_hub.weather.staleness import Freshness, freshness
 from aerocast_hub.weather.tables import MetarRow, RefusedMetarRow
 
 MINUTE_US = 60_000_000
 KEPT_US = 8 * 24 * 60 * MINUTE_US
 RAMP_LOOKS_BACK_US = 180 * MINUTE_US
-AHEAD_US = 60 * MINUTE_US  # stations' clocks, and reports ahead of the full hour
 NOT_FOR_FLIGHT = "Not for flight operations. Ramp limits are the operator's own."
 
 _decoder = msgspec.msgpack.Decoder(Metar)
@@ -128,17 +127,8 @@ async def weather_at(session: AsyncSession, code: str, now_us: int) -> AirportWe
 
 async def ramp_at(session: AsyncSession, code: str, now_us: int) -> Ramp:
     """Judge an airport's ramp at an instant."""
-    rows = await session.scalars(
-        select(MetarRow)
-        .where(
-            MetarRow.station == station_of(code),
-            MetarRow.observed_at_us.between(now_us - RAMP_LOOKS_BACK_US, now_us + AHEAD_US),
-        )
-        .order_by(MetarRow.corrected, MetarRow.received_at_us)
-    )
-    # Later rows of one time take the place of earlier ones: a correction counts.
-    by_time = {row.observed_at_us: _ramp_report(row) for row in rows}
-    if not by_time:
+    reports = await _ramp_reports(session, code, now_us)
+    if not reports:
         last_us = await session.scalar(
             select(func.max(MetarRow.observed_at_us)).where(
                 MetarRow.station == station_of(code), MetarRow.observed_at_us <= now_us
@@ -146,7 +136,12 @@ async def ramp_at(session: AsyncSession, code: str, now_us: int) -> Ramp:
         )
         if last_us is not None:
             return Ramp(state="unknown", reason="report_old", observed_at_us=last_us)
-    return ramp(list(by_time.values()), now_us)
+    return ramp(reports, now_us)
+
+
+async def closures_at(session: AsyncSession, code: str, now_us: int) -> list[RampClosure]:
+    """Tell when an airport's ramp was closed in the last three hours, earliest first."""
+    return closures(await _ramp_reports(session, code, now_us), now_us)
 
 
 async def list_weather(
@@ -187,6 +182,19 @@ async def _refused(session: AsyncSession, station: str) -> list[Refusal]:
         .limit(10)
     )
     return [_refusal(row) for row in rows]
+
+
+async def _ramp_reports(session: AsyncSession, code: str, now_us: int) -> list[RampReport]:
+    rows = await session.scalars(
+        select(MetarRow)
+        .where(
+            MetarRow.station == station_of(code),
+            MetarRow.observed_at_us.between(now_us - RAMP_LOOKS_BACK_US, now_us + AHEAD_US),
+        )
+        .order_by(MetarRow.corrected, MetarRow.received_at_us)
+    )
+    # Later rows of one time take the place of earlier ones: a correction counts.
+    return list({row.observed_at_us: _ramp_report(row) for row in rows}.values())
 
 
 def _ramp_report(row: MetarRow) -> RampReport:

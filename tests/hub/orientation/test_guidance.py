@@ -2,7 +2,7 @@ from typing import get_args
 
 import pytest
 from aerocast_hub.baggage.journey import State
-from aerocast_hub.orientation.arrival_times import MINUTE_US, Progress
+from aerocast_hub.orientation.arrival_times import MINUTE_US, Closure, Progress
 from aerocast_hub.orientation.guidance import BagView, FlightView, WeatherView, guide, masked
 from aerocast_hub.orientation.wording import LANGUAGES, say
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ STORM = WeatherView(
     state="closed",
     reason="thunder",
     observed_at_us=NOW - 5 * MINUTE_US,
-    since_us=NOW - 5 * MINUTE_US,
+    closures=(Closure(NOW - 5 * MINUTE_US),),
 )
 
 
@@ -93,6 +93,16 @@ def test_each_moment_of_a_journey_has_its_one_thing_to_do(bags, known, key):
 
 def test_nobody_is_sent_to_the_desk_while_the_ramp_is_closed_and_bags_wait():
     assert guide([bag()], flight(on_block_us=-5), STORM, NOW).phase == "arriving"
+
+
+def test_a_storm_that_has_passed_still_counts_for_bags_that_had_to_wait():
+    passed = WeatherView(
+        state="open", reason="fine", closures=(Closure(us(-68), us(-8)),), observed_at_us=us(-8)
+    )
+    advice = guide([bag()], flight(on_block_us=-70), passed, NOW)
+    assert advice.phase == "arriving"
+    assert headline(advice) == "Reclaim 4: first bags in about 3 minutes."
+    assert guide([bag()], flight(on_block_us=-70), FINE, NOW).phase == "desk"
 
 
 def test_plates_are_hidden_but_for_four_digits():

@@ -1,5 +1,7 @@
+from itertools import pairwise
+
 import pytest
-from aerocast_hub.weather.ramp import MINUTE_US, RampLimits, RampReport, ramp
+from aerocast_hub.weather.ramp import MINUTE_US, RampClosure, RampLimits, RampReport, closures, ramp
 from aerocast_hub.weather.staleness import freshness
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,3 +91,27 @@ def test_the_airport_sets_its_own_limits():
 def test_reports_age_from_fresh_to_stale_to_expired():
     ages = [freshness(NOW - int(minutes * MINUTE_US), NOW) for minutes in (0, 75, 76, 180, 181)]
     assert ages == ["fresh", "fresh", "stale", "stale", "expired"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(reports)
+def test_the_ramp_is_closed_exactly_while_a_closure_lasts(seen):
+    told = closures(seen, NOW)
+    now_closed = any(
+        each.from_us <= NOW and (each.until_us is None or each.until_us > NOW) for each in told
+    )
+    answer = ramp(seen, NOW)
+    assert (answer.state == "closed") == now_closed
+    assert (answer.since_us is not None) == now_closed
+    for earlier, later in pairwise(told):
+        assert earlier.until_us is not None
+        assert earlier.until_us < later.from_us
+
+
+def test_closures_last_to_the_next_report_and_thunder_for_its_all_clear_time():
+    seen = [report(90, wind=40), report(70), report(50, "TSRA"), report(48), report(5, "TSRA")]
+    assert closures(seen, NOW) == [
+        RampClosure(from_us=NOW - 90 * MINUTE_US, until_us=NOW - 70 * MINUTE_US),
+        RampClosure(from_us=NOW - 50 * MINUTE_US, until_us=NOW - 35 * MINUTE_US),
+        RampClosure(from_us=NOW - 5 * MINUTE_US),
+    ]
