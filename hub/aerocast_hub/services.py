@@ -15,8 +15,8 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.absorb import absorb as absorb_flights
 from aerocast_hub.flights.controller import FlightController
 from aerocast_hub.gateways.controller import GatewayController
+from aerocast_hub.gateways.observations import ObservationController
 from aerocast_hub.gateways.state import absorb as absorb_gateways
-from aerocast_hub.inbox.observations import ObservationController
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb
 from aerocast_hub.orientation.controller import GuidanceController

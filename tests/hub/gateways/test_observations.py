@@ -1,5 +1,5 @@
+from aerocast_hub.gateways.observations import count_stored, list_stored
 from aerocast_hub.gateways.registry import add_gateway
-from aerocast_hub.inbox.observations import count_stored, list_stored
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.telemetry.metrics import Metrics
