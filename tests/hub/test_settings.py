@@ -1,7 +1,8 @@
 import stat
+from pathlib import Path
 
 import pytest
-from aerocast_hub.settings import SettingsError, load_settings
+from aerocast_hub.settings import Settings, SettingsError, load_settings
 
 LONG_KEY = "k" * 32
 
@@ -87,3 +88,9 @@ def test_secrets_do_not_show_when_settings_are_printed():
 def test_services_stand_in_one_order_whatever_was_asked(tmp_path):
     assert load_settings(services="weather, auth,weather").service_names == ("auth", "weather")
     assert load_settings(data_dir=tmp_path).database == f"sqlite+aiosqlite:///{tmp_path}/hub.db"
+
+
+def test_every_setting_is_explained_in_the_manual():
+    manual = (Path(__file__).parents[2] / "docs" / "hub.md").read_text()
+    missing = [name for name in Settings.model_fields if f"`{name.upper()}`" not in manual]
+    assert missing == []

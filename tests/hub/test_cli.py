@@ -1,0 +1,87 @@
+import asyncio
+import json
+
+import pytest
+from aerocast_hub.cli import COMMANDS, main
+from aerocast_hub.database.engine import Database
+from aerocast_hub.gateways.registry import add_gateway
+from aerocast_hub.inbox.receive import Inbox
+from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.settings import SERVICES
+from aerocast_hub.telemetry.metrics import Metrics
+
+from tests.hub.inbox.wire import GATEWAY, SITE, tags
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AEROCAST_HUB_DATA_DIR", str(tmp_path))
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_explains_itself_with_an_example(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    printed = capsys.readouterr().out
+    assert "example" in printed
+    assert f"aerocast-hub {command}" in printed.split("example")[-1]
+
+
+def test_help_lists_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    printed = capsys.readouterr().out
+    assert all(command in printed for command in (*COMMANDS, "version"))
+
+
+@pytest.mark.parametrize("words", [[], ["fly"], ["serve", "--services", "tower"], ["gateway"]])
+def test_wrong_usage_is_status_2(words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_a_wrong_setting_is_status_2_and_one_line(monkeypatch, capsys):
+    monkeypatch.setenv("AEROCAST_HUB_HTTP_PORT", "eighty")
+    assert main(["migrate"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("aerocast-hub: http_port:")
+    assert told.count("\n") == 1
+
+
+def test_version_is_told_for_people_and_programs(capsys):
+    assert main(["version"]) == 0
+    assert main(["version", "--json"]) == 0
+    people, programs = capsys.readouterr().out.splitlines()
+    assert people == f"aerocast-hub {json.loads(programs)['version']}"
+
+
+def test_migrate_may_be_run_again(capsys):
+    assert [main(["migrate"]), main(["migrate", "--json"])] == [0, 0]
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"migrated": True}
+
+
+def test_one_services_description_names_only_its_paths(capsys):
+    assert main(["openapi", "--services", "weather"]) == 0
+    paths = json.loads(capsys.readouterr().out)["paths"]
+    assert not any(path.startswith("/api/gateways") for path in paths)
+    assert main(["openapi"]) == 0
+    assert "/api/gateways" in json.loads(capsys.readouterr().out)["paths"]
+    assert len(SERVICES) == 4
+
+
+async def test_a_loss_without_explanation_is_status_1(database_url, monkeypatch, capsys):
+    database = Database(database_url)
+    async with database.writing() as session:
+        await add_gateway(session, SITE, GATEWAY)
+    metrics = Metrics()
+    await Inbox(database, {}, Publisher(database, metrics), metrics).receive([tags(5, 9, oldest=5)])
+    await database.close()
+    monkeypatch.setenv("AEROCAST_HUB_DATABASE_URL", database_url)
+    assert await asyncio.to_thread(main, ["gateway", "losses"]) == 1
+    heading, line = capsys.readouterr().out.splitlines()
+    assert heading.endswith("LOST, EXPLAINED  LOST, UNEXPLAINED")
+    assert line.split() == [f"{SITE}/{GATEWAY}", "5", "0", "0", "0", "4"]
