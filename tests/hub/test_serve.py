@@ -79,6 +79,21 @@ def test_a_whole_hub_serves_takes_in_and_ends_when_asked(tmp_path):
         assert not [line for line in lines if line["level"] in {"error", "critical"}]
 
 
+def test_a_killed_hub_starts_again_on_the_same_ports_at_once(tmp_path):
+    port, broker_port = free_port(), free_port()
+    settings = {
+        "broker_url": "embedded:",
+        "embedded_broker_port": broker_port,
+        "embedded_broker_v3_port": free_port(),
+    }
+    for _ in range(2):
+        with hub(tmp_path, "--port", str(port), **settings) as (process, _):
+            assert json.loads(get(port, "/health"))["status"] == "ok"
+            with socket.create_connection(("127.0.0.1", broker_port), 5):
+                process.kill()
+                process.wait()
+
+
 def test_one_service_alone_serves_only_its_own(tmp_path):
     port = free_port()
     with hub(tmp_path, "--services", "weather", "--port", str(port)):

@@ -7,6 +7,7 @@ acknowledgement. When it dies it is started again.
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 LOOK_EVERY_S = 0.2
 LONGEST_WAIT_S = 10.0
+PATIENCE_S = 3.0
 
 # Payloads: an envelope is at most 64 KiB + 256; 1 MiB leaves room for later versions. Segments:
 # what the broker keeps in memory of each topic for subscribers that are behind.
@@ -86,7 +88,7 @@ class EmbeddedBroker:
             _CONFIGURATION.format(host=HOST, port=self.port, v3_port=self.v3_port)
         )
         try:
-            await asyncio.to_thread(self._start)
+            await self._start_within(PATIENCE_S)
         except OSError as error:
             raise OSError(
                 f"the embedded broker cannot listen on {HOST}:{self.port} and {self.v3_port} "
@@ -117,6 +119,18 @@ class EmbeddedBroker:
             except (OSError, RuntimeError):
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
                 log.exception("the embedded broker does not start; trying again")
+
+    async def _start_within(self, seconds: float) -> None:
+        """Start it; wait a little for the broker of a hub that was just killed to let go."""
+        give_up_at = time.monotonic() + seconds
+        while True:
+            try:
+                return await asyncio.to_thread(self._start)
+            except OSError:
+                if time.monotonic() > give_up_at:
+                    raise
+                log.info("a port of the embedded broker is taken: waiting for it")
+            await asyncio.sleep(LOOK_EVERY_S)
 
     def _start(self) -> None:
         broker = Broker(config_path=str(self._file))
