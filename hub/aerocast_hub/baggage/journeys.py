@@ -57,8 +57,12 @@ async def refold_plates(session: AsyncSession, plates: Collection[str]) -> list[
         some = ordered[at : at + PLATES_AT_ONCE]
         bags = await _bags(session, some)
         sightings = await _sightings(session, some)
+        changed: list[dict[str, object]] = []
         for plate in some:
-            events += await _refold(session, plate, bags.get(plate, []), sightings.get(plate, []))
+            known, seen = bags.get(plate, []), sightings.get(plate, [])
+            events += await _refold(session, plate, known, seen, changed)
+        if changed:
+            await session.execute(update(BagRow), changed)
     return sorted(events, key=lambda event: event.at_us)
 
 
@@ -153,8 +157,13 @@ async def count_bags_of_flight(session: AsyncSession, key: str, flight_date: str
 
 
 async def _refold(
-    session: AsyncSession, plate: str, rows: list[BagRow], sightings: list[Seen]
+    session: AsyncSession,
+    plate: str,
+    rows: list[BagRow],
+    sightings: list[Seen],
+    changed: list[dict[str, object]],
 ) -> list[Event]:
+    """Fold the bags of one plate; what is to be written of announced ones goes to ``changed``."""
     announced = [row for row in rows if row.flight is not None]
     shared = share_out(sightings, [_known(row) for row in announced])
     events: list[Event] = []
@@ -162,9 +171,7 @@ async def _refold(
         journey = journey_of(shared.known.get(row.id, ()), contested=row.id in shared.contested)
         before = _decoder.decode(row.journey)
         if journey != before:
-            await session.execute(
-                update(BagRow).where(BagRow.id == row.id).values(**_columns(journey))
-            )
+            changed.append({"id": row.id, **_columns(journey)})
             events += _passed(row.id, plate, before, journey)
     return events + await _refold_unknown(session, plate, rows, shared)
 

@@ -88,7 +88,10 @@ async def _refold(session: AsyncSession, rows: Sequence[FlightRow]) -> list[Even
         before, after = times_of(row), folded[row.id]
         if before != after:
             await session.execute(
-                update(FlightRow).where(FlightRow.id == row.id).values(**_columns(after))
+                update(FlightRow)
+                .where(FlightRow.id == row.id)
+                .values(**_columns(after))
+                .execution_options(synchronize_session=False)
             )
             events += changes(row.id, before, after)
     return sorted(events, key=lambda event: event.at_us)

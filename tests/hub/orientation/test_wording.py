@@ -26,6 +26,14 @@ def test_every_state_of_a_bag_and_the_ramp_has_its_sentence(language):
     assert {f"ramp_{reason}" for reason in get_args(RampReason)} <= set(catalogue(language))
 
 
+@pytest.mark.parametrize("reason", get_args(RampReason))
+def test_a_ramps_sentence_asks_only_for_what_its_judgement_knows(reason):
+    known = set() if reason == "no_report" else {"at"}
+    if reason in ("wind_closed", "wind_caution"):
+        known.add("wind_kt")
+    assert gaps(catalogue("en")[f"ramp_{reason}"].other) <= known
+
+
 def test_every_sentence_is_used():
     source = Path(aerocast_hub.orientation.__file__).with_name("guidance.py").read_text()
     literal = set(re.findall(r'"([a-z_]+)"', source))
