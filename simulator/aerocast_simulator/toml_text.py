@@ -26,4 +26,5 @@ def _value(value: object) -> str:
         return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in value.items()) + " }"
     if isinstance(value, date | time):
         return value.isoformat()
-    return json.dumps(value, ensure_ascii=False)  # TOML writes numbers and strings as JSON does
+    # TOML writes numbers and strings as JSON does, but for one character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -71,7 +72,7 @@ def running_postgresql(binaries):
         yield folder
     finally:
         if server is not None:
-            server.terminate()
+            server.send_signal(signal.SIGQUIT)  # at once: nothing in it is worth keeping
             try:
                 server.wait(10)
             except subprocess.TimeoutExpired:

@@ -23,7 +23,7 @@ def link_key(signing_key: str) -> bytes:
 def make_token(key: bytes, passenger: UUID, expires_at_s: int) -> str:
     """Make the part of a link that opens ``passenger``'s page until ``expires_at_s`` (UTC)."""
     content = _LAYOUT.pack(_VERSION, passenger.bytes, expires_at_s)
-    return base64.urlsafe_b64encode(content + _mac(key, content)).rstrip(b"=").decode()
+    return _as_text(content + _mac(key, content))
 
 
 def read_token(key: bytes, token: str, now_s: int) -> UUID | None:
@@ -34,6 +34,8 @@ def read_token(key: bytes, token: str, now_s: int) -> UUID | None:
         signed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
+    if _as_text(signed) != token:
+        return None  # base64's last letter has spare bits: one link has one spelling
     content, mac = signed[: _LAYOUT.size], signed[_LAYOUT.size :]
     if len(content) != _LAYOUT.size or not hmac.compare_digest(mac, _mac(key, content)):
         return None
@@ -41,6 +43,10 @@ def read_token(key: bytes, token: str, now_s: int) -> UUID | None:
     if version != _VERSION or now_s >= expires_at_s:
         return None
     return UUID(bytes=passenger)
+
+
+def _as_text(signed: bytes) -> str:
+    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 
 
 def _mac(key: bytes, content: bytes) -> bytes:
