@@ -1,19 +1,23 @@
 """Bringing a database to this version's tables."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from aerocast_hub.database.engine import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_301_442  # any number of ours: two hubs starting at once migrate one after the other
 
 
-def alembic_config() -> Config:
+def alembic_config() -> "Config":
     """Give Alembic's settings; the connection is handed over in ``attributes``."""
+    from alembic.config import Config  # noqa: PLC0415  a third of a second, seldom needed
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
@@ -21,16 +25,29 @@ def alembic_config() -> Config:
     return config
 
 
-async def migrate(database: Database, revision: str = "head") -> None:
-    """Upgrade to ``revision``; nothing happens when the database is there already."""
+async def migrate(database: Database) -> None:
+    """Upgrade to the newest tables; nothing happens when the database has them already."""
+    async with database.reading() as session:
+        if await (await session.connection()).run_sync(_is_newest):
+            return
     async with database.writing() as session:
         connection = await session.connection()
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        await connection.run_sync(_upgrade, revision)
+        await connection.run_sync(_upgrade)
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
+def _is_newest(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    newest = max(file.stem for file in (MIGRATIONS / "versions").glob("0*.py"))
+    present: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return present == newest
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  a third of a second, seldom needed
+
     config = alembic_config()
     config.attributes["connection"] = connection
-    command.upgrade(config, revision)
+    command.upgrade(config, "head")

@@ -101,3 +101,25 @@ async def test_an_event_of_a_later_version_is_passed_over(database, publisher):
 def test_an_event_comes_back_as_it_was():
     assert decode_event(encode_event(landed(5))) == landed(5)
     assert kind_of(landed(5)) == "flight_landed"
+
+
+async def test_events_of_days_ago_are_swept_away(database, publisher):
+    async with database.writing() as session:
+        await session.execute(
+            text("INSERT INTO outbox (written_at_us, kind, body) VALUES (1, 'ufo', :body)"),
+            {"body": encode_event(landed(1))},
+        )
+    await write(database, 2)
+    task = asyncio.create_task(publisher.run())
+    async with asyncio.timeout(5):
+        while await rows(database) > 1:  # noqa: ASYNC110  a table tells nobody
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await write(database, 3)
+    async with database.reading() as session:
+        assert list(await session.scalars(text("SELECT id FROM outbox ORDER BY id"))) == [2, 3]
+
+
+async def rows(database):
+    async with database.reading() as session:
+        return await session.scalar(text("SELECT count(*) FROM outbox"))
