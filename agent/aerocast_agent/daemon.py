@@ -12,7 +12,7 @@ from aerocast_protocols.observations import LANE_NAMES, ClockAnchor, GatewayHeal
 from aerocast_agent import clock
 from aerocast_agent.build import build
 from aerocast_agent.config import Config
-from aerocast_agent.footprint import Meter
+from aerocast_agent.footprint import Meter, keep_small
 from aerocast_agent.intake import Intake
 from aerocast_agent.notify import notify, watchdog_s
 from aerocast_agent.orders import Orders
@@ -78,6 +78,7 @@ class Daemon:
         server = await answer_status(self._settings.spool.path, self.status)
         if server is None:
             raise AlreadyRunning(f"a daemon runs on {self._settings.spool.path} already")
+        keep_small()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)

@@ -332,9 +332,14 @@ def _verify(db: sqlite3.Connection) -> None:
 def _grow_wal(db: sqlite3.Connection) -> None:
     try:
         db.execute("CREATE TABLE IF NOT EXISTS growth (filling BLOB)")
-        db.execute("INSERT INTO growth VALUES (zeroblob(?))", (WAL_PAGES * PAGE,))
+        db.execute("BEGIN")
+        for _ in range(WAL_PAGES // 50):  # in pieces: memory taken once stays with the process
+            db.execute("INSERT INTO growth VALUES (zeroblob(?))", (50 * PAGE,))
+        db.execute("COMMIT")
     except sqlite3.OperationalError as error:
         log.warning("no room to grow the spool's log ahead of use: %s", error)
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         return
     db.execute("DROP TABLE growth")
     db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()

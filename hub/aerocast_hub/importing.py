@@ -129,12 +129,10 @@ def _csv_lines(lines: Iterator[str]) -> Iterator[tuple[int, Line | str, Line | s
             text = f"{len(fields)} fields under {len(headings)} headings"
             yield reader.line_num, text, text
         elif any(fields):
-            row: Line = {
-                name: text.strip()
-                for name, text in zip(headings, fields, strict=False)
-                if text.strip()
-            }
-            yield reader.line_num, row, row
+            named = {name: text.strip() for name, text in zip(headings, fields, strict=False)}
+            shown: Line = dict(named)
+            row: Line = {name: text for name, text in named.items() if text}
+            yield reader.line_num, shown, row
 
 
 def _convert(row: Line | str, row_type: type[Row], personal: Names) -> Row:
@@ -147,6 +145,9 @@ def _convert(row: Line | str, row_type: type[Row], personal: Names) -> Row:
 
 
 def _checked(row: Line, row_type: type[Row], personal: Names) -> Row:
+    for name, text in row.items():
+        if "\x00" in f"{name}{text}":  # PostgreSQL keeps no such text
+            raise WrongValueError(name.replace("\x00", "?"), "...", "text without NUL characters")
     try:
         return msgspec.convert(row, row_type, strict=False)
     except msgspec.ValidationError as error:
@@ -159,8 +160,11 @@ def _checked(row: Line, row_type: type[Row], personal: Names) -> Row:
 
 
 def _explain(error: Exception, row: Line | str) -> str:
-    if isinstance(error, WrongValueError | msgspec.ValidationError):
-        return str(error).replace("`", "")
+    if isinstance(error, WrongValueError):
+        return str(error)
+    if isinstance(error, msgspec.ValidationError):
+        missing = re.search(r"missing required field `([^`]+)`", str(error))
+        return f"{missing[1]} is missing" if missing else str(error).replace("`", "")
     if isinstance(row, str) and not row.lstrip().startswith("{"):
         return "expected a JSON object" if "fields under" not in row else row
     return f"not readable as JSON: {error}"

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 
 from aerocast_hub.importing import WrongValueError
 
+LATEST_US = 4_102_444_800_000_000  # 2100: databases hold 64 bits, and clocks far off are no use
+
 _DESIGNATOR = re.compile(r"([A-Z]{3}|[A-Z0-9]{2})0*([0-9]{1,5}[A-Z]?)\Z")
 _AIRPORT = re.compile(r"[A-Z0-9]{3,4}\Z")
 
@@ -22,12 +24,25 @@ def instant_us(text: str) -> int:
     Raises
     ------
     ValueError
-        It is none.
+        It is none, or not between 1970 and 2100.
     """
     read = datetime.fromisoformat(text.strip())
     if read.tzinfo is None:
         read = read.replace(tzinfo=UTC)
-    return round(read.timestamp()) * 1_000_000
+    return in_range_us(read.timestamp())
+
+
+def in_range_us(unix_s: float) -> int:
+    """Give UTC microseconds from UTC seconds.
+
+    Raises
+    ------
+    ValueError
+        Not between 1970 and 2100.
+    """
+    if not 0 <= unix_s * 1_000_000 <= LATEST_US:
+        raise ValueError(f"{unix_s} is not between 1970 and 2100")
+    return round(unix_s) * 1_000_000
 
 
 def read_flight(key: str, text: str) -> tuple[str, str]:

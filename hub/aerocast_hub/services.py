@@ -28,6 +28,7 @@ from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.weather.controller import WeatherController
 from aerocast_hub.weather.metar_files import follow_files
 from aerocast_hub.weather.winds import absorb as absorb_winds
+from aerocast_hub.web.pages import OPERATOR_PAGES
 from aerocast_hub.web.session import SESSION_HANDLERS
 
 
@@ -110,6 +111,7 @@ REGISTRY: Mapping[str, Service] = {
             "baggage",
             8002,
             controllers=(
+                *OPERATOR_PAGES,
                 GatewayController,
                 ObservationController,
                 FlightController,

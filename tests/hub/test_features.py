@@ -167,6 +167,7 @@ async def test_wrong_and_unknown_give_one_answer(hub, airport):
         await find(hub, surname="Schmidt"),
         await find(hub, plate="9999999999"),
         await find(hub, plate="'; --", surname=""),
+        await find(hub, plate="\x00", surname="\x00"),
     ]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.text for answer in answers}) == 1
@@ -199,8 +200,12 @@ async def test_flights_bags_and_weather_are_given_to_operators_only(hub, operato
     assert (await hub.get("/api/weather/refused", headers=operator)).json() == []
     for path in ("flights", "flights/x", "bags", "bags/1", "weather/LFBO", "summary"):
         assert (await hub.get(f"/api/{path}")).status_code == 401, path
-    for path in ("flights/x", "bags/1", "weather/KJFK"):
+    for path in ("flights/x", "bags/1", "weather/KJFK", "bags/%00", "flights/%00", "weather/%00"):
         assert (await hub.get(f"/api/{path}", headers=operator)).status_code == 404, path
+    for path in ("flights", "bags", "weather/LFBO", "weather/LFBO/winds"):
+        for at_us in ("-1", "9" * 30, "x"):
+            answer = await hub.get(f"/api/{path}?at_us={at_us}", headers=operator)
+            assert answer.status_code == 400, (path, at_us)
 
 
 async def test_the_summary_counts_what_was_done(hub, operator, airport):

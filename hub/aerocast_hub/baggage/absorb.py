@@ -4,6 +4,7 @@ A single tag read is no bag: reads stay with the inbox until the gateway makes a
 """
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import TypedDict
 
 from aerocast_protocols.observations import BagPassage, CodeScan, NoRead, UnreadBag
@@ -72,9 +73,9 @@ def _what(sighting: Sighting) -> _What | None:
     if isinstance(seen, CodeScan):
         return _scan(seen)
     if isinstance(seen, UnreadBag):
-        return {**_NOTHING_MORE, "kind": "unread", "point": seen.point, "belt": seen.belt}
+        return {**_NOTHING_MORE, "kind": "unread", "point": seen.point, "belt": _plain(seen.belt)}
     if isinstance(seen, NoRead):
-        return {**_NOTHING_MORE, "kind": "no_read", "point": seen.point, "belt": seen.belt}
+        return {**_NOTHING_MORE, "kind": "no_read", "point": seen.point, "belt": _plain(seen.belt)}
     return None
 
 
@@ -83,11 +84,11 @@ def _passage(seen: BagPassage) -> _What:
         "kind": "passage",
         "licence_plate": seen.licence_plate,
         "point": seen.point,
-        "belt": seen.belt,
-        "sigma_ms": seen.sigma_ms,
-        "confidence": seen.confidence,
+        "belt": _plain(seen.belt),
+        "sigma_ms": seen.sigma_ms if isfinite(seen.sigma_ms) else 0.0,
+        "confidence": seen.confidence if isfinite(seen.confidence) else 0.0,
         "ambiguous": seen.ambiguous,
-        "candidates": "\n".join(seen.candidates),
+        "candidates": "\n".join(_plain(each) or "" for each in seen.candidates),
         "day_of_year": seen.day_of_year,
     }
 
@@ -96,7 +97,7 @@ def _scan(seen: CodeScan) -> _What | None:
     """Take a scan of a plate; the plate that stands for none is a bag nobody could read."""
     if seen.licence_plate is None:
         return None
-    where: _What = {**_NOTHING_MORE, "kind": "scan", "point": seen.point, "belt": seen.belt}
+    where: _What = {**_NOTHING_MORE, "kind": "scan", "point": seen.point, "belt": _plain(seen.belt)}
     if seen.licence_plate == NO_PLATE:
         return {**where, "kind": "no_read"}
     return {**where, "licence_plate": seen.licence_plate}
@@ -111,3 +112,8 @@ def _where(sighting: Sighting) -> dict[str, object]:
         "sequence": sighting.sequence,
         "at_us": sighting.seen_at_us,
     }
+
+
+def _plain(name: str | None) -> str | None:
+    """Give a name as databases keep it: without NUL characters, on one line."""
+    return None if name is None else name.replace("\x00", "").replace("\n", " ")

@@ -1,7 +1,5 @@
 """Baggage endpoints for operators."""
 
-import time
-
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
@@ -9,6 +7,7 @@ from litestar.params import FromPath, FromQuery
 
 from aerocast_hub.baggage.journeys import Bag, find_bag, list_in_motion
 from aerocast_hub.database.engine import Database
+from aerocast_hub.instants import AskedInstant, asked_us
 
 
 class BaggageController(Controller):
@@ -19,10 +18,10 @@ class BaggageController(Controller):
 
     @get("/", operation_id="ListBagsInMotion", opt={"permission": "baggage:read"})
     async def in_motion(
-        self, database: NamedDependency[Database], at_us: FromQuery[int | None] = None
+        self, database: NamedDependency[Database], at_us: AskedInstant = None
     ) -> list[Bag]:
         """Give the bags seen within six hours and not yet at reclaim, the last seen first."""
-        now_us = time.time_ns() // 1000 if at_us is None else at_us
+        now_us = asked_us(at_us)
         async with database.reading() as session:
             return await list_in_motion(session, now_us)
 

@@ -70,9 +70,9 @@ async def find_bag(
     session: AsyncSession, licence_plate: str, flight_date: str | None = None
 ) -> Bag | None:
     """Find a bag by its plate; of several the one of ``flight_date``, or the latest."""
-    where = [BagPlateRow.licence_plate == licence_plate]
+    where = [BagPlateRow.licence_plate == _askable(licence_plate)]
     if flight_date is not None:
-        where.append(BagRow.flight_date == flight_date)
+        where.append(BagRow.flight_date == _askable(flight_date))
     rows = await session.execute(
         select(BagRow).join(BagPlateRow, BagPlateRow.bag_id == BagRow.id).where(*where)
     )
@@ -82,7 +82,7 @@ async def find_bag(
 
 async def find_bag_by_id(session: AsyncSession, bag_id: str) -> Bag | None:
     """Find a bag by the hub's own id."""
-    found = await _bags_where(session, BagRow.id == bag_id)
+    found = await _bags_where(session, BagRow.id == _askable(bag_id))
     return found[0] if found else None
 
 
@@ -120,7 +120,7 @@ async def find_passenger(session: AsyncSession, licence_plate: str, surname: str
         select(BagRow, PassengerRow)
         .join(BagPlateRow, BagPlateRow.bag_id == BagRow.id)
         .join(PassengerRow, PassengerRow.id == BagRow.passenger_id)
-        .where(BagPlateRow.licence_plate == licence_plate)
+        .where(BagPlateRow.licence_plate == _askable(licence_plate))
     )
     nobody = hashlib.sha256(licence_plate.encode()).hexdigest()
     found: list[tuple[tuple[int, str], str]] = []
@@ -291,6 +291,11 @@ async def _bags_where(session: AsyncSession, condition: ColumnElement[bool]) -> 
         .order_by(BagPlateRow.licence_plate)
     )
     return [_bag(row, plate) for row, plate in rows]
+
+
+def _askable(text: str) -> str:
+    """Give a text a database can be asked for: PostgreSQL refuses NUL characters."""
+    return text.replace("\x00", "?")
 
 
 def _recency(row: BagRow) -> tuple[int, str]:

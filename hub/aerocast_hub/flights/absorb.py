@@ -1,6 +1,7 @@
 """Flights live on aircraft ground events: each is kept, and its aircraft's flights folded again."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 from aerocast_protocols.observations import AircraftGroundEvent
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +12,8 @@ from aerocast_hub.flights.matching import plain_callsign
 from aerocast_hub.flights.refold import refold_aircraft
 from aerocast_hub.flights.tables import GroundEventRow
 from aerocast_hub.inbox.sighting import Sighting
+
+UNKNOWN_SIGMA_S = 3600.0  # for a gateway that does not know: any other report is better
 
 
 async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
@@ -42,9 +45,13 @@ def _row(sighting: Sighting, event: AircraftGroundEvent) -> dict[str, object]:
         "icao": event.icao,
         "event": event.event,
         "at_us": sighting.seen_at_us,
-        "sigma_s": event.sigma_s,
-        "stand": event.stand,
+        "sigma_s": event.sigma_s if isfinite(event.sigma_s) else UNKNOWN_SIGMA_S,
+        "stand": event.stand and event.stand.replace("\x00", ""),
         "callsign": plain_callsign(event.callsign or "") or None,
-        "latitude_deg": event.latitude_deg,
-        "longitude_deg": event.longitude_deg,
+        "latitude_deg": _finite(event.latitude_deg),
+        "longitude_deg": _finite(event.longitude_deg),
     }
+
+
+def _finite(degrees: float | None) -> float | None:
+    return degrees if degrees is not None and isfinite(degrees) else None

@@ -1,14 +1,13 @@
 """Flight endpoints for operators."""
 
-import time
-
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.store import Flight, find_flight, list_flights, list_parked
+from aerocast_hub.instants import AskedInstant, asked_us
 
 
 class FlightController(Controller):
@@ -19,10 +18,10 @@ class FlightController(Controller):
 
     @get("/", operation_id="ListFlights", opt={"permission": "flights:read"})
     async def all(
-        self, database: NamedDependency[Database], at_us: FromQuery[int | None] = None
+        self, database: NamedDependency[Database], at_us: AskedInstant = None
     ) -> list[Flight]:
         """Give the flights within 12 hours of now, or of ``at_us`` (UTC microseconds)."""
-        around_us = time.time_ns() // 1000 if at_us is None else at_us
+        around_us = asked_us(at_us)
         async with database.reading() as session:
             return await list_flights(session, around_us)
 

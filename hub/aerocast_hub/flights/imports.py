@@ -18,7 +18,7 @@ from aerocast_hub.flights.stands import StandShape, read_stands
 from aerocast_hub.flights.tables import FlightRow, StandRow
 from aerocast_hub.importing import RefusedRow, WrongValueError, read_rows
 from aerocast_hub.outbox.publish import write_events
-from aerocast_hub.schedule import instant_us, read_airport, read_date, read_flight
+from aerocast_hub.schedule import in_range_us, instant_us, read_airport, read_date, read_flight
 
 Text = str | int | None
 
@@ -109,7 +109,9 @@ def _stand_row(shape: StandShape) -> Mapping[str, object]:
     latitude_deg, longitude_deg = shape.centre
     return {
         "stand": shape.stand,
-        "geometry": msgspec.json.encode({"type": "Polygon", "coordinates": [shape.outline]}),
+        "geometry": msgspec.json.encode(
+            {"type": "MultiPolygon", "coordinates": [[each] for each in shape.outlines]}
+        ),
         "latitude_deg": latitude_deg,
         "longitude_deg": longitude_deg,
     }
@@ -166,7 +168,7 @@ def _instant(key: str, value: str | float | None) -> int | None:
     if value is None or value == "":
         return None
     try:
-        return round(value) * 1_000_000 if isinstance(value, int | float) else instant_us(value)
+        return instant_us(value) if isinstance(value, str) else in_range_us(value)
     except (ValueError, OverflowError):
         raise WrongValueError(key, value, "a time such as 2024-07-06T06:40:00Z") from None
 

@@ -97,8 +97,8 @@ def plain_registration(registration: str) -> str:
 
 
 def plain_callsign(callsign: str) -> str:
-    """Write a callsign as transponders do: upper case, no blanks."""
-    return "".join(callsign.upper().split())
+    """Write a callsign as transponders do: upper case letters and digits, no blanks."""
+    return "".join(each for each in callsign.upper() if each.isalnum())
 
 
 def _match_one(aircraft: Heard, side: Side, at_us: int, plan: Plan) -> Match | None:

@@ -15,6 +15,14 @@ class Polygon(msgspec.Struct, frozen=True, tag_field="type", tag="Polygon"):
     coordinates: Annotated[list[Ring], msgspec.Meta(min_length=1)]
 
 
+class MultiPolygon(msgspec.Struct, frozen=True, tag_field="type", tag="MultiPolygon"):
+    """Several GeoJSON polygons that are one stand."""
+
+    coordinates: Annotated[
+        list[Annotated[list[Ring], msgspec.Meta(min_length=1)]], msgspec.Meta(min_length=1)
+    ]
+
+
 class StandProperties(msgspec.Struct, frozen=True):
     """What we ask of a feature: its stand's name."""
 
@@ -25,7 +33,7 @@ class StandFeature(msgspec.Struct, frozen=True, tag_field="type", tag="Feature")
     """A GeoJSON feature that is a stand."""
 
     properties: StandProperties
-    geometry: Polygon
+    geometry: Polygon | MultiPolygon
 
 
 class Features(msgspec.Struct, frozen=True):
@@ -36,15 +44,15 @@ class Features(msgspec.Struct, frozen=True):
 
 
 class StandShape(msgspec.Struct, frozen=True):
-    """A stand: its name and outline, (longitude, latitude) in degrees."""
+    """A stand: its name and the outlines of its parts, (longitude, latitude) in degrees."""
 
     stand: str
-    outline: list[list[float]]
+    outlines: list[list[list[float]]]
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Give the middle of the outline's corners: latitude, longitude."""
-        corners = self.outline[:-1]
+        """Give the middle of the corners: latitude, longitude."""
+        corners = [corner for outline in self.outlines for corner in outline[:-1]]
         return (
             sum(corner[1] for corner in corners) / len(corners),
             sum(corner[0] for corner in corners) / len(corners),
@@ -63,16 +71,23 @@ def read_stands(geojson: bytes) -> list[StandShape | RefusedRow]:
 def _stand(number: int, raw: msgspec.Raw) -> StandShape | RefusedRow:
     try:
         feature = msgspec.json.decode(raw, type=StandFeature)
-        outline = feature.geometry.coordinates[0]
-        _check(outline)
+        outlines = _outlines(feature.geometry)
+        for outline in outlines:
+            _check(outline)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return RefusedRow(f"feature {number}: {error}".replace("`", ""), _shown(bytes(raw)))
-    return StandShape(str(feature.properties.stand), outline)
+    return StandShape(str(feature.properties.stand).replace("\x00", ""), outlines)
+
+
+def _outlines(geometry: Polygon | MultiPolygon) -> list[list[list[float]]]:
+    if isinstance(geometry, Polygon):
+        return [geometry.coordinates[0]]
+    return [polygon[0] for polygon in geometry.coordinates]
 
 
 def _check(outline: list[list[float]]) -> None:
     for corner in outline:
-        if len(corner) not in (2, 3) or not (abs(corner[0]) <= 180 and abs(corner[1]) <= 90):
+        if not 2 <= len(corner) <= 4 or not (abs(corner[0]) <= 180 and abs(corner[1]) <= 90):
             raise ValueError(f"geometry {corner}: expected longitude and latitude in degrees")
     if outline[0] != outline[-1]:
         raise ValueError("geometry: the outline does not end where it begins")

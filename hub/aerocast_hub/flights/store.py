@@ -76,7 +76,7 @@ async def list_parked(session: AsyncSession, limit: int = 100) -> list[Flight]:
 
 async def find_flight(session: AsyncSession, flight_id: str) -> Flight | None:
     """Give a flight by the hub's own id."""
-    row = await session.get(FlightRow, flight_id)
+    row = await session.get(FlightRow, flight_id.replace("\x00", "?"))
     return None if row is None else _flight(row)
 
 

@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 from aerocast_protocols.topics import up
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.engine import Database
@@ -83,8 +90,12 @@ class Inbox:
             for message in messages:
                 replies += await self.receive([message], is_crowded=is_crowded)
             return replies
-        async with self._database.writing() as session:
-            await set_aside(session, [of_message(messages[0], repr(error))])
+        try:
+            async with self._database.writing() as session:
+                await set_aside(session, [of_message(messages[0], repr(error))])
+        except (SQLAlchemyError, OSError):
+            log.exception("nor could the message be put into quarantine: its gateway keeps it")
+            return []
         self._metrics.quarantined.labels("message").inc()
         refusal = refusal_of(messages[0]) if isinstance(error, _CANNOT_BE_HELD) else None
         return [refusal] if refusal else []

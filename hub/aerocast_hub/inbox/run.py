@@ -1,6 +1,8 @@
 """The inbox at work: a broker (the embedded one or another), and the source that listens to it."""
 
 import asyncio
+import logging
+import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -13,6 +15,8 @@ from aerocast_hub.inbox.source_mqtt import MqttSource
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -48,9 +52,17 @@ async def listening(
             address = parse_broker_url(url)
         source = MqttSource(address, Inbox(database, absorb, publisher, metrics), metrics)
         task = asyncio.create_task(source.run())
+        task.add_done_callback(_tell_why)
         try:
             yield source
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+def _tell_why(task: asyncio.Task[None]) -> None:
+    """End the hub with the inbox: it must not look as if it took anything in."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("the inbox has failed: the hub ends", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)

@@ -8,10 +8,11 @@ from litestar import Controller, Request, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, JSONBody
 
 from aerocast_hub.baggage.journeys import find_passenger
 from aerocast_hub.database.engine import Database
+from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.orientation.advising import (
     Advised,
     Guidance,
@@ -116,7 +117,7 @@ class GuidanceController(Controller):
         bag: FromPath[str],
         request: AnyRequest,
         database: NamedDependency[Database],
-        at_us: FromQuery[int | None] = None,
+        at_us: AskedInstant = None,
     ) -> Guidance:
         """Give the advice a bag's passenger gets, for an operator; it is not counted.
 
@@ -125,7 +126,7 @@ class GuidanceController(Controller):
         NotFoundException
             No bag has this id or plate.
         """
-        now_us = time.time_ns() // 1000 if at_us is None else at_us
+        now_us = asked_us(at_us)
         async with database.reading() as session:
             advised = await advise_on_bag(session, bag, now_us)
         if advised is None:

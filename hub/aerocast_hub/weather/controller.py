@@ -1,13 +1,12 @@
 """Weather endpoints. Not for flight operations."""
 
-import time
-
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 
 from aerocast_hub.database.engine import Database
+from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.weather.store import AirportWeather, Refusal, list_refused, weather_at
 from aerocast_hub.weather.winds import Winds, winds_over
 
@@ -29,7 +28,7 @@ class WeatherController(Controller):
         self,
         icao: FromPath[str],
         database: NamedDependency[Database],
-        at_us: FromQuery[int | None] = None,
+        at_us: AskedInstant = None,
     ) -> AirportWeather:
         """Give an airport's newest report, its age, and what it means for the ramp.
 
@@ -39,7 +38,7 @@ class WeatherController(Controller):
             No report of this airport was received.
         """
         async with database.reading() as session:
-            found = await weather_at(session, icao, _instant_us(at_us))
+            found = await weather_at(session, icao, asked_us(at_us))
         if found is None:
             raise NotFoundException(f"no weather report of {icao[:8].upper()!r} was received")
         return found
@@ -49,12 +48,12 @@ class WeatherController(Controller):
         self,
         icao: FromPath[str],
         database: NamedDependency[Database],
-        at_us: FromQuery[int | None] = None,
+        at_us: AskedInstant = None,
     ) -> Winds:
         """Give the wind over an airport, level by level, and the newest of each aircraft."""
         async with database.reading() as session:
-            return await winds_over(session, icao, _instant_us(at_us))
+            return await winds_over(session, icao, asked_us(at_us))
 
 
 def _instant_us(at_us: int | None) -> int:
-    return time.time_ns() // 1000 if at_us is None else at_us
+    return asked_us(at_us)

@@ -1,6 +1,7 @@
 """Winds from aircraft in the database, and the wind over an airport made of them."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 import msgspec
 from aerocast_protocols.observations import AircraftWeather
@@ -53,7 +54,7 @@ async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[E
     rows = [
         _row(sighting, sighting.observation)
         for sighting in sightings
-        if isinstance(sighting.observation, AircraftWeather)
+        if isinstance(sighting.observation, AircraftWeather) and _is_sound(sighting.observation)
     ]
     await insert_new(session, AircraftWindRow, rows)
     return []
@@ -124,6 +125,19 @@ def _wind(row: AircraftWindRow) -> AircraftWind:
         source=row.source,
         temperature_c=row.temperature_c,
     )
+
+
+def _is_sound(wind: AircraftWeather) -> bool:
+    """Say whether every number is one: a gateway's fault must not become a wind."""
+    numbers = (
+        wind.latitude_deg,
+        wind.longitude_deg,
+        wind.altitude_ft,
+        wind.wind_direction_deg,
+        wind.wind_speed_kt,
+        wind.temperature_c or 0.0,
+    )
+    return all(isfinite(number) for number in numbers)
 
 
 def _row(sighting: Sighting, wind: AircraftWeather) -> dict[str, object]:

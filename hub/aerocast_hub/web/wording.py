@@ -17,6 +17,11 @@ def clock_s(at_us: int | None) -> str:
     return UNKNOWN if at_us is None else _at(at_us, UTC).strftime("%H:%M:%S")
 
 
+def seconds(at_us: int | None) -> str:
+    """Show what `clock` leaves out: ``:07``."""
+    return "" if at_us is None else _at(at_us, UTC).strftime(":%S")
+
+
 def iso(at_us: int | None) -> str:
     """Write a time for machines: ``2026-07-14T14:32:07Z``."""
     return "" if at_us is None else _at(at_us, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -64,6 +69,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "clock": clock,
     "clock_s": clock_s,
     "iso": iso,
+    "seconds": seconds,
     "day": day,
     "span": span,
     "figure": figure,

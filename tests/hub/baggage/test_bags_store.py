@@ -178,6 +178,13 @@ async def test_a_tag_read_and_a_foreign_scan_make_no_bag(database):
         assert await count_bags(session) == 0
 
 
+async def test_a_gateways_senseless_numbers_and_names_stop_nothing(database):
+    strange = {"candidates": ("a\x00", "b\nc"), "ambiguous": True}
+    await absorb_in(database, passage(1, belt="b\x00", **strange))
+    assert (await found(database)).journey.last_belt == "b"
+    assert await found(database, "\x00") is None
+
+
 async def test_bags_in_motion_are_the_ones_seen_lately_and_not_delivered(database, tmp_path):
     await absorb_in(
         database,

@@ -170,6 +170,8 @@ async def test_bad_lines_are_named_and_the_rest_is_imported(database, tmp_path):
         LINE | {"date": "06/07/2024"},
         LINE | {"from": ""},
         {"flight": "AF1"},
+        LINE | {"scheduled_on_block": 1e30},
+        LINE | {"gate": "A\x001"},
     )
     rows = await import_flights(database, file)
     errors = [each.error for each in rows if isinstance(each, RefusedRow)]
@@ -179,7 +181,9 @@ async def test_bad_lines_are_named_and_the_rest_is_imported(database, tmp_path):
         "line 4: date '06/07/2024': expected a date such as 2024-07-06",
         "line 5: from '': expected an airport's code such as TLS or LFBO",
     ]
-    assert errors[4].startswith("line 6: ")
+    assert errors[4] == "line 6: date is missing"
+    assert errors[5].startswith("line 7: scheduled_on_block '1e+30': expected a time")
+    assert errors[6] == "line 8: gate '...': expected text without NUL characters"
     assert await one_flight(database) is not None
 
 
@@ -190,6 +194,13 @@ async def test_csv_gives_the_same_flight(database, tmp_path):
     )
     (row,) = await import_flights(database, file)
     assert row == (await import_flights(database, schedule(tmp_path, LINE)))[0]
+
+
+async def test_a_gateways_senseless_numbers_and_names_stop_nothing(database, tmp_path):
+    await import_flights(database, schedule(tmp_path, LINE))
+    strange = {"sigma_s": float("nan"), "latitude_deg": float("inf"), "longitude_deg": 1.0}
+    await absorb_in(database, sighting("landed", -7, 1, stand="B\x00", callsign="\x00", **strange))
+    assert (await one_flight(database)).actual.landed.sigma_s == 3600.0
 
 
 async def test_other_observations_are_left_alone(database):
@@ -245,6 +256,11 @@ async def test_stands_are_imported_and_bad_ones_named(database, tmp_path):
         "feature 4",
         "feature 5",
     ]
+    file.write_text("[]")
+    parts = feature(square, stand="B6")
+    parts["geometry"] = {"type": "MultiPolygon", "coordinates": [[square], [square]]}
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [parts]}))
+    assert (await import_stands(database, file))[0].centre == pytest.approx((43.05, 1.05))
     file.write_text("[]")
     (refused,) = await import_stands(database, file)
     assert refused.error.startswith("no GeoJSON feature collection")

@@ -205,6 +205,25 @@ async def test_a_batch_nobody_foresaw_is_set_aside_and_the_others_stored(inbox, 
     assert acks[LANE_2].missing_ranges == ((3, 4),)
 
 
+async def test_a_database_that_cuts_every_connection_costs_nothing(inbox, database, engine_kind):
+    if engine_kind == "sqlite":
+        pytest.skip("SQLite has no connections to cut")
+    for first in range(1, 100, 10):
+        message = tags(first, first + 9)
+        if first % 20 == 1:
+            async with database.writing() as session:
+                await session.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+                )
+        while not (replies := await inbox.receive([message])):
+            pass
+    assert acknowledged(replies)[LANE_2].up_to_sequence == 100
+    assert await stored(database) == list(range(1, 101))
+
+
 async def test_time_comes_from_the_sending_when_the_gateway_knows_it(inbox, feature):
     await inbox.receive([tags(1, 1)])
     sighting = feature.sightings[0]

@@ -15,7 +15,9 @@ async function renew(youngest_ms) {
   return turn(async () => {
     if (!renewable()) return false;
     if (Date.now() - Number(localStorage.getItem(RENEWED_AT) || 0) < youngest_ms) return true;
-    const answer = await fetch("/session/renew", { method: "POST" });
+    // keepalive: a page that is left must still hear of its new token, or the old one used again
+    // would look like a theft and end the session.
+    const answer = await fetch("/session/renew", { method: "POST", keepalive: true });
     if (answer.ok) localStorage.setItem(RENEWED_AT, String(Date.now()));
     return answer.ok;
   });
@@ -23,10 +25,11 @@ async function renew(youngest_ms) {
 
 const form = document.querySelector("form.login");
 if (form) {
+  form.addEventListener("submit", () => localStorage.setItem(RENEWED_AT, String(Date.now())));
   // Somebody whose token has ended but whose shift has not need not type again. Once a minute at
   // most: if the new token is no good either, the form is the way in.
   const tried = Number(sessionStorage.getItem(RENEWED_AT) || 0);
-  if (Date.now() - tried > 60 * 1000) {
+  if (renewable() && Date.now() - tried > 60 * 1000) {
     sessionStorage.setItem(RENEWED_AT, String(Date.now()));
     renew(5000).then((renewed) => renewed && location.replace(form.dataset.next), () => {});
   }

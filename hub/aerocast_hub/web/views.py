@@ -1,0 +1,124 @@
+"""What pages show: figures gathered, worded and judged, ready to be set in a template."""
+
+from typing import Literal
+
+import msgspec
+
+Tone = Literal["good", "warn", "alarm", "idle"]
+
+
+class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
+    """A device of a gateway and how it is: ``connected``, ``connecting`` or ``lost``."""
+
+    name: str
+    state: str
+
+
+class GatewayCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A gateway and its health.
+
+    Attributes
+    ----------
+    state
+        ``online``, ``gone``, ``silent`` (it should have spoken), ``never seen`` or ``revoked``.
+    silent_s
+        Seconds since it was last heard of.
+    clock
+        What its clock goes by, in words.
+    waiting
+        Observations of its spool that are not yet acknowledged.
+    lost
+        Observations whose absence nothing explains: always 0, or something is badly wrong.
+    """
+
+    site: str
+    name: str
+    state: str
+    tone: Tone
+    silent_s: float | None = None
+    clock: str | None = None
+    clock_tone: Tone = "idle"
+    waiting: int | None = None
+    waiting_since_s: float | None = None
+    lost: int = 0
+    evicted: int = 0
+    degraded: str | None = None
+    version: str | None = None
+    devices: tuple[DeviceState, ...] = ()
+
+
+class BagLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A bag on its way."""
+
+    bag_id: str
+    plate: str
+    at_us: int | None
+    state: str
+    flight: str | None = None
+    belt: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+class FlightLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A flight; times in UTC microseconds, ``sigma_s`` of the time on block."""
+
+    flight_id: str
+    flight: str
+    origin: str
+    destination: str
+    state: str
+    tone: Tone
+    due_us: int | None = None
+    landed_us: int | None = None
+    on_block_us: int | None = None
+    sigma_s: float | None = None
+    stand: str | None = None
+    reclaim: str | None = None
+
+
+class WindLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """The wind at one altitude, from ``direction_deg`` true, as so many aircraft met it."""
+
+    altitude_ft: float
+    direction_deg: float
+    speed_kt: float
+    sigma_kt: float | None = None
+    aircraft: int = 0
+
+
+class WeatherPanel(msgspec.Struct, frozen=True, kw_only=True):
+    """An airport's weather as reported, what it means for the ramp, and the wind above.
+
+    Attributes
+    ----------
+    ramp, ramp_tone, ramp_why
+        ``open``, ``caution``, ``closed`` or ``unknown``, and the reason in words.
+    """
+
+    station: str
+    ramp: str
+    ramp_tone: Tone
+    ramp_why: str
+    observed_at_us: int | None = None
+    age_s: float | None = None
+    is_old: bool = False
+    wind: str | None = None
+    visibility: str | None = None
+    clouds: str | None = None
+    weather: str | None = None
+    temperature: str | None = None
+    pressure: str | None = None
+    category: str | None = None
+    raw: str | None = None
+    levels: tuple[WindLevel, ...] = ()
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """The operators' page."""
+
+    now_us: int
+    gateways: tuple[GatewayCard, ...] = ()
+    bags: tuple[BagLine, ...] = ()
+    bags_total: int = 0
+    flights: tuple[FlightLine, ...] = ()
+    weather: tuple[WeatherPanel, ...] = ()

@@ -1,0 +1,93 @@
+import msgspec
+import pytest
+from aerocast_hub.baggage.journey import State
+from aerocast_hub.orientation.arrival_times import Progress
+from aerocast_hub.orientation.guidance import BagView, FlightView, WeatherView, guide
+from aerocast_hub.orientation.wording import LANGUAGES
+from aerocast_hub.web.labels import LABELS
+from aerocast_hub.web.passenger_page import passenger_page
+from aerocast_hub.web.templates import render
+
+NOW_US = 1_752_503_520_000_000  # 2025-07-14 14:32 UTC
+MINUTE_US = 60_000_000
+LANDED = FlightView(
+    designator="AF6120",
+    origin="ORY",
+    destination="TLS",
+    progress=Progress(
+        on_block_due_us=NOW_US - 10 * MINUTE_US,
+        off_block_due_us=NOW_US - 80 * MINUTE_US,
+        landed_us=NOW_US - 9 * MINUTE_US,
+        on_block_us=NOW_US - 3 * MINUTE_US,
+        on_block_sigma_s=4,
+    ),
+    stand="A12",
+    reclaim="4",
+    bags=96,
+)
+BAGS = [BagView(licence_plate="0220123456", state="loaded", last_seen_us=NOW_US - 90 * MINUTE_US)]
+
+
+def page_of(flight, language="en", time_zone="Europe/Paris", bags=BAGS):
+    advice = guide(bags, flight, WeatherView(), NOW_US)
+    return passenger_page(advice, language, time_zone)
+
+
+def html_of(page, language="en"):
+    return render(
+        "passenger.html", page=page, language=language, languages=LABELS, labels=LABELS[language]
+    )
+
+
+def test_belt_and_times_are_shown_in_local_time():
+    page = page_of(LANDED)
+    assert page.shows_belt
+    assert page.belt == "4"
+    assert page.updated == "16:32"
+    assert page.first_from < page.first_to < page.last_by
+    assert page.first_from.startswith("16:")
+
+
+def test_without_a_time_zone_times_are_utc_and_say_so():
+    page = page_of(LANDED, time_zone=None)
+    assert page.updated == "14:32 UTC"
+    assert page.first_to.endswith(" UTC")
+
+
+def test_a_time_shown_large_is_not_repeated_among_the_steps():
+    page = page_of(LANDED)
+    assert page.steps == ("Go to reclaim belt 4.",)
+
+
+def test_before_departure_the_gate_is_shown_and_no_belt():
+    flight = FlightView(
+        designator="AF6120",
+        origin="ORY",
+        destination="TLS",
+        gate="F21",
+        progress=Progress(off_block_due_us=NOW_US + 30 * MINUTE_US),
+    )
+    page = page_of(flight)
+    assert (page.shows_gate, page.gate, page.shows_belt) == (True, "F21", False)
+    assert ">F21<" in html_of(page)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "flight", [None, LANDED, FlightView(designator="X1", origin="A", destination="B")]
+)
+def test_every_phase_makes_a_page_in_every_language(flight, language):
+    html = html_of(page_of(flight, language), language)
+    assert f'<html lang="{language}">' in html
+    assert 'aria-current="true"' in html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_labels_and_names_every_state(language):
+    labels = LABELS[language]
+    assert set(labels.states) == set(State.__args__)
+    assert all(msgspec.structs.astuple(labels))
+
+
+def test_no_whole_plate_stands_on_the_page():
+    assert "0220123456" not in html_of(page_of(LANDED))
