@@ -72,6 +72,11 @@ class Link:
     ----------
     received
         Called in the event loop with topic and payload of every message.
+
+    Raises
+    ------
+    LinkError
+        The certificate, key or ca cannot be used.
     """
 
     def __init__(
@@ -94,7 +99,12 @@ class Link:
         client = self._client
         client.will_set(will.topic, will.payload, qos=1)
         if urlsplit(broker.url).scheme == "mqtts":
-            client.tls_set(ca_certs=broker.ca, certfile=broker.certificate, keyfile=broker.key)
+            try:
+                client.tls_set(ca_certs=broker.ca, certfile=broker.certificate, keyfile=broker.key)
+            except (OSError, ValueError) as error:
+                raise LinkError(
+                    f"{broker.url}: certificate, key or ca: {error}", refused=False
+                ) from error
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect

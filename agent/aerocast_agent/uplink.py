@@ -1,6 +1,7 @@
 """Bring what is durable to the hub: live first, backlog beside it, again until acknowledged."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import sqlite3
@@ -24,6 +25,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 STEADY_AFTER_S = 30.0  # a link that held this long starts again from FIRST_PAUSE_S
 # With nothing to do the spool is looked through from its start: nothing may lie there forgotten.
 REWIND_AFTER_S = 30.0
+LONGEST_TURN_S = 5.0  # a sign of life for the watchdog
 BACKLOG_LOOK_S = 0.1
 START: tuple[int, int] = (-1, -1)
 END: tuple[int, int] = (2**63 - 1, 0)
@@ -160,6 +162,7 @@ class Uplink:
 
     async def _send_until_lost(self, link: Link) -> None:
         lost = asyncio.ensure_future(self._lost(link))
+        busy_ns = clock.boot_ns()
         try:
             while not link.lost.is_set():
                 self._wake.clear()
@@ -169,12 +172,15 @@ class Uplink:
                 except sqlite3.Error as error:
                     log.warning("the spool cannot be read: %s", error)
                     wait_s = 1.0
-                try:
-                    async with asyncio.timeout(wait_s):
+                if len(self._window):
+                    busy_ns = clock.boot_ns()
+                elif clock.boot_ns() - busy_ns > REWIND_AFTER_S * 1e9:
+                    busy_ns = clock.boot_ns()
+                    self._begin(self._spool.epoch or 0)
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(wait_s, LONGEST_TURN_S)):
                         await self._wake.wait()
-                except TimeoutError:
-                    if wait_s >= REWIND_AFTER_S / 2 and not len(self._window):
-                        self._begin(self._spool.epoch or 0)
         finally:
             lost.cancel()
 

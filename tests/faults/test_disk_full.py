@@ -1,0 +1,103 @@
+"""A disk that fills up: the spool goes on, gives up the least urgent, and tells."""
+
+import errno
+import os
+import subprocess
+
+import pytest
+from aerocast_agent.spool import Spool
+from aerocast_protocols import batch
+from aerocast_protocols.observations import BULK, CRITICAL, Evicted, NoRead
+
+EVERYTHING = ((-1, -1), (2**63 - 1, 0))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 24 MB."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "none", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+    yield tmp_path
+    subprocess.run(["umount", tmp_path], check=True)
+
+
+def large(n):
+    text = os.urandom(20_000).hex()
+    return batch.encode_observation(NoRead(device=text, boot_ns=n))
+
+
+def held(spool, lane):
+    """Give what is on disk of a lane; a name of 40 000 letters is no device the wire knows."""
+    rows, _ = spool.fetch(lane, *EVERYTHING, 10_000).result(10)
+    return [
+        (row.first + number, bytes(each))
+        for row in rows
+        for number, each in enumerate(batch.decode_body(row.body, row.codec).observations)
+    ]
+
+
+def critical(spool):
+    return [batch.decode_observation(each) for _, each in held(spool, CRITICAL)]
+
+
+def gone(told):
+    spans = [each for each in told if isinstance(each, Evicted)]
+    assert {each.lane for each in spans} <= {BULK}
+    return {n for each in spans for n in range(each.first_sequence, each.last_sequence + 1)}
+
+
+def fill_up(file):
+    with file.open("wb", buffering=0) as opened:
+        try:
+            while True:
+                opened.write(bytes(65536))
+        except OSError as error:
+            assert error.errno == errno.ENOSPC  # noqa: PT017  how a full disk answers
+
+
+def test_every_sequence_is_on_disk_or_told_as_given_up(small_disk):
+    spool = Spool(small_disk / "spool.db", 512 * 1024 * 1024, bytes(16))
+    spool.start()
+    try:
+        for n in range(1, 801):
+            spool.add(BULK, large(n))
+            if n % 10 == 0:
+                spool.add(CRITICAL, batch.encode_observation(NoRead(device="s", boot_ns=n)))
+                spool.flush().result(30)
+            if n == 100:
+                (small_disk / "others.log").write_bytes(bytes(3 * 1024 * 1024))
+        state = spool.state().result(10)
+        assert state.degraded is None
+        told = critical(spool)
+        there = [sequence for sequence, _ in held(spool, BULK)]
+        assert gone(told)
+        assert sorted([*gone(told), *there]) == list(range(1, 801))
+        scans = [each.boot_ns for each in told if isinstance(each, NoRead)]
+        assert sorted(scans) == list(range(10, 801, 10))
+    finally:
+        spool.stop()
+
+
+def test_on_a_disk_without_a_free_byte_it_says_so_and_recovers(small_disk):
+    spool = Spool(small_disk / "spool.db", 512 * 1024 * 1024, bytes(16))
+    spool.start()
+    filling = small_disk / "others.log"
+    try:
+        fill_up(filling)
+        for n in range(1, 300):
+            spool.add(BULK, large(n))
+        counters = spool.state().result(10).counters
+        assert counters.durable <= counters.accepted
+    finally:
+        filling.unlink()
+        spool.flush().result(10)
+        assert spool.state().result(10).degraded is None
+        there = [sequence for sequence, _ in held(spool, BULK)]
+        assert sorted([*gone(critical(spool)), *there]) == list(range(1, 300))
+        spool.stop()
