@@ -14,6 +14,7 @@ from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.live.controller import follow
+from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.links import Links
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.running import running
@@ -56,6 +57,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "database": _always(database),
             "publisher": _always(hub.publisher),
             "metrics": _always(counters),
+            "finder": _always(Finder(database)),
             "links": _always(Links(settings.signing_key)),
             "logins": _always(Logins(database, keys)),
             "session_cookies": _always(cookies),

@@ -29,6 +29,7 @@ from aerocast_hub.weather.controller import WeatherController
 from aerocast_hub.weather.metar_files import follow_files
 from aerocast_hub.weather.winds import absorb as absorb_winds
 from aerocast_hub.web.pages import OPERATOR_PAGES
+from aerocast_hub.web.passenger import PASSENGER_PAGES
 from aerocast_hub.web.session import SESSION_HANDLERS
 
 
@@ -137,7 +138,7 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "orientation",
             8004,
-            controllers=(GuidanceController,),
+            controllers=(GuidanceController, *PASSENGER_PAGES),
             absorb={},
             requires=("auth", "baggage", "weather"),
         ),

@@ -1,4 +1,4 @@
-"""How often somebody may try a password.
+"""How often somebody may try a secret: a password, or the surname to a bag tag.
 
 Counted in one step, in memory: no request can slip between looking and counting. A process of its
 own counts on its own; the hub's auth service is one process.
@@ -8,11 +8,21 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 WINDOW_S = 300.0
-TRIES_PER_ACCOUNT_AND_CLIENT = 5
-# A client may be a whole office behind one address; an account may be tried from many.
-TRIES_PER_CLIENT = 60
-TRIES_PER_ACCOUNT = 40
 MOST_KEYS = 20_000
+
+
+class Limits(NamedTuple):
+    """Tries in ``WINDOW_S`` seconds: of one client on one account, of a client, on an account."""
+
+    together: int
+    client: int
+    account: int
+
+
+# A client may be a whole office behind one address; an account may be tried from many.
+LOGINS = Limits(together=5, client=60, account=40)
+# An airport's wireless network may put a thousand passengers behind one address.
+FINDS = Limits(together=10, client=1000, account=30)
 
 
 class _Count(NamedTuple):
@@ -20,14 +30,14 @@ class _Count(NamedTuple):
     ends_at_s: float
 
 
-class LoginAttempts:
+class Attempts:
     """Remembers tries per account, per client, and per both together, for a window of time.
 
-    Parameters are counts per ``WINDOW_S`` seconds. No clock: the caller says what time it is, from
-    a monotonic one.
+    No clock: the caller says what time it is, from a monotonic one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._counts: OrderedDict[tuple[str, str], _Count] = OrderedDict()
 
     def wait_s(self, account: str, client: str, now_s: float) -> float:
@@ -36,9 +46,9 @@ class LoginAttempts:
         A refused try is not counted: waiting the time given is enough.
         """
         limits = {
-            ("both", f"{account}\0{client}"): TRIES_PER_ACCOUNT_AND_CLIENT,
-            ("client", client): TRIES_PER_CLIENT,
-            ("account", account): TRIES_PER_ACCOUNT,
+            ("both", f"{account}\0{client}"): self._limits.together,
+            ("client", client): self._limits.client,
+            ("account", account): self._limits.account,
         }
         counts = {key: self._current(key, now_s) for key in limits}
         waits = [

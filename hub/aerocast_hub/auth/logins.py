@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth import audit, refresh, users
-from aerocast_hub.auth.attempts import LoginAttempts
+from aerocast_hub.auth.attempts import LOGINS, Attempts
 from aerocast_hub.auth.passwords import Passwords, is_outdated
 from aerocast_hub.auth.tokens import ACCESS_TOKEN_S, TokenKeys
 from aerocast_hub.database.engine import Database
@@ -46,7 +46,7 @@ class Logins:
         self._database = database
         self._keys = keys
         self._passwords = Passwords()
-        self._attempts = LoginAttempts()
+        self._attempts = Attempts(LOGINS)
 
     async def login(self, name: str, password: str, client: str) -> Tokens | TryLater | None:
         """Give tokens for a right password.

@@ -10,7 +10,8 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody
 
-from aerocast_hub.baggage.journeys import find_passenger
+from aerocast_hub.auth.controller import client_of, too_many_tries
+from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.orientation.advising import (
@@ -21,6 +22,7 @@ from aerocast_hub.orientation.advising import (
     count_advice,
     worded,
 )
+from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.links import Links
 from aerocast_hub.orientation.wording import choose_language
 from aerocast_hub.telemetry.metrics import Metrics
@@ -84,7 +86,7 @@ class GuidanceController(Controller):
         self,
         data: JSONBody[FindBag],
         request: AnyRequest,
-        database: NamedDependency[Database],
+        finder: NamedDependency[Finder],
         links: NamedDependency[Links],
         metrics: NamedDependency[Metrics],
     ) -> FoundBag:
@@ -94,18 +96,21 @@ class GuidanceController(Controller):
         ------
         NotFoundException
             The same for an unknown plate and for a wrong name.
+        TooManyRequestsException
+            Too many tries; Retry-After says when to try again.
         """
         now_us = time.time_ns() // 1000
-        plate = "".join(data.licence_plate.split())
+        found = await finder.find(data.licence_plate, data.surname, client_of(request))
+        if isinstance(found, TryLater):
+            raise too_many_tries(found)
         advised = None
-        async with database.reading() as session:
-            passenger_id = await find_passenger(session, plate, data.surname)
-            if passenger_id is not None:
-                advised = await advise_passenger(session, passenger_id, now_us)
-        if passenger_id is None or advised is None:
+        if found is not None:
+            async with finder.database.reading() as session:
+                advised = await advise_passenger(session, found, now_us)
+        if found is None or advised is None:
             raise NotFoundException(NOT_FOUND)
-        guidance = await _give(request, database, metrics, advised, "plate")
-        return FoundBag(token=links.make(passenger_id, now_us // 1_000_000), guidance=guidance)
+        guidance = await _give(request, finder.database, metrics, advised, "plate")
+        return FoundBag(token=links.make(found, now_us // 1_000_000), guidance=guidance)
 
     @get(
         "/preview/{bag:str}",

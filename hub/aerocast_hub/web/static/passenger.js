@@ -4,7 +4,7 @@
 async function freshen() {
   if (document.hidden) return;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Refresh": "yes" } });
     if (!answer.ok) throw new Error(`the hub answered ${answer.status}`);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("advice");
     if (fresh) document.getElementById("advice").replaceWith(fresh);

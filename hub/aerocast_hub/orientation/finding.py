@@ -1,0 +1,44 @@
+"""Finding a passenger by bag tag and surname, and not by guessing."""
+
+import time
+
+from aerocast_hub.auth.attempts import FINDS, Attempts
+from aerocast_hub.auth.logins import TryLater
+from aerocast_hub.baggage.journeys import find_passenger
+from aerocast_hub.database.engine import Database
+
+
+class Finder:
+    """Finds passengers; remembers how often somebody tried a tag, from where.
+
+    Attributes
+    ----------
+    database
+        Where it looks.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._attempts = Attempts(FINDS)
+
+    async def find(self, licence_plate: str, surname: str, client: str) -> str | TryLater | None:
+        """Give the id of the passenger with this bag tag and surname.
+
+        An unknown tag and a wrong surname get one answer, None, and count alike.
+
+        Parameters
+        ----------
+        licence_plate
+            As typed: blanks do not matter.
+        client
+            Network address of whoever asks.
+        """
+        plate = "".join(licence_plate.split())
+        wait_s = self._attempts.wait_s(plate, client, time.monotonic())
+        if wait_s > 0:
+            return TryLater(wait_s)
+        async with self.database.reading() as session:
+            passenger_id = await find_passenger(session, plate, surname)
+        if passenger_id is not None:
+            self._attempts.forget(plate, client)
+        return passenger_id

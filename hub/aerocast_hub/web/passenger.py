@@ -1,0 +1,107 @@
+"""Passengers' pages: their own advice by a signed link, and the way there by tag and surname."""
+
+import time
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.enums import MediaType
+from litestar.params import FromPath, URLEncodedBody
+
+from aerocast_hub.auth.controller import client_of, too_many_tries
+from aerocast_hub.auth.logins import TryLater
+from aerocast_hub.database.engine import Database
+from aerocast_hub.orientation.advising import advise_passenger, count_advice
+from aerocast_hub.orientation.finding import Finder
+from aerocast_hub.orientation.links import Links
+from aerocast_hub.orientation.wording import LANGUAGES, choose_language
+from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.web.labels import LABELS
+from aerocast_hub.web.passenger_page import passenger_page
+from aerocast_hub.web.templates import render
+
+AnyRequest = Request[Any, Any, State]
+
+# The page's own script sends it when it looks for news: that is no advice given anew.
+REFRESH = "x-refresh"
+
+
+class FindForm(msgspec.Struct, frozen=True, kw_only=True):
+    """The form's fields: what stands on the bag tag receipt, and a surname."""
+
+    licence_plate: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    surname: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+@get("/p/{token:str}", include_in_schema=False, media_type=MediaType.HTML, opt={"public": True})
+async def advice_page(
+    token: FromPath[str],
+    request: AnyRequest,
+    database: NamedDependency[Database],
+    links: NamedDependency[Links],
+    metrics: NamedDependency[Metrics],
+) -> Response[str]:
+    """Show a passenger's belt, times and reasons; a link that opens nothing says what to do."""
+    now_us = time.time_ns() // 1000
+    passenger_id = links.passenger(token, now_us // 1_000_000)
+    advised = None
+    if passenger_id is not None:
+        async with database.reading() as session:
+            advised = await advise_passenger(session, passenger_id, now_us)
+    if advised is None:
+        return Response(_page(request, "expired.html"), status_code=404)
+    if REFRESH not in request.headers:
+        async with database.writing() as session:
+            await count_advice(session, "page", now_us)
+        metrics.advice_given.labels("page").inc()
+    page = passenger_page(advised.advice, _language(request), advised.time_zone)
+    return Response(_page(request, "passenger.html", page=page))
+
+
+@get("/find", include_in_schema=False, media_type=MediaType.HTML, opt={"public": True})
+async def find_page(request: AnyRequest) -> str:
+    """Show the form."""
+    return _page(request, "find.html", wrong="", licence_plate="")
+
+
+@post("/find", include_in_schema=False, media_type=MediaType.HTML, opt={"public": True})
+async def find(
+    data: URLEncodedBody[FindForm],
+    request: AnyRequest,
+    links: NamedDependency[Links],
+    finder: NamedDependency[Finder],
+) -> Response[str]:
+    """Lead to the passenger's page; an unknown tag and a wrong surname get the same answer."""
+    language = _language(request)
+    found = await finder.find(data.licence_plate, data.surname, client_of(request))
+    if isinstance(found, str):
+        token = links.make(found, int(time.time()))
+        return Response("", status_code=303, headers={"Location": f"/p/{token}?lang={language}"})
+    labels = LABELS[language]
+    again = _page(
+        request,
+        "find.html",
+        wrong=labels.wait if isinstance(found, TryLater) else labels.not_found,
+        licence_plate=data.licence_plate,
+    )
+    if isinstance(found, TryLater):
+        return Response(again, status_code=429, headers=too_many_tries(found).headers)
+    return Response(again, status_code=404)
+
+
+PASSENGER_PAGES = (advice_page, find_page, find)
+
+
+def _page(request: AnyRequest, template: str, **values: object) -> str:
+    language = _language(request)
+    return render(template, language=language, languages=LABELS, labels=LABELS[language], **values)
+
+
+def _language(request: AnyRequest) -> str:
+    """Choose the language: ``?lang=fr`` wins over the browser's."""
+    asked = request.query_params.get("lang")
+    if asked in LANGUAGES:
+        return str(asked)
+    return choose_language(request.headers.get("accept-language"))
