@@ -32,9 +32,9 @@ START_S = 30
 COMMAND = str(Path(sys.executable).with_name("aerocast-hub"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium."""
+    """Debian's Chromium; gone before other files' tests, which need the event loop it holds."""
     binary = shutil.which("chromium")
     if binary is None:
         if os.environ.get("CI"):
