@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from aerocast_hub.events import FlightLanded, decode_event, encode_event, kind_of
 from aerocast_hub.outbox.publish import Publisher, TooSlowError, write_events
+from aerocast_hub.running import running
 from aerocast_hub.telemetry.metrics import Metrics
 from sqlalchemy import text
 
@@ -25,15 +26,13 @@ async def write(database, *numbers):
 
 async def test_subscribers_get_committed_events_in_order(database, publisher):
     with publisher.subscribe() as one, publisher.subscribe() as other:
-        task = asyncio.create_task(publisher.run())
-        await write(database, 1, 2)
-        await write(database, 3)
-        publisher.wake()
-        async with asyncio.timeout(5):
+        async with running(publisher.run()), asyncio.timeout(5):
+            await write(database, 1, 2)
+            await write(database, 3)
+            publisher.wake()
             for subscription in (one, other):
                 got = [(await subscription.next()).event.at_us for _ in range(3)]
                 assert got == [1, 2, 3]
-        task.cancel()
 
 
 async def test_what_is_rolled_back_is_never_published(database, publisher):
@@ -110,11 +109,9 @@ async def test_events_of_days_ago_are_swept_away(database, publisher):
             {"body": encode_event(landed(1))},
         )
     await write(database, 2)
-    task = asyncio.create_task(publisher.run())
-    async with asyncio.timeout(5):
+    async with running(publisher.run()), asyncio.timeout(5):
         while await rows(database) > 1:  # noqa: ASYNC110  a table tells nobody
             await asyncio.sleep(0.01)
-    task.cancel()
     await write(database, 3)
     async with database.reading() as session:
         assert list(await session.scalars(text("SELECT id FROM outbox ORDER BY id"))) == [2, 3]
