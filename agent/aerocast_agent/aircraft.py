@@ -8,22 +8,18 @@ lets it pass when there are none.
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.modes.codes import ALTITUDES_FT, SQUAWKS
 from aerocast_protocols.modes.commb import read_register
 from aerocast_protocols.modes.cpr import Position
-from aerocast_protocols.modes.fields import ModeSFields
-from aerocast_protocols.modes.frames import (
-    VELOCITY_CODE,
-    cpr_of,
-    decode_frame,
-    is_on_surface,
-)
-from aerocast_protocols.modes.parity import (
-    LARGEST_INTERROGATOR,
-    downlink_format,
-    has_right_length,
-    overlaid_address,
-    remainder,
+from aerocast_protocols.modes.parity import LARGEST_INTERROGATOR, SHORT, has_right_length, remainder
+from aerocast_protocols.modes.squitters import (
+    AirbornePosition,
+    Identification,
+    Squitter,
+    Status,
+    SurfacePosition,
+    Velocity,
+    read_squitter,
 )
 from aerocast_protocols.observations import (
     AircraftGroundEvent,
@@ -54,8 +50,8 @@ _OTHER_FORMATS = frozenset({1, 5})  # ... and those with a made-up address
 _SETS = {4: "A", 3: "B", 2: "C", 1: "D"}
 _OWN_PARITY = frozenset({11, 17, 18})
 _REPLIES = frozenset({4, 5, 20, 21})
-_WITH_ALTITUDE, _COMM_B = frozenset({4, 20}), frozenset({20, 21})
-_BAROMETRIC = frozenset(range(9, 19))
+_HIGHEST_BAROMETRIC_CODE = 18  # type codes of positions above it give heights above the ellipsoid
+_MADE_UP = 1 << 24  # laid over an address that is not the aircraft's own
 
 
 class _Aircraft:
@@ -137,7 +133,7 @@ class AircraftTable:
         self._stands = stands
         self._on_stand_after_s = on_stand_after_s
         self._declinations = Declinations(year)
-        self._aircraft: OrderedDict[str, _Aircraft] = OrderedDict()
+        self._aircraft: OrderedDict[int, _Aircraft] = OrderedDict()  # by address
 
     def __len__(self) -> int:
         return len(self._aircraft)
@@ -163,22 +159,21 @@ class AircraftTable:
         """
         if not has_right_length(frame):
             return []
-        downlink = downlink_format(frame)
+        downlink = frame[0] >> 3
         aircraft = self._sender(frame, downlink, boot_ns)
         if aircraft is None:
-            return []
-        try:
-            fields = decode_frame(frame)
-        except ProtocolError:  # a clean parity over a content no standard knows: nothing to learn
             return []
         aircraft.heard_ns = boot_ns
         aircraft.signal_dbfs = signal_dbfs
         found: list[Observation] = []
         if downlink in _REPLIES:
-            found += self._reply(device, aircraft, frame, fields, boot_ns)
+            found += self._reply(device, aircraft, frame, boot_ns)
         elif downlink != 11:
-            found += self._squitter(device, aircraft, fields, boot_ns, flies=downlink == 17)
-        found += _state(device, aircraft, boot_ns)
+            squitter = read_squitter(int.from_bytes(frame[4:11], "big"))
+            if squitter is not None:
+                found += self._squitter(device, aircraft, squitter, boot_ns, flies=downlink == 17)
+        if aircraft.state_ns is None or abs(boot_ns - aircraft.state_ns) >= STATE_EVERY_NS:
+            found += _state(device, aircraft, boot_ns)
         return found
 
     def advance(self, device: str, boot_ns: int) -> list[Observation]:
@@ -188,45 +183,47 @@ class AircraftTable:
         """
         found: list[Observation] = []
         gone = []
-        for icao, aircraft in self._aircraft.items():
+        for address, aircraft in self._aircraft.items():
             found += self._events(device, aircraft, aircraft.ground.advance(boot_ns))
             found += self._weather(device, aircraft, aircraft.winds.take(boot_ns))
             parked = aircraft.ground.parked_at is not None
             silent_ns = boot_ns - aircraft.heard_ns
             if silent_ns > (FORGOTTEN_PARKED_NS if parked else FORGOTTEN_NS):
-                gone.append(icao)
-        for icao in gone:
-            del self._aircraft[icao]
+                gone.append(address)
+        for address in gone:
+            del self._aircraft[address]
         return found
 
     def _sender(self, frame: bytes, downlink: int, boot_ns: int) -> _Aircraft | None:
         """Give the aircraft that sent a frame; None when that cannot be believed."""
         if downlink in _OWN_PARITY:
             return self._confirm(frame, downlink, boot_ns)
-        aircraft = self._aircraft.get(overlaid_address(frame) or "")
+        if downlink not in _REPLIES:
+            return None
+        aircraft = self._aircraft.get(remainder(frame))
         if aircraft is None or abs(boot_ns - aircraft.confirmed_ns) > CONFIRMED_NS:
             return None
-        return aircraft if downlink in _REPLIES else None
+        return aircraft
 
     def _confirm(self, frame: bytes, downlink: int, boot_ns: int) -> _Aircraft | None:
         """Give the aircraft that sent a frame with a parity of its own; None for damaged frames."""
         left = remainder(frame)
-        icao = frame[1:4].hex()
+        address = int.from_bytes(frame[1:4], "big")
         if downlink == 11 and 0 < left <= LARGEST_INTERROGATOR:
             # Answering an interrogator: seven more bits may be wrong, so known aircraft only.
-            return self._aircraft.get(icao)
+            return self._aircraft.get(address)
         if left:
             return None
         if downlink == 18:
             control = frame[0] & 0x07
             if control in _OTHER_FORMATS:
-                icao = f"~{icao}"
+                address |= _MADE_UP
             elif control not in _ICAO_FORMATS:
                 return None
-        aircraft = self._aircraft.get(icao)
+        aircraft = self._aircraft.get(address)
         if aircraft is None:
-            aircraft = self._aircraft[icao] = _Aircraft(
-                icao,
+            aircraft = self._aircraft[address] = _Aircraft(
+                f"~{address - _MADE_UP:06x}" if address >= _MADE_UP else f"{address:06x}",
                 boot_ns,
                 PositionTracker(self._reference),
                 GroundWatch(self._stands, self._on_stand_after_s),
@@ -234,39 +231,47 @@ class AircraftTable:
             if len(self._aircraft) > MOST_AIRCRAFT:
                 self._aircraft.popitem(last=False)
         else:
-            self._aircraft.move_to_end(icao)
+            self._aircraft.move_to_end(address)
         aircraft.confirmed_ns = boot_ns
         return aircraft
 
     def _squitter(
-        self, device: str, aircraft: _Aircraft, fields: ModeSFields, boot_ns: int, *, flies: bool
-    ) -> list[Observation]:
-        _learn(aircraft, fields, boot_ns)
-        cpr, on_surface = cpr_of(fields), is_on_surface(fields)
-        if cpr is None or on_surface is None:
-            return []
+        self, device: str, aircraft: _Aircraft, squitter: Squitter, boot_ns: int, *, flies: bool
+    ) -> Iterable[Observation]:
+        if not isinstance(squitter, (AirbornePosition, SurfacePosition)):
+            _learn(aircraft, squitter, boot_ns)
+            return ()
+        speed_kt: float | None = None
+        on_surface = isinstance(squitter, SurfacePosition)
+        if isinstance(squitter, SurfacePosition):
+            speed_kt = squitter.groundspeed
+            if speed_kt is not None and squitter.track is not None:
+                aircraft.velocity = Ground(boot_ns, squitter.track, speed_kt)
+        elif squitter.typecode <= _HIGHEST_BAROMETRIC_CODE and squitter.altitude is not None:
+            aircraft.altitude_ft, aircraft.altitude_ns = squitter.altitude, boot_ns
         aircraft.on_ground = on_surface
-        fix = aircraft.positions.add(cpr, boot_ns, on_surface=on_surface)
+        fix = aircraft.positions.add(squitter.cpr, boot_ns, on_surface=on_surface)
         if not flies or (aircraft.category or "").startswith("C"):
-            return []  # a vehicle or an obstacle, or somebody else speaking for an aircraft
-        speed_kt = fields.groundspeed if on_surface else None
+            return ()  # a vehicle or an obstacle, or somebody else speaking for an aircraft
         changes = aircraft.ground.add(Report(boot_ns, on_surface, fix, speed_kt))
-        return list(self._events(device, aircraft, changes))
+        return self._events(device, aircraft, changes)
 
     def _reply(
-        self, device: str, aircraft: _Aircraft, frame: bytes, fields: ModeSFields, boot_ns: int
-    ) -> list[Observation]:
-        if fields.df in _WITH_ALTITUDE:
-            if fields.altitude is not None and fields.altitude <= HIGHEST_FT:
-                aircraft.altitude_ft, aircraft.altitude_ns = fields.altitude, boot_ns
-        elif fields.squawk is not None:
-            aircraft.squawk = fields.squawk
-        if fields.df not in _COMM_B or aircraft.on_ground is not False:
-            return []
+        self, device: str, aircraft: _Aircraft, frame: bytes, boot_ns: int
+    ) -> Iterable[Observation]:
+        code = (frame[2] & 0x1F) << 8 | frame[3]
+        if frame[0] >> 3 & 1:  # df 5, 21
+            aircraft.squawk = SQUAWKS[code]
+        else:
+            told_ft = ALTITUDES_FT[code]
+            if told_ft is not None and told_ft <= HIGHEST_FT:
+                aircraft.altitude_ft, aircraft.altitude_ns = told_ft, boot_ns
+        if len(frame) == SHORT or aircraft.on_ground is not False:
+            return ()
         altitude_ft = aircraft.altitude_at(boot_ns, ALTITUDE_NS)
         position = aircraft.position_at(boot_ns, FRESH_NS)
         if altitude_ft is None or position is None:
-            return []
+            return ()
         ground = aircraft.winds.ground_at(boot_ns)
         register = read_register(
             frame,
@@ -275,9 +280,9 @@ class AircraftTable:
             track_deg=ground.track_deg if ground else None,
         )
         if register is None:
-            return []
+            return ()
         aircraft.winds.add(boot_ns, register, self._declinations.at(position))
-        return list(self._weather(device, aircraft, aircraft.winds.take(boot_ns)))
+        return self._weather(device, aircraft, aircraft.winds.take(boot_ns))
 
     def _weather(
         self, device: str, aircraft: _Aircraft, sample: WindSample | None
@@ -327,28 +332,24 @@ class AircraftTable:
         return position is not None and distance_m(self._reference, position) <= NEAR_M
 
 
-def _learn(aircraft: _Aircraft, fields: ModeSFields, boot_ns: int) -> None:
-    """Take from a squitter what it says besides the position."""
-    code = fields.typecode
-    if fields.callsign is not None:
-        aircraft.callsign = fields.callsign.strip() or None
-        if fields.category:
-            aircraft.category = f"{_SETS.get(code or 0, '')}{fields.category}"
-    if code in _BAROMETRIC and fields.altitude is not None:
-        aircraft.altitude_ft, aircraft.altitude_ns = fields.altitude, boot_ns
-    if fields.squawk is not None:
-        aircraft.squawk = fields.squawk
-    if code == VELOCITY_CODE and fields.vertical_rate is not None:
-        aircraft.vertical_rate_fpm, aircraft.vertical_rate_ns = fields.vertical_rate, boot_ns
-    if fields.groundspeed is not None and fields.track is not None:
-        aircraft.velocity = Ground(boot_ns, fields.track, fields.groundspeed)
-        if code == VELOCITY_CODE:
+def _learn(aircraft: _Aircraft, squitter: Identification | Velocity | Status, boot_ns: int) -> None:
+    """Take what a squitter that gives no position says."""
+    if isinstance(squitter, Velocity):
+        if squitter.vertical_rate is not None:
+            aircraft.vertical_rate_fpm = squitter.vertical_rate
+            aircraft.vertical_rate_ns = boot_ns
+        if squitter.groundspeed is not None and squitter.track is not None:
+            aircraft.velocity = Ground(boot_ns, squitter.track, squitter.groundspeed)
             aircraft.winds.move(aircraft.velocity)
+    elif isinstance(squitter, Identification):
+        aircraft.callsign = squitter.callsign or None
+        if squitter.category:
+            aircraft.category = f"{_SETS[squitter.typecode]}{squitter.category}"
+    else:
+        aircraft.squawk = squitter.squawk
 
 
 def _state(device: str, aircraft: _Aircraft, boot_ns: int) -> Iterable[AircraftState]:
-    if aircraft.state_ns is not None and abs(boot_ns - aircraft.state_ns) < STATE_EVERY_NS:
-        return
     position = aircraft.position_at(boot_ns, FRESH_NS)
     velocity = aircraft.velocity
     if velocity is not None and abs(boot_ns - velocity.boot_ns) > FRESH_NS:

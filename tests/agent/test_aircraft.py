@@ -2,6 +2,10 @@
 
 import gzip
 import json
+import math
+import statistics
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from aerocast_protocols.modes import encode
 from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.lines import parse_line
 from aerocast_protocols.modes.parity import seal
+from aerocast_protocols.modes.wind import Wind, vector_of
 from aerocast_protocols.observations import AircraftGroundEvent, AircraftState, AircraftWeather
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,6 +102,36 @@ def test_winds_of_the_recorded_flight_are_plausible_rare_and_smooth(recorded):
     assert all(-60 < each.temperature_c < -30 for each in cruise)
     times = [each.boot_ns for each in winds]
     assert all(b - a >= 5 * NS for a, b in pairwise(times))
+
+
+@pytest.mark.parametrize("reference", [PARIS, TOULOUSE])
+def test_winds_close_together_in_the_recorded_flight_agree(recorded, reference):
+    winds = [
+        (each.boot_ns, each.altitude_ft, *vector_of(Wind(each.wind_direction_deg, speed_mps)))
+        for each in hear(recorded, reference, Stands())
+        if isinstance(each, AircraftWeather)
+        for speed_mps in [each.wind_speed_kt * 0.514444]
+    ]
+    apart_mps = []
+    for one in winds:
+        near = [
+            other
+            for other in winds
+            if other is not one
+            and abs(one[0] - other[0]) <= 30 * NS
+            and abs(one[1] - other[1]) <= 500.0
+        ]
+        if near:
+            east, north = (sum(each[axis] for each in near) / len(near) for axis in (2, 3))
+            apart_mps.append(math.hypot(one[2] - east, one[3] - north))
+
+    assert len(apart_mps) > 200
+    assert statistics.mean(apart_mps) <= 0.8
+
+
+def test_following_aircraft_loads_no_other_decoder():
+    code = "import sys, aerocast_agent.aircraft; sys.exit('pyModeS' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def positions(table, sender, place, from_ns, count, *, altitude_ft=3000.0, step_ns=NS // 2):

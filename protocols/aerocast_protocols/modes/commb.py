@@ -2,48 +2,30 @@
 
 A reply (df 20, 21) does not say which register it answers with. BDS 5,0 and 6,0 (ICAO Doc 9871
 appendix A) are told apart here without memory: a true 6,0 gives a Mach number and an indicated
-airspeed that fit each other at the aircraft's pressure altitude, and 5,0 read as 6,0 does not.
-pyModeS reads the fields.
+airspeed that fit each other at the aircraft's pressure altitude, and 5,0 read as 6,0 seldom does.
+What ADS-B says of the same aircraft rules out more. What can still be both is neither.
 """
 
-import msgspec
-from pyModeS.decoder.bds.bds10 import is_bds10
-from pyModeS.decoder.bds.bds17 import is_bds17
-from pyModeS.decoder.bds.bds20 import is_bds20
-from pyModeS.decoder.bds.bds30 import is_bds30
-from pyModeS.decoder.bds.bds40 import is_bds40
-from pyModeS.decoder.bds.bds50 import decode_bds50, is_bds50
-from pyModeS.decoder.bds.bds60 import decode_bds60, is_bds60
-
+from aerocast_protocols.modes.registers import (
+    HeadingAndSpeed,
+    TrackAndTurn,
+    is_40,
+    is_50,
+    is_60,
+    is_named,
+    read_50,
+    read_60,
+)
 from aerocast_protocols.modes.wind import mach_from
 
 # Ours, measured on recorded replies: all true 6,0 lie within it.
 MACH_TOLERANCE = 0.03
-# Largest difference of ground speed and true airspeed: the strongest jet stream, and some.
-LARGEST_WIND_KT = 200.0
 GROUND_SPEED_TOLERANCE_KT = 20.0
 TRACK_TOLERANCE_DEG = 20.0
-_NAMED = (is_bds10, is_bds17, is_bds20, is_bds30)
-
-
-class TrackAndTurn(msgspec.Struct, frozen=True, kw_only=True):
-    """BDS 5,0: roll and true track in degrees, speeds in knots, track rate in degrees a second."""
-
-    true_track: float
-    groundspeed: float
-    true_airspeed: float
-    roll: float | None = None
-    track_rate: float | None = None
-
-
-class HeadingAndSpeed(msgspec.Struct, frozen=True, kw_only=True):
-    """BDS 6,0: degrees from magnetic north, knots, Mach, feet a minute."""
-
-    magnetic_heading: float
-    indicated_airspeed: float
-    mach: float
-    baro_vertical_rate: float | None = None
-    inertial_vertical_rate: float | None = None
+# Between magnetic heading and track lie the declination and the drift.
+DRIFT_TOLERANCE_DEG = 60.0
+# Leaning more than this, an aircraft turns; turning faster than that, it leans.
+LEANING_DEG, TURNING_DEG_S = 3.0, 0.3
 
 
 def read_register(
@@ -70,17 +52,13 @@ def read_register(
     apart.
     """
     content = int.from_bytes(frame[4:11], "big")
-    if any(is_register(content) for is_register in _NAMED):
+    if is_named(content):
         return None
-    if is_bds60(content):
-        read = _read_60(content)
-        if read is not None and fits(read, altitude_ft):
-            return read
-    if is_bds50(content) and not is_bds40(content):
-        turn = _read_50(content)
-        if turn is not None and _agrees(turn, ground_speed_kt, track_deg):
-            return turn
-    return None
+    heading = _heading(content, altitude_ft, track_deg)
+    turn = _turn(content, ground_speed_kt, track_deg)
+    if heading is None:
+        return turn
+    return heading if turn is None else None
 
 
 def fits(read: HeadingAndSpeed, altitude_ft: float) -> bool:
@@ -88,32 +66,42 @@ def fits(read: HeadingAndSpeed, altitude_ft: float) -> bool:
     return abs(mach_from(read.indicated_airspeed, altitude_ft) - read.mach) <= MACH_TOLERANCE
 
 
-def _read_60(content: int) -> HeadingAndSpeed | None:
-    try:
-        return msgspec.convert(decode_bds60(content), HeadingAndSpeed)
-    except msgspec.ValidationError:  # a field that a wind takes is not given
+def _heading(content: int, altitude_ft: float, track_deg: float | None) -> HeadingAndSpeed | None:
+    if not is_60(content):
         return None
+    read = read_60(content)
+    if read is None or not fits(read, altitude_ft):
+        return None
+    if track_deg is not None and _apart(read.magnetic_heading, track_deg) > DRIFT_TOLERANCE_DEG:
+        return None
+    return read
 
 
-def _read_50(content: int) -> TrackAndTurn | None:
-    try:
-        return msgspec.convert(decode_bds50(content), TrackAndTurn)
-    except msgspec.ValidationError:  # a field that a wind takes is not given
+def _turn(
+    content: int, ground_speed_kt: float | None, track_deg: float | None
+) -> TrackAndTurn | None:
+    if not is_50(content) or is_40(content):
         return None
+    turn = read_50(content)
+    return turn if turn is not None and _agrees(turn, ground_speed_kt, track_deg) else None
 
 
 def _agrees(turn: TrackAndTurn, ground_speed_kt: float | None, track_deg: float | None) -> bool:
-    if abs(turn.groundspeed - turn.true_airspeed) > LARGEST_WIND_KT:
-        return False
     if turn.roll is not None and turn.track_rate is not None:
         # An aircraft turns to the side it leans to.
-        leans = abs(turn.roll) > 3.0 and abs(turn.track_rate) > 0.3
+        leans = abs(turn.roll) > LEANING_DEG and abs(turn.track_rate) > TURNING_DEG_S
         if leans and turn.roll * turn.track_rate < 0.0:
             return False
     if ground_speed_kt is None or track_deg is None:
         return True
-    apart = abs((turn.true_track - track_deg + 180.0) % 360.0 - 180.0)
     return (
         abs(turn.groundspeed - ground_speed_kt) <= GROUND_SPEED_TOLERANCE_KT
-        and apart <= TRACK_TOLERANCE_DEG
+        and _apart(turn.true_track, track_deg) <= TRACK_TOLERANCE_DEG
     )
+
+
+def _apart(one_deg: float, other_deg: float) -> float:
+    return abs((one_deg - other_deg + 180.0) % 360.0 - 180.0)
+
+
+__all__ = ["HeadingAndSpeed", "TrackAndTurn", "fits", "read_register"]

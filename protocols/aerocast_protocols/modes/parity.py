@@ -27,6 +27,24 @@ def _byte_remainder(value: int) -> int:
 _TABLE = tuple(_byte_remainder(value) for value in range(256))
 
 
+def _through(remainders: tuple[int, ...]) -> tuple[int, ...]:
+    """Give what remainders become when a zero byte follows."""
+    return tuple(each << 8 & 0xFFFFFF ^ _TABLE[each >> 16] for each in remainders)
+
+
+def _by_position() -> tuple[tuple[int, ...], ...]:
+    tables = [_TABLE]
+    while len(tables) < LONG - 3:
+        tables.append(_through(tables[-1]))
+    return tuple(reversed(tables))
+
+
+# What each byte before the parity of a long frame leaves, first byte first; a short frame's four
+# bytes leave what the last four of these say.
+POSITION_TABLES = _by_position()
+_T0, _T1, _T2, _T3, _T4, _T5, _T6, _T7, _T8, _T9, _T10 = POSITION_TABLES
+
+
 def parity(content: bytes) -> int:
     """Give the 24 parity bits that belong after ``content``."""
     remainder = 0
@@ -43,9 +61,14 @@ def remainder(frame: bytes) -> int:
     ProtocolError
         It is no frame: not 7 or 14 bytes.
     """
-    if len(frame) not in (SHORT, LONG):
-        raise ProtocolError(f"a Mode S frame has 7 or 14 bytes, not {len(frame)}")
-    return parity(frame[:-3]) ^ int.from_bytes(frame[-3:], "big")
+    if len(frame) == LONG:
+        a, b, c, d, e, f, g, h, i, j, k, x, y, z = frame
+        left = _T0[a] ^ _T1[b] ^ _T2[c] ^ _T3[d] ^ _T4[e] ^ _T5[f] ^ _T6[g]
+        return left ^ _T7[h] ^ _T8[i] ^ _T9[j] ^ _T10[k] ^ (x << 16 | y << 8 | z)
+    if len(frame) == SHORT:
+        a, b, c, d, x, y, z = frame
+        return _T7[a] ^ _T8[b] ^ _T9[c] ^ _T10[d] ^ (x << 16 | y << 8 | z)
+    raise ProtocolError(f"a Mode S frame has 7 or 14 bytes, not {len(frame)}")
 
 
 def seal(content: bytes, over: int = 0) -> bytes:
