@@ -22,7 +22,13 @@ class Health(msgspec.Struct, frozen=True):
     database: str
 
 
-@get("/health", operation_id="GetHealth", tags=["Telemetry"], opt={"public": True})
+@get(
+    "/health",
+    operation_id="GetHealth",
+    tags=["Telemetry"],
+    security=[{}],
+    opt={"public": True},
+)
 async def health(database: NamedDependency[Database]) -> Health:
     """Say whether the hub can do its work; 500 when its database does not answer."""
     async with database.reading() as session:
@@ -35,6 +41,7 @@ async def health(database: NamedDependency[Database]) -> Health:
     operation_id="GetMetrics",
     tags=["Telemetry"],
     media_type="text/plain; version=0.0.4; charset=utf-8",
+    security=[{}],
     opt={"public": True},
 )
 async def metrics(
