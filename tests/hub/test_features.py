@@ -162,6 +162,23 @@ async def test_the_link_opens_the_same_advice_in_the_language_asked_for(hub, air
     assert (await hub.get("/api/guidance/nonsense")).status_code == 404
 
 
+async def test_before_departure_gate_and_weather_are_those_of_the_airport_they_leave(
+    hub, database, tmp_path, airport, now_us
+):
+    day = time.strftime("%Y-%m-%d", time.gmtime(now_us / 1e6))
+    legs = {"flight": "BA375", "from": "LFBO", "to": "LHR"}
+    due = {"scheduled_off_block": iso(now_us + 60 * MIN), "gate": 12}
+    (tmp_path / "out.jsonl").write_text(json.dumps(legs | due | {"date": day}))
+    own = {"licence_plate": "0125123456", "flight_date": day, "surname": "Roy"}
+    (tmp_path / "own.jsonl").write_text(json.dumps(legs | own | {"from": "TLS"}))
+    await import_flights(database, tmp_path / "out.jsonl")
+    await import_bags(database, tmp_path / "own.jsonl")
+    guidance = (await find(hub, "0125123456", "Roy")).json()["guidance"]
+    assert guidance["headline"]["text"] == "Go to gate 12."
+    assert guidance["weather"]["key"] == "ramp_fine"
+    assert guidance["time_zone"] == "Europe/Paris"
+
+
 async def test_wrong_and_unknown_give_one_answer(hub, airport):
     answers = [
         await find(hub, surname="Schmidt"),

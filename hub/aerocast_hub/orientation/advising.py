@@ -153,15 +153,17 @@ async def count_advice_given(session: AsyncSession) -> int:
 
 
 async def _advise(session: AsyncSession, bags: Sequence[Bag], now_us: int) -> Advised:
+    views = [_bag_view(bag) for bag in bags]
     flight = await _flight_of(session, bags)
-    weather = WeatherView()
-    if flight is not None:
-        weather = await _weather(session, flight.destination, now_us)
-    view = None if flight is None else await _flight_view(session, flight)
-    advice = guide([_bag_view(bag) for bag in bags], view, weather, now_us)
-    place = None
-    if flight is not None:
-        place = airport(flight.origin if advice.phase == "departure" else flight.destination)
+    if flight is None:
+        return Advised(advice=guide(views, None, WeatherView(), now_us), time_zone=None)
+    view = await _flight_view(session, flight)
+    here = flight.destination
+    advice = guide(views, view, await _weather(session, here, now_us), now_us)
+    if advice.phase == "departure":  # the ramp they wait for is the one the bags are loaded on
+        here = flight.origin
+        advice = guide(views, view, await _weather(session, here, now_us), now_us)
+    place = airport(here)
     return Advised(advice=advice, time_zone=None if place is None else place.time_zone)
 
 

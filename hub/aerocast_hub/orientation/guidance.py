@@ -63,7 +63,7 @@ class FlightView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WeatherView(msgspec.Struct, frozen=True, kw_only=True):
-    """The ramp of the airport of arrival.
+    """The ramp of the airport the passenger's bags are at: of arrival, once the flight has left.
 
     Attributes
     ----------
@@ -135,7 +135,7 @@ def guide(
     flight
         The flight they are on; None when the hub knows none.
     weather
-        The ramp at the airport of arrival.
+        The ramp; of the airport of departure until the flight has left, then of arrival.
     now_us
         UTC microseconds.
     """
