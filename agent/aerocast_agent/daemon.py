@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sqlite3
 from importlib.metadata import version
 from pathlib import Path
 
@@ -118,8 +119,13 @@ class Daemon:
         await _cancel(others)
 
     async def _holds_something(self) -> bool:
-        state = await asyncio.wrap_future(self._spool.state())
-        return any(state.rows.values())
+        return any((await self._spool_state()).rows.values())
+
+    async def _spool_state(self) -> SpoolState:
+        try:
+            return await asyncio.wrap_future(self._spool.state())
+        except sqlite3.Error:
+            return self._spool.state_in_memory()
 
     async def _tick(self) -> None:
         """Let time pass on the belts, report health, and tell systemd that all parts move."""
@@ -167,7 +173,7 @@ class Daemon:
         self._anchored_quality = quality
 
     async def _report_health(self) -> None:
-        self._intake.accept(self._health(await asyncio.wrap_future(self._spool.state())))
+        self._intake.accept(self._health(await self._spool_state()))
 
     def _health(self, state: SpoolState) -> Observation:
         taken = self._meter.look()
@@ -194,7 +200,7 @@ class Daemon:
 
     async def status(self) -> Status:
         """Give what ``aerocast-agent status`` shows."""
-        state = await asyncio.wrap_future(self._spool.state())
+        state = await self._spool_state()
         taken = self._meter.look()
         link = self._uplink.state()
         totals = {key: state.totals.get(key, 0) for key in ("accepted", "acked", "evicted", "dead")}

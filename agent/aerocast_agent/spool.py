@@ -20,7 +20,7 @@ from aerocast_protocols.observations import CRITICAL, LIVE, DeviceEvent, Evicted
 
 from aerocast_agent import clock
 from aerocast_agent.lanes import EVERY_LANE, Chunk, Lanes, Span
-from aerocast_agent.spool_file import SpoolFile
+from aerocast_agent.spool_file import LARGEST_SEQUENCE, SpoolFile
 from aerocast_agent.spool_rows import Changes, Counters, Outcome, Row, SpoolState, spans_of
 
 log = logging.getLogger(__name__)
@@ -119,6 +119,8 @@ class Spool:
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> None:
         """Let go of what the hub says it has, with the next commit or within a second."""
+        if acknowledgement.epoch > LARGEST_SEQUENCE:
+            return  # none of ours: it would not even fit the file
         stored, refused = spans_of(acknowledgement)
         with self._wake:
             if not self._stored:
@@ -160,24 +162,14 @@ class Spool:
             self._wake.notify_all()
         return flushed
 
-    def state(self) -> Future[SpoolState]:
-        """Ask how the spool is doing."""
+    def state_in_memory(self) -> SpoolState:
+        """Say what is known without the file: for when it cannot be read."""
         with self._wake:
-            if self._file is None:
-                known: Future[SpoolState] = Future()
-                known.set_result(
-                    SpoolState(
-                        self.epoch,
-                        self._counters,
-                        {},
-                        {},
-                        0,
-                        self._lanes.size,
-                        None,
-                        self._degraded,
-                    )
-                )
-                return known
+            size, degraded = self._lanes.size, self._degraded
+        return SpoolState(self.epoch, self._counters, {}, {}, 0, size, None, degraded)
+
+    def state(self) -> Future[SpoolState]:
+        """Ask how the spool is doing (``sqlite3.Error`` when its file cannot be read)."""
         return self._ask(
             lambda file: SpoolState(
                 file.epoch,

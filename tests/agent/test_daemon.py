@@ -209,6 +209,18 @@ async def test_a_device_that_is_not_there_stops_nothing_and_is_named(tmp_path, b
         assert "gps" in told["degraded"]
 
 
+async def test_without_a_disk_it_runs_and_says_so(tmp_path, broker, hub):
+    config = write_config(tmp_path, broker)
+    (tmp_path / "spool.db").mkdir()
+    async with running(config):
+        await asyncio.sleep(3)
+        told = await status(config)
+        assert told["running"]
+        assert "unable to open" in told["degraded"]
+        (tmp_path / "spool.db").rmdir()
+        assert await eventually(lambda: seen(hub, GatewayHealth))
+
+
 async def test_a_second_daemon_on_the_same_spool_is_refused(tmp_path, broker, hub):
     config = write_config(tmp_path, broker)
     async with running(config):

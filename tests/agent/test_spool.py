@@ -260,7 +260,9 @@ def test_without_a_disk_it_goes_on_in_memory_and_says_so(open_spool, tmp_path):
     blocked.write_text("a file where the folder should be")
     spool = open_spool(path=blocked / "spool.db")
     spool.add(LIVE, seen(1))
-    state = spool.state().result(10)
+    with pytest.raises(sqlite3.Error, match="blocked"):
+        spool.state().result(10)
+    state = spool.state_in_memory()
     assert "blocked" in state.degraded
     assert state.counters[:2] == (1, 0)
     blocked.unlink()
@@ -277,7 +279,7 @@ def test_memory_is_bounded_while_the_disk_is_away_and_the_loss_is_told(open_spoo
     spool = open_spool(path=blocked / "spool.db")
     for n in range(200):
         spool.add(BULK, batch.encode_observation(NoRead(device="x" * 40_000, boot_ns=n)))
-    state = spool.state().result(10)
+    state = spool.state_in_memory()
     assert state.waiting_bytes <= 4 * 1024 * 1024
     assert state.counters.evicted > 0
     blocked.unlink()
@@ -292,6 +294,26 @@ def test_an_observation_no_batch_can_carry_is_refused(open_spool):
     spool = open_spool()
     with pytest.raises(ValueError, match="fits no batch"):
         spool.add(LIVE, b"x" * 70_000)
+
+
+def test_an_acknowledgement_of_numbers_no_file_holds_changes_nothing(open_spool):
+    spool = open_spool()
+    spool.add(LIVE, seen(1))
+    most = 2**64 - 1
+    for acknowledgement in (
+        Acknowledgement(lane=LIVE, epoch=most, up_to_sequence=most),
+        Acknowledgement(
+            lane=BULK,
+            epoch=spool.epoch,
+            up_to_sequence=most,
+            missing_ranges=((most, most), (9, 3)),
+            status=REFUSED,
+            highest_sequence=most,
+        ),
+    ):
+        spool.acknowledge(acknowledgement)
+    spool.flush().result(10)
+    assert sequences(spool, LIVE) == [1]
 
 
 def test_the_allowance_shrinks_with_the_disk():
