@@ -1,0 +1,123 @@
+"""mqtts: a gateway proves itself with its certificate, and trusts only its own authority."""
+
+import asyncio
+import datetime as dt
+import gc
+import ipaddress
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
+from brokers import free_port
+
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+WILL = Will("aerocast/1/lfbo/hall-1/up/status", b"gone")
+NOW = dt.datetime.now(dt.UTC)
+
+
+def certify(folder, name, issuer=None):
+    """Make a key and a certificate; without an issuer it is an authority of its own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signer, signing = issuer or (subject, key)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(signer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - dt.timedelta(days=1))
+        .not_valid_after(NOW + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(signing, hashes.SHA256())
+    )
+    (folder / f"{name}.pem").write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return subject, key
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A broker that lets in only whom its authority has certified; gives its port and folder."""
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed")
+    folder = tmp_path_factory.mktemp("mqtts")
+    authority = certify(folder, "authority")
+    certify(folder, "broker", authority)
+    certify(folder, "hall-1", authority)
+    certify(folder, "stranger")
+    port = free_port()
+    (folder / "mosquitto.conf").write_text(
+        f"listener {port} 127.0.0.1\nrequire_certificate true\nallow_anonymous true\nuser root\n"
+        f"cafile {folder}/authority.pem\ncertfile {folder}/broker.pem\n"
+        f"keyfile {folder}/broker.key\n"
+    )
+    broker = subprocess.Popen(
+        [MOSQUITTO, "-c", str(folder / "mosquitto.conf")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    yield port, folder
+    broker.terminate()
+    broker.wait()
+
+
+def link_to(guarded, name="hall-1", ca="authority"):
+    port, folder = guarded
+    files = (str(folder / each) for each in (f"{name}.pem", f"{name}.key", f"{ca}.pem"))
+    return Link(Broker(f"mqtts://127.0.0.1:{port}", 5, *files), "hall-1", WILL, lambda *_: None)
+
+
+async def test_a_certified_gateway_is_let_in(guarded):
+    link = link_to(guarded)
+    await link.open(["aerocast/1/lfbo/hall-1/down/ack"])
+    assert not link.lost.is_set()
+    await link.close()
+
+
+# paho leaves a socket whose handshake failed to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(("name", "ca"), [("stranger", "authority"), ("hall-1", "stranger")])
+async def test_a_stranger_on_either_side_is_not_trusted(guarded, name, ca):
+    async with asyncio.timeout(15):
+        with pytest.raises(LinkError):
+            await link_to(guarded, name, ca).open(["aerocast/1/lfbo/hall-1/down/ack"])
+    gc.collect()
+
+
+async def test_a_certificate_that_is_not_there_is_named():
+    with pytest.raises(LinkError, match="certificate, key or ca"):
+        Link(
+            Broker("mqtts://127.0.0.1:1", 5, "/no/such.pem", "/no/such.key", "/no/ca.pem"),
+            "hall-1",
+            WILL,
+            lambda *_: None,
+        )
