@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import uvloop
@@ -65,12 +66,17 @@ async def _serve(settings: Settings) -> None:
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, _stop, app, server.stop)
     async with AsyncExitStack() as stack:
         await _start(app, stack)
         log.info("serving %s at http://%s:%d", settings.services, settings.http_host, port)
         await server.serve()
     log.info("stopped")
+
+
+def _stop(app: Litestar, stop_server: Callable[[], None]) -> None:
+    app.state.hub.publisher.close()  # the server waits for its open streams
+    stop_server()
 
 
 async def _start(app: Litestar, stack: AsyncExitStack) -> None:

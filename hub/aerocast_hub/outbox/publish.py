@@ -40,14 +40,14 @@ class Published(NamedTuple):
 
 
 class TooSlowError(Exception):
-    """The subscriber's queue ran over: ask for the present state and subscribe again."""
+    """The subscriber's queue ran over, or the hub stops: ask for the present state later on."""
 
 
 class Subscription:
     """One listener's bounded queue; iterate it."""
 
     def __init__(self, longest: int) -> None:
-        self._waiting: asyncio.Queue[Published] = asyncio.Queue(longest)
+        self._waiting: asyncio.Queue[Published | None] = asyncio.Queue(longest)
         self.is_dropped = False
 
     def offer(self, published: Published) -> bool:
@@ -58,6 +58,13 @@ class Subscription:
             except asyncio.QueueFull:
                 self.is_dropped = True
         return not self.is_dropped
+
+    def end(self) -> None:
+        """Let a listener go who may be waiting: what is queued is still given out."""
+        if not self.is_dropped:
+            self.is_dropped = True
+            if self._waiting.empty():
+                self._waiting.put_nowait(None)
 
     @property
     def is_empty(self) -> bool:
@@ -74,7 +81,10 @@ class Subscription:
         """
         if self.is_dropped and self._waiting.empty():
             raise TooSlowError
-        return await self._waiting.get()
+        published = await self._waiting.get()
+        if published is None:
+            raise TooSlowError
+        return published
 
     async def __aiter__(self) -> AsyncIterator[Published]:
         """Give events as they come; ends by raising `TooSlowError`."""
@@ -89,6 +99,7 @@ class Publisher:
         self._database = database
         self._metrics = metrics
         self._subscriptions: set[Subscription] = set()
+        self._is_closed = False
         self._woken = asyncio.Event()
         self._last_id = 0
 
@@ -96,11 +107,19 @@ class Publisher:
     def subscribe(self, longest_queue: int = 256) -> Iterator[Subscription]:
         """Listen to every event published from now on, until the block ends."""
         subscription = Subscription(longest_queue)
+        if self._is_closed:
+            subscription.end()
         self._subscriptions.add(subscription)
         try:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+    def close(self) -> None:
+        """Let every listener go, and whoever still comes: an open stream would keep the hub up."""
+        self._is_closed = True
+        for subscription in tuple(self._subscriptions):
+            subscription.end()
 
     def wake(self) -> None:
         """Look for new events now: a transaction with some was committed."""

@@ -74,6 +74,24 @@ async def test_a_slow_listener_is_told_and_let_go(database, publisher):
     assert len(chunks) == LONGEST_QUEUE + 1
 
 
+async def test_a_stream_ends_when_the_hub_stops(database, publisher):
+    listening, behind = stream(publisher, AN_HOUR_ON_S), stream(publisher, AN_HOUR_ON_S)
+    await anext(listening)
+    await anext(behind)
+    waiting = asyncio.create_task(anext(listening))
+    await asyncio.sleep(0)
+    await commit(database, publisher, [gone(1)])
+    assert told(await waiting)[0]["gateway"] == "hall-1"
+    waiting = asyncio.create_task(anext(listening))
+    await asyncio.sleep(0)
+    publisher.close()
+    assert b"event: behind" in await waiting
+    chunks = [chunk async for chunk in behind]
+    assert told(chunks[0])[0]["gateway"] == "hall-1"
+    late = [chunk async for chunk in stream(publisher, AN_HOUR_ON_S)]
+    assert len(late) == 2
+
+
 async def test_a_stream_ends_with_the_token(publisher):
     listening = stream(publisher, time.time() + 0.3)
     started_s = time.monotonic()

@@ -32,3 +32,11 @@ def test_any_text_is_a_link_or_nothing(text):
 def test_a_link_of_another_hub_opens_nothing():
     token = make_token(link_key("another"), UUID(int=7), NOW_S + 60)
     assert read_token(KEY, token, NOW_S) is None
+
+
+def test_a_link_has_one_spelling():
+    token = make_token(KEY, UUID(int=7), NOW_S + 60)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    opened = [each for each in letters if read_token(KEY, token[:-1] + each, NOW_S) is not None]
+    assert opened == [token[-1]]
+    assert read_token(KEY, token + "=", NOW_S) is None

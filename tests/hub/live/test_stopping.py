@@ -1,0 +1,23 @@
+"""An operator's open page does not keep the hub from stopping."""
+
+import time
+
+import httpx
+
+from tests.hub.browser.conftest import NAME, PASSWORD, Hub
+
+
+def test_the_hub_stops_while_somebody_listens(tmp_path):
+    hub = Hub(tmp_path)
+    hub.command("user", "add", NAME, given=f"{PASSWORD}\n")
+    hub.start()
+    tokens = httpx.post(f"{hub.base}/auth/login", json={"name": NAME, "password": PASSWORD}).json()
+    headers = {"authorization": f"Bearer {tokens['access_token']}"}
+    with httpx.stream("GET", f"{hub.base}/live", headers=headers, timeout=20) as listening:
+        lines = listening.iter_lines()
+        assert next(lines) == "event: ready"
+        asked_s = time.monotonic()
+        hub.stop()
+        assert time.monotonic() - asked_s < 10
+        assert "event: behind" in list(lines)
+    assert hub.process.returncode == 0
