@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import asyncpg
 import pytest
@@ -48,11 +49,10 @@ def engine_kind(request):
 def empty_database_url(engine_kind, request, tmp_path):
     """A database without any table."""
     if engine_kind == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'hub.db'}"
-    folder = request.getfixturevalue("postgresql")
-    name = f"empty_{next(_numbers)}"
-    _run(_execute(folder, f"CREATE DATABASE {name}"))
-    return _address(folder, name)
+        yield f"sqlite+aiosqlite:///{tmp_path / 'hub.db'}"
+        return
+    with _postgresql_database(request.getfixturevalue("postgresql"), "template1") as address:
+        yield address
 
 
 @pytest.fixture
@@ -61,11 +61,10 @@ def database_url(engine_kind, request, tmp_path):
     if engine_kind == "sqlite":
         file = tmp_path / "hub.db"
         shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
-        return f"sqlite+aiosqlite:///{file}"
-    folder = request.getfixturevalue("postgresql")
-    name = f"test_{next(_numbers)}"
-    _run(_execute(folder, f"CREATE DATABASE {name} TEMPLATE template_hub"))
-    return _address(folder, name)
+        yield f"sqlite+aiosqlite:///{file}"
+        return
+    with _postgresql_database(request.getfixturevalue("postgresql"), "template_hub") as address:
+        yield address
 
 
 @pytest.fixture
@@ -74,6 +73,15 @@ async def database(database_url):
     opened = Database(database_url)
     yield opened
     await opened.close()
+
+
+@contextmanager
+def _postgresql_database(folder, template):
+    """A database for one test; dropped after it, or hundreds of them would fill the disk."""
+    name = f"test_{next(_numbers)}"
+    _run(_execute(folder, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield _address(folder, name)
+    _run(_execute(folder, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def _address(folder, name):
