@@ -69,6 +69,15 @@ class PositionTracker:
         fix = Fix(near, boot_ns, on_surface)
         return self._believe(fix) if can_reach(self.fix, fix) else None
 
+    def place(self, position: Position, boot_ns: int, *, on_surface: bool) -> Fix | None:
+        """Take a position that was solved elsewhere; give it back when it can be believed."""
+        if not self._in_range(position):
+            return None
+        fix = Fix(position, boot_ns, on_surface)
+        if self.fix is None or not can_reach(self.fix, fix):
+            return self._doubt(fix)
+        return self._believe(fix)
+
     def _believe(self, fix: Fix) -> Fix:
         self._doubted.clear()
         self.fix = fix

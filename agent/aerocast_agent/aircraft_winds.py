@@ -1,5 +1,6 @@
 """Wind and temperature around one aircraft, from what it says of its own motion."""
 
+from collections import deque
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -10,9 +11,11 @@ from aerocast_protocols.modes.wind import Wind, temperature_c, vector_of, wind_f
 NS = 1_000_000_000
 OLDEST_NS = 5 * NS  # what goes into one wind may not be farther apart
 STEEPEST_ROLL_DEG = 5.0  # in a turn heading and track lag behind each other
-AVERAGED_NS = 10 * NS  # one wind goes out for so much time
+AVERAGED_NS = 30 * NS  # a wind is the average of so much time
+EVERY_NS = 10 * NS  # and one goes out so often
+LEAST_STEP_NS = 5 * NS  # averages whose middles are closer are the same readings again
 STRONGEST_KT = 250.0
-MOST_SAMPLES = 64
+MOST_READINGS = 128
 
 
 class Ground(NamedTuple):
@@ -23,12 +26,30 @@ class Ground(NamedTuple):
     ground_speed_kt: float
 
 
+class Around(NamedTuple):
+    """Where an aircraft is; declination in degrees, east positive."""
+
+    position: Position
+    altitude_ft: float
+    declination_deg: float
+
+
 class WindSample(NamedTuple):
-    """The wind over some seconds: ``boot_ns`` is their middle; temperature in degrees Celsius."""
+    """The wind over some seconds, where and when their middle was; degrees Celsius."""
 
     boot_ns: int
+    position: Position
+    altitude_ft: float
     wind: Wind
     temperature_c: float | None
+
+
+class _Reading(NamedTuple):
+    boot_ns: int
+    east_kt: float
+    north_kt: float
+    outside_c: float | None
+    around: Around
 
 
 class WindCollector:
@@ -38,7 +59,9 @@ class WindCollector:
         self._ground: Ground | None = None
         self._turn: tuple[int, TrackAndTurn] | None = None
         self._heading: tuple[int, HeadingAndSpeed] | None = None
-        self._samples: list[tuple[int, float, float, float | None]] = []
+        self._readings: deque[_Reading] = deque(maxlen=MOST_READINGS)
+        self._due_ns: int | None = None
+        self._newest_ns = self._centre_ns = -(1 << 62)  # of the last average given
 
     def move(self, ground: Ground) -> None:
         """Take the motion over ground that ADS-B gives."""
@@ -49,15 +72,13 @@ class WindCollector:
         ground = self._ground
         return ground if ground and abs(boot_ns - ground.boot_ns) <= OLDEST_NS else None
 
-    def add(
-        self, boot_ns: int, register: TrackAndTurn | HeadingAndSpeed, declination_deg: float
-    ) -> None:
-        """Take a register; ``declination_deg`` (east positive) turns its heading true."""
+    def add(self, boot_ns: int, register: TrackAndTurn | HeadingAndSpeed, around: Around) -> None:
+        """Take a register; the declination turns its heading true."""
         if isinstance(register, TrackAndTurn):
             self._turn = (boot_ns, register)
         else:
             self._heading = (boot_ns, register)
-        if self._turn is None or self._heading is None or len(self._samples) >= MOST_SAMPLES:
+        if self._turn is None or self._heading is None:
             return
         (turned_ns, turn), (headed_ns, heading) = self._turn, self._heading
         if abs(turned_ns - headed_ns) > OLDEST_NS:
@@ -70,23 +91,41 @@ class WindCollector:
         wind = wind_from(
             ground.track_deg,
             ground.ground_speed_kt,
-            heading.magnetic_heading + declination_deg,
+            heading.magnetic_heading + around.declination_deg,
             turn.true_airspeed,
         )
         if wind.speed_kt <= STRONGEST_KT:
             outside_c = temperature_c(turn.true_airspeed, heading.mach)
-            self._samples.append((boot_ns, *vector_of(wind), outside_c))
+            self._readings.append(_Reading(boot_ns, *vector_of(wind), outside_c, around))
+            if self._due_ns is None:
+                self._due_ns = boot_ns + EVERY_NS
 
     def take(self, boot_ns: int) -> WindSample | None:
-        """Give the average of the last seconds, once there are enough of them."""
-        samples = self._samples
-        if not samples or 0 <= boot_ns - samples[0][0] < AVERAGED_NS:
+        """Give the average of the last 30 s, once in 10 s, while there are new readings."""
+        if self._due_ns is None or boot_ns < self._due_ns:
             return None
-        self._samples = []
-        temperatures = [each[3] for each in samples if each[3] is not None]
+        readings = self._readings
+        while readings and readings[0].boot_ns < boot_ns - AVERAGED_NS:
+            readings.popleft()
+        if not readings or readings[-1].boot_ns <= self._newest_ns:
+            self._due_ns = None  # until there is one again
+            return None
+        # In step with the clock, not with the calls; after a gap from now on.
+        self._due_ns = max(self._due_ns + EVERY_NS, boot_ns)
+        centre_ns = round(median(each.boot_ns for each in readings))
+        if centre_ns - self._centre_ns < LEAST_STEP_NS:
+            return None
+        self._newest_ns, self._centre_ns = readings[-1].boot_ns, centre_ns
+        middle = readings[len(readings) // 2]
+        temperatures = [each.outside_c for each in readings if each.outside_c is not None]
         return WindSample(
-            (samples[0][0] + samples[-1][0]) // 2,
-            wind_of(median(each[1] for each in samples), median(each[2] for each in samples)),
+            centre_ns,
+            middle.around.position,
+            median(each.around.altitude_ft for each in readings),
+            wind_of(
+                median(each.east_kt for each in readings),
+                median(each.north_kt for each in readings),
+            ),
             median(temperatures) if temperatures else None,
         )
 

@@ -14,6 +14,8 @@ from aerocast_agent.following import Following
 
 if TYPE_CHECKING:
     from aerocast_agent.aircraft import AircraftTable
+    from aerocast_agent.aircraft_database import AircraftDatabase
+    from aerocast_agent.stands import Stands
 
 AIRCRAFT_FORMATS = frozenset({"beast", "modes"})
 
@@ -114,6 +116,7 @@ class _Sky:
     def __init__(self, settings: config.Config) -> None:
         self._settings = settings
         self._live: AircraftTable | None = None
+        self._database: AircraftDatabase | None = None
 
     def live(self) -> "AircraftTable":
         if self._live is None:
@@ -122,18 +125,35 @@ class _Sky:
 
     def table(self) -> "AircraftTable":
         from aerocast_agent.aircraft import AircraftTable  # noqa: PLC0415  only if configured
-        from aerocast_agent.stands import Stands  # noqa: PLC0415  as above
 
         position = self._settings.gateway.position
         reference = None if position is None else (position.latitude_deg, position.longitude_deg)
-        file = self._settings.aircraft.stands
-        try:
-            stands = Stands() if file is None else Stands.from_geojson(Path(file).read_bytes())
-        except (OSError, ProtocolError, ValueError) as error:
-            raise ConfigError([f"aircraft.stands: {file}: {error}"]) from error
         return AircraftTable(
             reference,
-            stands,
+            self._stands(),
             self._settings.aircraft.on_stand_after_s,
             year=float(time.gmtime().tm_year),
+            database=self._airframes(),
         )
+
+    def _stands(self) -> "Stands":
+        from aerocast_agent.stands import Stands  # noqa: PLC0415  only if configured
+
+        file = self._settings.aircraft.stands
+        try:
+            return Stands() if file is None else Stands.from_geojson(Path(file).read_bytes())
+        except (OSError, ProtocolError, ValueError) as error:
+            raise ConfigError([f"aircraft.stands: {file}: {error}"]) from error
+
+    def _airframes(self) -> "AircraftDatabase | None":
+        """Read the file once: it is large."""
+        from aerocast_agent.aircraft_database import AircraftDatabase  # noqa: PLC0415  if configured
+
+        file = self._settings.aircraft.database
+        if file is None or self._database is not None:
+            return self._database
+        try:
+            self._database = AircraftDatabase.from_csv(Path(file))
+        except (OSError, ValueError) as error:
+            raise ConfigError([f"aircraft.database: {file}: {error}"]) from error
+        return self._database

@@ -70,9 +70,18 @@ class Spool(_Table, frozen=True, kw_only=True):
 
 
 class Aircraft(_Table, frozen=True, kw_only=True):
-    """What makes an aircraft parked; ``stands`` is GeoJSON whose polygons have ``stand``."""
+    """What makes an aircraft parked, and which airframe it is.
+
+    Attributes
+    ----------
+    stands
+        GeoJSON whose polygons have ``stand``.
+    database
+        CSV of registrations and types, plain or gzip: ``icao24,registration,type``.
+    """
 
     stands: Text | None = None
+    database: Text | None = None
     on_stand_after_s: NotNegative = 60.0
 
 

@@ -311,7 +311,11 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
         config,
         hub=replace(hub, certificate=maybe(hub.certificate), key=maybe(hub.key), ca=maybe(hub.ca)),
         spool=replace(config.spool, path=whole(config.spool.path)),
-        aircraft=replace(config.aircraft, stands=maybe(config.aircraft.stands)),
+        aircraft=replace(
+            config.aircraft,
+            stands=maybe(config.aircraft.stands),
+            database=maybe(config.aircraft.database),
+        ),
         devices=tuple(
             replace(each, file=whole(each.file)) if isinstance(each, Replay | AdsbFile) else each
             for each in config.devices

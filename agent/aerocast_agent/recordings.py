@@ -181,7 +181,7 @@ def _beast_steps(source: BinaryIO, device: str, aircraft: AircraftTable) -> Iter
     for piece in _pieces(source):
         buffer.feed(piece)
         for heard in buffer.frames():
-            if heard.is_mlat or heard.is_heartbeat:
+            if heard.is_heartbeat:
                 continue
             yield Step(counter.elapsed_ns(heard), _frame_heard(aircraft, device, heard))
 
@@ -207,7 +207,9 @@ class _Counter:
 def _frame_heard(
     aircraft: AircraftTable, device: str, heard: BeastFrame
 ) -> Callable[[int], Sequence[Observation]]:
-    return lambda boot_ns: aircraft.update(device, heard.frame, boot_ns, heard.signal_dbfs)
+    return lambda boot_ns: aircraft.update(
+        device, heard.frame, boot_ns, heard.signal_dbfs, is_mlat=heard.is_mlat
+    )
 
 
 def _modes_steps(source: BinaryIO, device: str, aircraft: AircraftTable) -> Iterator[Step]:

@@ -19,6 +19,15 @@ CustodyPoint = Literal[
     "acceptance", "screening", "sortation", "makeup", "loading", "transfer", "arrival", "reclaim"
 ]
 GroundEvent = Literal["landed", "on_stand", "off_stand", "airborne"]
+AircraftSource = Literal["adsb", "adsr", "tisb", "mlat", "mode_s"]
+Emergency = Literal[
+    "general",
+    "medical",
+    "minimum_fuel",
+    "no_communication",
+    "unlawful_interference",
+    "downed",
+]
 LaneNumber = Annotated[int, msgspec.Meta(ge=0, le=2)]
 
 CRITICAL, LIVE, BULK = 0, 1, 2
@@ -207,6 +216,17 @@ class AircraftState(_Seen, frozen=True, kw_only=True, tag="aircraft_state"):
         Pressure altitude (1013.25 hPa), feet.
     track_deg, ground_speed_kt, vertical_rate_fpm
         Over ground, degrees true; knots; feet a minute, up positive.
+    category
+        Emitter category, ``A3`` (large) for one; ``C1`` and ``C2`` are vehicles on the ground.
+    source
+        Where its position comes from: its own ADS-B, a ground station that repeats it (``adsr``)
+        or sees it by radar (``tisb``), multilateration (``mlat``); ``mode_s``: it gives none.
+    emergency
+        What it declares by its squawk (7500, 7600, 7700) or in words of ADS-B.
+    is_vehicle
+        Whether it is a ground vehicle.
+    registration, aircraft_type
+        From the gateway's file of aircraft, or from the program that heard it.
     """
 
     icao: Icao
@@ -221,6 +241,11 @@ class AircraftState(_Seen, frozen=True, kw_only=True, tag="aircraft_state"):
     squawk: Annotated[str, msgspec.Meta(pattern="^[0-7]{4}$")] | None = None
     category: ShortText | None = None
     signal_dbfs: float | None = None
+    source: AircraftSource | None = None
+    emergency: Emergency | None = None
+    is_vehicle: bool = False
+    registration: ShortText | None = None
+    aircraft_type: ShortText | None = None
 
 
 class AircraftGroundEvent(_Seen, frozen=True, kw_only=True, tag="aircraft_ground_event"):
@@ -234,6 +259,8 @@ class AircraftGroundEvent(_Seen, frozen=True, kw_only=True, tag="aircraft_ground
         Standard deviation of the time of the event, seconds.
     stand
         Name of the stand polygon it happened in; None for landed, airborne and outside stands.
+    registration
+        From the gateway's file of aircraft, or from the program that heard it.
     """
 
     icao: Icao
@@ -244,6 +271,7 @@ class AircraftGroundEvent(_Seen, frozen=True, kw_only=True, tag="aircraft_ground
     callsign: ShortText | None = None
     latitude_deg: float | None = None
     longitude_deg: float | None = None
+    registration: ShortText | None = None
 
 
 class AircraftWeather(_Seen, frozen=True, kw_only=True, tag="aircraft_weather"):

@@ -53,9 +53,11 @@ async def test_hears_aircraft_and_raises_when_the_receiver_goes():
         with pytest.raises(ConnectionResetError, match="sky"):
             await BeastReceiver("sky", "127.0.0.1", port, table()).run(seen.append)
 
-    assert [type(each) for each in seen] == [DeviceEvent, AircraftState]
+    assert [type(each) for each in seen] == [DeviceEvent, AircraftState, AircraftState]
     assert seen[0].event == "connected"
     assert (seen[1].callsign, seen[1].signal_dbfs, seen[1].device) == ("AFR12AB", 0.0, "sky")
+    # Computed elsewhere, it says where an aircraft is, and not that this receiver hears it.
+    assert (seen[2].callsign, seen[2].signal_dbfs) == ("MLAT", None)
 
 
 async def test_a_receiver_that_is_not_there_raises():

@@ -1,11 +1,13 @@
 """Winds put together from what an aircraft says of itself, and when they are not."""
 
 import pytest
-from aerocast_agent.aircraft_winds import Declinations, Ground, WindCollector
+from aerocast_agent.aircraft_winds import Around, Declinations, Ground, WindCollector
 from aerocast_protocols.modes.commb import HeadingAndSpeed, TrackAndTurn
 from aerocast_protocols.modes.cpr import Position
 
 NS = 1_000_000_000
+HERE = Position(43.6, 1.4)
+AROUND = Around(HERE, 35000.0, 2.0)
 
 
 def turn(*, roll=0.0, airspeed_kt=450.0):
@@ -18,10 +20,10 @@ def heading(magnetic=88.0, mach=0.78):
     return HeadingAndSpeed(magnetic_heading=magnetic, indicated_airspeed=270.0, mach=mach)
 
 
-def test_ground_and_air_together_give_wind_and_temperature_ten_seconds_at_a_time():
+def test_ground_and_air_together_give_wind_and_temperature():
     winds = WindCollector()
     for second in range(10):
-        winds.add(second * NS, turn() if second % 2 else heading(), 2.0)
+        winds.add(second * NS, turn() if second % 2 else heading(), AROUND)
     assert winds.take(10 * NS) is None
 
     sample = winds.take(11 * NS)
@@ -31,14 +33,44 @@ def test_ground_and_air_together_give_wind_and_temperature_ten_seconds_at_a_time
         -53.96, abs=0.01
     )  # 288.15 K (450 / (0.78 * 661.4786))^2
     assert sample.boot_ns == 5 * NS
+    assert (sample.position, sample.altitude_ft) == (HERE, 35000.0)
     assert winds.take(30 * NS) is None
+
+
+def test_every_ten_seconds_the_last_thirty_are_averaged_and_placed_at_their_middle():
+    winds, samples = WindCollector(), []
+    for second in range(121):
+        place = Around(Position(43.6 + second / 1000.0, 1.4), 100.0 * second, 2.0)
+        # The wind rises by a knot a second.
+        winds.add(second * NS, turn(airspeed_kt=450.0 - second) if second % 2 else heading(), place)
+        sample = winds.take(second * NS)
+        if sample is not None:
+            samples.append((second, sample))
+
+    assert [second for second, _ in samples] == [11, 21, 31, 41, 51, 61, 71, 81, 91, 101, 111]
+    for second, sample in samples[2:]:
+        assert sample.boot_ns / NS == pytest.approx(second - 15, abs=0.6)
+        assert sample.altitude_ft == pytest.approx(100.0 * sample.boot_ns / NS, abs=60.0)
+        assert sample.position.latitude_deg == pytest.approx(
+            43.6 + sample.boot_ns / NS / 1000.0, abs=0.0011
+        )
+        assert sample.wind.speed_kt == pytest.approx(50.0 + sample.boot_ns / NS, abs=1.1)
+
+
+def test_no_wind_goes_out_twice_and_a_gap_starts_anew():
+    winds = WindCollector()
+    for second in (0, 1, 100, 101):
+        winds.add(second * NS, turn() if second % 2 else heading(), AROUND)
+    assert winds.take(112 * NS).boot_ns == 101 * NS
+    assert winds.take(122 * NS) is None
+    assert winds.take(132 * NS) is None
 
 
 def test_one_bad_sample_does_not_move_the_average():
     winds = WindCollector()
-    winds.add(0, heading(), 2.0)
+    winds.add(0, heading(), AROUND)
     for second in range(1, 8):
-        winds.add(second * NS // 2, turn(airspeed_kt=380.0 if second == 4 else 450.0), 2.0)
+        winds.add(second * NS // 2, turn(airspeed_kt=380.0 if second == 4 else 450.0), AROUND)
 
     assert winds.take(20 * NS).wind.speed_kt == pytest.approx(50.0)
 
@@ -46,17 +78,17 @@ def test_one_bad_sample_does_not_move_the_average():
 @pytest.mark.parametrize(("turned_s", "roll"), [(5.5, 0.0), (1.0, 6.0), (1.0, -6.0), (1.0, None)])
 def test_what_lies_too_far_apart_or_is_said_in_a_turn_gives_no_wind(turned_s, roll):
     winds = WindCollector()
-    winds.add(0, heading(), 2.0)
-    winds.add(round(turned_s * NS), turn(roll=roll), 2.0)
+    winds.add(0, heading(), AROUND)
+    winds.add(round(turned_s * NS), turn(roll=roll), AROUND)
 
     assert winds.take(60 * NS) is None
 
 
 def test_a_fresher_ground_speed_is_preferred():
     winds = WindCollector()
-    winds.add(0, turn(), 2.0)
+    winds.add(0, turn(), AROUND)
     winds.move(Ground(NS, 90.0, 510.0))
-    winds.add(2 * NS, heading(), 2.0)
+    winds.add(2 * NS, heading(), AROUND)
 
     assert winds.take(20 * NS).wind.speed_kt == pytest.approx(60.0)
     assert winds.ground_at(5 * NS).ground_speed_kt == 510.0

@@ -44,9 +44,9 @@ class Table(AircraftTable):
         super().__init__((52.0, 4.0), Stands([]))
         self.frames, self.ticks = [], []
 
-    def update(self, device, frame, boot_ns, signal_dbfs=None):
+    def update(self, device, frame, boot_ns, signal_dbfs=None, *, is_mlat=False):
         self.frames.append(boot_ns)
-        return super().update(device, frame, boot_ns, signal_dbfs)
+        return super().update(device, frame, boot_ns, signal_dbfs, is_mlat=is_mlat)
 
     def advance(self, device, boot_ns):
         self.ticks.append(boot_ns)

@@ -90,11 +90,13 @@ class BeastReceiver:
 
     def _read(self, buffer: BeastBuffer, now_ns: int) -> Iterator[Observation]:
         for received in buffer.frames():
-            # A position made by multilateration was computed elsewhere: nothing was heard here.
-            if not received.is_mlat:
-                yield from self._aircraft.update(
-                    self.name, received.frame, now_ns, received.signal_dbfs
-                )
+            yield from self._aircraft.update(
+                self.name,
+                received.frame,
+                now_ns,
+                received.signal_dbfs,
+                is_mlat=received.is_mlat,
+            )
 
 
 async def _next(reader: asyncio.StreamReader) -> bytes | None:

@@ -1,0 +1,173 @@
+"""Read aircraft.json, the table that readsb and dump1090 write once a second.
+
+As readsb 3.14.1642 writes it; the older names of dump1090-mutability (``altitude``, ``speed``,
+``vert_rate``) are understood too. What is stale is left out of it. Every position carries how many
+seconds before ``now`` it was received (``seen_pos``), every aircraft when it was heard (``seen``).
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+
+from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.modes.reports import EMERGENCY_SQUAWKS, AircraftReport
+from aerocast_protocols.observations import AircraftSource, Emergency
+
+LARGEST_BYTES = 32 * 1024 * 1024
+MOST_AIRCRAFT = 10_000
+# Times in the file are rounded to tenths: what moved less has not been heard again.
+_ROUNDING_S = 0.15
+_FORGOTTEN_S = 600.0
+_EMERGENCIES: dict[str, Emergency] = {
+    "general": "general",
+    "lifeguard": "medical",
+    "minfuel": "minimum_fuel",
+    "nordo": "no_communication",
+    "unlawful": "unlawful_interference",
+    "downed": "downed",
+}
+_SOURCES: dict[str, AircraftSource] = {
+    "adsb": "adsb",
+    "adsr": "adsr",
+    "tisb": "tisb",
+    "mlat": "mlat",
+    "mode": "mode_s",
+}
+
+_Age = Annotated[float, msgspec.Meta(ge=0.0, le=1e7)]
+
+
+class JsonAircraft(msgspec.Struct, frozen=True, kw_only=True):
+    """One aircraft of the file, under the file's own names; units as `AircraftReport`'s."""
+
+    hex: Annotated[str, msgspec.Meta(pattern="^~?[0-9a-fA-F]{6}$")]
+    seen: _Age
+    type: str | None = None
+    flight: Annotated[str, msgspec.Meta(max_length=16)] | None = None
+    alt_baro: float | str | None = None
+    altitude: float | str | None = None
+    gs: float | None = None
+    speed: float | None = None
+    track: float | None = None
+    baro_rate: float | None = None
+    vert_rate: float | None = None
+    squawk: Annotated[str, msgspec.Meta(pattern="^[0-7]{4}$")] | None = None
+    emergency: str | None = None
+    category: Annotated[str, msgspec.Meta(pattern="^[A-D][0-7]$")] | None = None
+    lat: Annotated[float, msgspec.Meta(ge=-90.0, le=90.0)] | None = None
+    lon: Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)] | None = None
+    seen_pos: _Age | None = None
+    rssi: float | None = None
+    mlat: tuple[str, ...] = ()
+    tisb: tuple[str, ...] = ()
+    r: Annotated[str, msgspec.Meta(max_length=16)] | None = None
+    t: Annotated[str, msgspec.Meta(max_length=8)] | None = None
+
+
+class AircraftFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file.
+
+    Attributes
+    ----------
+    now_s
+        The receiver's clock when it wrote, seconds since 1970-01-01.
+    aircraft
+        All that could be read.
+    refused
+        How many could not.
+    """
+
+    now_s: float
+    aircraft: tuple[JsonAircraft, ...]
+    refused: int = 0
+
+
+class _Raw(msgspec.Struct):
+    now: Annotated[float, msgspec.Meta(ge=0.0, le=1e11)]
+    aircraft: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MOST_AIRCRAFT)]
+
+
+def decode_aircraft_json(content: bytes) -> AircraftFile:
+    """Read the file; an aircraft that cannot be read is counted and does not spoil the others.
+
+    Raises
+    ------
+    ProtocolError
+        It is no such file, or was cut off in writing.
+    """
+    if len(content) > LARGEST_BYTES:
+        raise ProtocolError(f"aircraft.json of {len(content)} bytes is too large")
+    try:
+        raw = msgspec.json.decode(content, type=_Raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise ProtocolError(f"no aircraft.json: {error}") from None
+    read, refused = [], 0
+    for each in raw.aircraft:
+        try:
+            read.append(msgspec.json.decode(each, type=JsonAircraft))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            refused += 1
+    return AircraftFile(now_s=raw.now, aircraft=tuple(read), refused=refused)
+
+
+class AircraftNews:
+    """Tells what is new in one aircraft.json after another: the files repeat what they know."""
+
+    def __init__(self) -> None:
+        self._heard_s: dict[str, float] = {}
+        self._placed_s: dict[str, float] = {}
+
+    def of(self, file: AircraftFile) -> Iterator[AircraftReport]:
+        """Give every aircraft heard since the file before, its position only if that is new."""
+        for aircraft in file.aircraft:
+            heard_s = file.now_s - aircraft.seen
+            if heard_s - self._heard_s.get(aircraft.hex, -1e9) < _ROUNDING_S:
+                continue
+            self._heard_s[aircraft.hex] = heard_s
+            yield _report(aircraft, is_placed=self._is_placed_anew(file.now_s, aircraft))
+        for times in (self._heard_s, self._placed_s):
+            for icao in [each for each, at_s in times.items() if file.now_s - at_s > _FORGOTTEN_S]:
+                del times[icao]
+
+    def _is_placed_anew(self, now_s: float, aircraft: JsonAircraft) -> bool:
+        if aircraft.lat is None or aircraft.lon is None or aircraft.seen_pos is None:
+            return False
+        placed_s = now_s - aircraft.seen_pos
+        if placed_s - self._placed_s.get(aircraft.hex, -1e9) < _ROUNDING_S:
+            return False
+        self._placed_s[aircraft.hex] = placed_s
+        return True
+
+
+def _report(aircraft: JsonAircraft, *, is_placed: bool) -> AircraftReport:
+    altitude = aircraft.altitude if aircraft.alt_baro is None else aircraft.alt_baro
+    on_ground = None if altitude is None else altitude == "ground"
+    squawk = aircraft.squawk
+    return AircraftReport(
+        icao=aircraft.hex.lower(),
+        source=_source(aircraft),
+        age_s=aircraft.seen_pos if is_placed and aircraft.seen_pos is not None else aircraft.seen,
+        callsign=(aircraft.flight or "").strip() or None,
+        latitude_deg=aircraft.lat if is_placed else None,
+        longitude_deg=aircraft.lon if is_placed else None,
+        altitude_ft=altitude if isinstance(altitude, float) else None,
+        on_ground=on_ground,
+        ground_speed_kt=aircraft.speed if aircraft.gs is None else aircraft.gs,
+        track_deg=aircraft.track,
+        vertical_rate_fpm=aircraft.vert_rate if aircraft.baro_rate is None else aircraft.baro_rate,
+        squawk=squawk,
+        emergency=_EMERGENCIES.get(aircraft.emergency or "") or EMERGENCY_SQUAWKS.get(squawk or ""),
+        category=aircraft.category,
+        registration=aircraft.r,
+        aircraft_type=aircraft.t,
+        signal_dbfs=aircraft.rssi,
+    )
+
+
+def _source(aircraft: JsonAircraft) -> AircraftSource | None:
+    if "lat" in aircraft.mlat:
+        return "mlat"
+    if "lat" in aircraft.tisb:
+        return "tisb"
+    return _SOURCES.get((aircraft.type or "")[:4])
