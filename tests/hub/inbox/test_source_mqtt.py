@@ -38,7 +38,7 @@ class Gateway:
         self.acks = asyncio.Queue()
         loop = asyncio.get_running_loop()
         self.client = Client(CallbackAPIVersion.VERSION2, client_id=GATEWAY, protocol=version)
-        self.client.reconnect_delay_set(1, 1)
+        self.client.reconnect_delay_set(0.1, 0.2)
         self.client.on_connect = lambda client, *_: client.subscribe(down(SITE, GATEWAY, "ack"))
         self.ready = asyncio.Event()
         self.client.on_subscribe = lambda *_: loop.call_soon_threadsafe(self.ready.set)
