@@ -25,6 +25,7 @@ COMMANDS = {
     "run": Command("aerocast_agent.cli.run", "run the gateway's daemon"),
     "status": Command("aerocast_agent.cli.status", "how this gateway is doing, daemon up or down"),
     "decode": Command("aerocast_agent.cli.decode", "read a capture: tags, scans, fixes, aircraft"),
+    "spool": Command("aerocast_agent.cli.spool", "look into what waits on disk for the hub"),
     "config": Command("aerocast_agent.cli.config", "show, check or explain agent.toml"),
     "version": Command("aerocast_agent.cli.version", "which version this is"),
 }

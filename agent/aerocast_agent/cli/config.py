@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from aerocast_agent.cli import WELL, WRONG_USAGE
-from aerocast_agent.cli.run import DEFAULT_CONFIG
+from aerocast_agent.cli.settings import DEFAULT_CONFIG
 from aerocast_agent.config import Config
 from aerocast_agent.config_file import ConfigError, read_config
 

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aerocast_agent.cli import REFUSED, WELL, WRONG_USAGE
+from aerocast_agent.cli.settings import add_config
 from aerocast_agent.config_file import ConfigError, read_config
-
-DEFAULT_CONFIG = "/etc/aerocast/agent.toml"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -20,7 +19,7 @@ def run(arguments: Sequence[str]) -> int:
         description="Run the gateway's daemon until SIGTERM; logs go to standard error.",
         epilog="Example: aerocast-agent run --config /etc/aerocast/agent.toml",
     )
-    parser.add_argument("--config", default=DEFAULT_CONFIG, help=f"default {DEFAULT_CONFIG}")
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="log one JSON object a line")
     options = parser.parse_args(arguments)
     _log(as_json=options.json)

@@ -4,13 +4,11 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from pathlib import Path
 
 import msgspec
 
 from aerocast_agent.cli import REFUSED, WELL, WRONG_USAGE
-from aerocast_agent.cli.run import DEFAULT_CONFIG
-from aerocast_agent.config_file import ConfigError, read_config
+from aerocast_agent.cli.settings import add_config, settings_of
 from aerocast_agent.status import Status, ask_daemon, read_spool
 
 CLOCKS = ("not set", "saved at shutdown", "hardware clock", "network time", "GPS")
@@ -23,14 +21,11 @@ def run(arguments: Sequence[str]) -> int:
         description="How this gateway is doing, while its daemon runs or is down.",
         epilog="Example: aerocast-agent status --json",
     )
-    parser.add_argument("--config", default=DEFAULT_CONFIG, help=f"default {DEFAULT_CONFIG}")
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args(arguments)
-    try:
-        settings = read_config(Path(options.config))
-    except ConfigError as error:
-        sys.stderr.write("\n".join(error.problems) + "\n")
-        sys.stderr.write("Next: --config names another file; 'config check' checks this one.\n")
+    settings = settings_of(options)
+    if settings is None:
         return WRONG_USAGE
     status = ask_daemon(settings.spool.path) or read_spool(settings, version("aerocast-agent"))
     if options.json:
