@@ -1,5 +1,6 @@
 """Real processes for end-to-end tests, and the real recordings of shared/data to play to them."""
 
+import asyncio
 import gzip
 import json
 import shutil
@@ -66,6 +67,20 @@ name = "belt-1"
 point = "sortation"
 antennas = ["portal:1", "portal:2"]
 """
+
+
+ENOUGH_S = 150.0
+
+
+async def until(look, good):
+    """Ask again and again until the answer is good; give the last one."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + ENOUGH_S
+    while True:
+        found = await look()
+        if good(found) or loop.time() > deadline:
+            return found
+        await asyncio.sleep(0.5)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Real recordings, replayed by two gateways from a common start, through the running system."""
 
-import asyncio
 import base64
 import json
 
@@ -8,20 +7,7 @@ import pytest
 from aerocast_simulator.captures import Recordings
 from aerocast_simulator.town import Hub
 
-from tests.end_to_end.conftest import REPORTS
-
-ENOUGH_S = 150.0
-
-
-async def until(look, good):
-    """Ask again and again until the answer is good; give the last one."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + ENOUGH_S
-    while True:
-        found = await look()
-        if good(found) or loop.time() > deadline:
-            return found
-        await asyncio.sleep(0.5)
+from tests.end_to_end.conftest import REPORTS, until
 
 
 async def items(hub, path):
