@@ -52,7 +52,7 @@ def read_register(
     apart.
     """
     content = int.from_bytes(frame[4:11], "big")
-    if is_named(content):
+    if is_named(content) or is_40(content):
         return None
     heading = _heading(content, altitude_ft, track_deg)
     turn = _turn(content, ground_speed_kt, track_deg)
@@ -80,7 +80,7 @@ def _heading(content: int, altitude_ft: float, track_deg: float | None) -> Headi
 def _turn(
     content: int, ground_speed_kt: float | None, track_deg: float | None
 ) -> TrackAndTurn | None:
-    if not is_50(content) or is_40(content):
+    if not is_50(content):
         return None
     turn = read_50(content)
     return turn if turn is not None and _agrees(turn, ground_speed_kt, track_deg) else None

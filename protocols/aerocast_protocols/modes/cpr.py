@@ -35,7 +35,7 @@ def _transition_latitude(zones: int) -> float:
 
 
 # Latitudes at which the number of longitude zones changes, from 87 degrees (2) to 10.47 (59).
-_TRANSITIONS = (*(_transition_latitude(zones) for zones in range(59, 2, -1)), 87.0)
+TRANSITION_LATITUDES = (*(_transition_latitude(zones) for zones in range(59, 2, -1)), 87.0)
 
 
 def longitude_zones(latitude_deg: float) -> int:
@@ -43,7 +43,7 @@ def longitude_zones(latitude_deg: float) -> int:
     latitude_deg = abs(latitude_deg)
     if latitude_deg > 87.0:
         return 1
-    return 59 - bisect_left(_TRANSITIONS, latitude_deg)
+    return 59 - bisect_left(TRANSITION_LATITUDES, latitude_deg)
 
 
 def airborne_global(even: Cpr, odd: Cpr, *, odd_is_latest: bool) -> Position | None:
