@@ -3,6 +3,7 @@
 Pure: no clock, file or thread; times are nanoseconds of any one clock.
 """
 
+import itertools
 from collections import deque
 from typing import NamedTuple
 
@@ -67,6 +68,11 @@ class Lanes:
         """Say which sequence no observation of the lane has reached yet."""
         return self._next[lane]
 
+    def oldest_sequence(self, lane: int) -> int | None:
+        """Say which is the lowest sequence that waits or was handed back; None when none is."""
+        waiting = (sequence for sequence, _, _ in self._waiting[lane])
+        return min(itertools.chain(waiting, self._unused[lane]), default=None)
+
     def add(self, lane: int, encoded: bytes, now_ns: int) -> int:
         """Give an encoded observation its number and keep it until it is taken.
 
@@ -107,6 +113,10 @@ class Lanes:
             if waiting and (everything or now_ns - waiting[0][2] >= half_ns or self._is_full(lane)):
                 chunks += self._cut(lane)
         return chunks
+
+    def take_lane(self, lane: int) -> list[Chunk]:
+        """Give out all that waits of one lane, due or not."""
+        return self._cut(lane)
 
     def put_back(self, chunks: list[Chunk]) -> None:
         """Keep again what could not be committed."""

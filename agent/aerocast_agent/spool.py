@@ -6,6 +6,7 @@ whatever happens to the file: without a disk it keeps a bounded ring in memory a
 """
 
 import importlib.util
+import itertools
 import logging
 import sqlite3
 import threading
@@ -144,10 +145,18 @@ class Spool:
                 log.error("%d batches of the spool are damaged and set aside", len(damaged))
                 with self._wake:
                     self._refused += damaged
-            oldest = {epoch: file.oldest(lane, epoch) or 0 for epoch in {row.epoch for row in rows}}
-            return rows, oldest
+            return rows, {
+                epoch: self._oldest(file, lane, epoch) for epoch in {r.epoch for r in rows}
+            }
 
         return self._ask(job)
+
+    def _oldest(self, file: SpoolFile, lane: int, epoch: int) -> int:
+        """Give the oldest sequence held, on disk or still in memory: the hub waits for both."""
+        with self._wake:
+            waiting = self._lanes.oldest_sequence(lane) if epoch == file.epoch else None
+        held = [each for each in (waiting, file.oldest(lane, epoch)) if each is not None]
+        return min(held, default=0)
 
     def next_sequence(self, lane: int) -> int:
         """Say which sequence of this epoch no observation of the lane has reached yet."""
@@ -320,7 +329,12 @@ class Spool:
         rows = [self._row(chunk, file.epoch) for chunk in chunks]
 
         def explain(lost: Sequence[Span]) -> list[Row]:
-            return [self._evicted(span, file.epoch, claimed) for span in lost]
+            with self._wake:  # what waits goes first: a record must not overtake it
+                waiting = self._lanes.take_lane(CRITICAL)
+                claimed.extend(self._lanes.claim(CRITICAL) for _ in lost)
+            chunks.extend(waiting)
+            records = map(self._evicted, lost, claimed, itertools.repeat(file.epoch))
+            return [*(self._row(chunk, file.epoch) for chunk in waiting), *records]
 
         return file.commit(changes._replace(rows=rows), explain)
 
@@ -339,7 +353,7 @@ class Spool:
         since_ns = chunk.waiting_since_ns
         return Row(chunk.lane, epoch, chunk.first_sequence, held, since_ns, codec, body)
 
-    def _evicted(self, span: Span, epoch: int, claimed: list[int]) -> Row:
+    def _evicted(self, span: Span, sequence: int, epoch: int) -> Row:
         told = Evicted(
             device="agent",
             boot_ns=clock.boot_ns(),
@@ -349,9 +363,6 @@ class Spool:
             last_sequence=span.last,
             reason=span.reason,
         )
-        with self._wake:
-            sequence = self._lanes.claim(CRITICAL)
-        claimed.append(sequence)
         chunk = Chunk(CRITICAL, sequence, [batch.encode_observation(told)], told.boot_ns)
         return self._row(chunk, epoch)
 
