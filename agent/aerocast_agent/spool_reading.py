@@ -134,11 +134,15 @@ class Times:
 
     For this boot the clock of now will do, once it is set. Earlier boots need an anchor that is
     still in the spool; without one their UTC is unknown here (the hub often knows it).
+
+    Parameters
+    ----------
+    db
+        Where to look for anchors; None to know this boot alone.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection | None) -> None:
         self._db = db
-        self._looked_for_anchors = False
         self._wall_less_boot_ns: dict[bytes, int] = {}
         if clock.quality() != clock.UNSET:
             self._wall_less_boot_ns[clock.boot_id()] = clock.wall_ns() - clock.boot_ns()
@@ -147,9 +151,9 @@ class Times:
         """Give UTC in microseconds; None when that boot's clock is not known."""
         if boot_id is None:
             return None
-        if boot_id not in self._wall_less_boot_ns and not self._looked_for_anchors:
-            self._looked_for_anchors = True
-            self._learn(batches(self._db, [LIVE]))
+        if boot_id not in self._wall_less_boot_ns and self._db is not None:
+            db, self._db = self._db, None  # once
+            self._learn(batches(db, [LIVE]))
         offset_ns = self._wall_less_boot_ns.get(boot_id)
         return None if offset_ns is None else (offset_ns + boot_ns) // 1000
 

@@ -20,6 +20,7 @@ ACTIONS = {
     "ls": _Action("listing", "the batches that wait, one a line"),
     "export": _Action("export", "every stored observation, as JSON lines or into a database"),
     "verify": _Action("verify", "is every stored batch what was written?"),
+    "salvage": _Action("salvage", "get what is whole out of a damaged spool file"),
 }
 
 
