@@ -182,12 +182,12 @@ class BatchDecoder:
 
     def _believe(self, heads: Heads, heard: _Heard) -> Flags:
         sender, seen_at_s, speaks = heard
-        clean = np.flatnonzero(speaks)
-        nothing = np.empty((len(clean), 0))
+        clean = speaks.nonzero()[0]
+        nothing = np.empty((0, len(clean)))
         memory = self._clean.add(sender[clean], clean, seen_at_s[clean], nothing)
         believed = speaks.copy()
         called = (heads.df == 11) & (heads.left <= LARGEST_INTERROGATOR)
-        asked = np.flatnonzero((_REPLY[heads.df] | called) & ~speaks)
+        asked = ((_REPLY[heads.df] | called) & ~speaks).nonzero()[0]
         heard_s, _ = memory.before(sender[asked], asked, seen_at_s[asked], CONFIRMED_S)
         believed[asked] = ~np.isnan(heard_s)
         return believed
@@ -233,14 +233,14 @@ class BatchDecoder:
             operational.nic_supplement_a,
             operational.capability_class >> 4 & 1,  # supplement C, of a status on the ground
         )
-        values = np.stack([each[clean] for each in told], axis=1).astype(np.float64)
+        values = np.array([each[clean] for each in told], np.float64)
         memory = self._versions.add(sender[rows], rows, seen_at_s[rows], values)
         found = []
         for position in (airborne, surface):
             at = position.rows
             _, last = memory.before(sender[at], at, seen_at_s[at], VERSION_S)
-            unknown = np.isnan(last[:, 0])
-            version, supplement_a, supplement = np.where(unknown, 0.0, last.T).astype(np.int64)
+            unknown = np.isnan(last[0])
+            version, supplement_a, supplement = np.where(unknown, 0.0, last).astype(np.int64)
             if isinstance(position, AirbornePositions):
                 supplement = position.nic_b
             nic = _NIC[version, position.typecode, supplement_a << 1 | supplement]
@@ -259,24 +259,24 @@ class BatchDecoder:
         clean = speaks[airborne.rows] & (airborne.typecode <= 18) & ~np.isnan(airborne.altitude)
         told = ~np.isnan(replies.altitude)
         rows = np.concatenate((airborne.rows[clean], replies.rows[told]))
-        values = np.concatenate((airborne.altitude[clean], replies.altitude[told]))[:, None]
+        values = np.concatenate((airborne.altitude[clean], replies.altitude[told]))[None]
         altitudes = self._altitudes.add(sender[rows], rows, seen_at_s[rows], values)
         clean = speaks[moving.rows] & ~np.isnan(moving.groundspeed)
         rows = moving.rows[clean]
-        values = np.stack((moving.groundspeed[clean], moving.track[clean]), axis=1)
+        values = np.array((moving.groundspeed[clean], moving.track[clean]))
         motions = self._motions.add(sender[rows], rows, seen_at_s[rows], values)
-        rows = np.flatnonzero(_COMM_B[heads.df])
+        rows = _COMM_B[heads.df].nonzero()[0]
         own = known(ALTITUDE_TABLE[heads.code[rows]], heads.df[rows] == 20)
         at = (sender[rows], rows, seen_at_s[rows])
         _, last = altitudes.before(*at, ALTITUDE_S)
         _, motion = motions.before(*at, GROUND_S)
-        context = Known(np.where(np.isnan(own), last[:, 0], own), motion[:, 0], motion[:, 1])
+        context = Known(np.where(np.isnan(own), last[0], own), motion[0], motion[1])
         return read_commb(rows, heads.content[rows], context)
 
 
 def _heard(heads: Heads, seen_at_s: Numbers) -> _Heard:
     speaks = (heads.left == 0) & ((heads.df == 11) | (heads.df == 17))
-    other = np.flatnonzero(heads.df == 18)
+    other = (heads.df == 18).nonzero()[0]
     sender = heads.address
     if len(other):
         made_up = np.isin(heads.first[other], _OTHER_FORMATS)
@@ -288,7 +288,7 @@ def _heard(heads: Heads, seen_at_s: Numbers) -> _Heard:
 
 
 def _replies(heads: Heads) -> Replies:
-    rows = np.flatnonzero(_REPLY[heads.df])
+    rows = _REPLY[heads.df].nonzero()[0]
     code, is_identity = heads.code[rows], heads.df[rows] & 1 == 1
     return Replies(
         rows=rows,

@@ -25,42 +25,44 @@ class LastHeard:
         self._kept_s = kept_s
         self._keys = np.empty(0, np.int64)
         self._seen_at_s: Numbers = np.empty(0)
-        self._values: Numbers = np.empty((0, width))
+        self._values: Numbers = np.empty((width, 0))
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def add(self, keys: Integers, rows: Integers, seen_at_s: Numbers, values: Numbers) -> "Memory":
-        """Take a batch's values, shape (k, width), in the order of their rows.
+        """Take a batch's values, shape (width, k).
 
         Parameters
         ----------
         keys
             0 to 2^30 - 1: whose values they are.
         rows
-            Their places in the batch, ascending.
+            Their places in the batch.
 
         Returns
         -------
         What was known at any row of this batch.
         """
         old = len(self._keys)
+        if not len(keys):
+            return Memory(self._keys << _ROW_BITS, self._seen_at_s, self._values)
         all_keys = np.concatenate((self._keys, keys))
         all_rows = np.concatenate((np.zeros(old, np.int64), rows + 1))
         all_seen = np.concatenate((self._seen_at_s, seen_at_s))
-        all_values = np.concatenate((self._values, values))
+        all_values = np.concatenate((self._values, values), axis=1)
         order = np.argsort(all_keys << _ROW_BITS | all_rows, kind="stable")
         sorted_keys = all_keys[order]
         is_last = np.ones(len(order), np.bool_)
         np.not_equal(sorted_keys[1:], sorted_keys[:-1], out=is_last[:-1])
         memory = Memory(
-            sorted_keys << _ROW_BITS | all_rows[order], all_seen[order], all_values[order]
+            sorted_keys << _ROW_BITS | all_rows[order], all_seen[order], all_values[:, order]
         )
         kept = order[is_last]
         if len(all_seen):
             kept = kept[all_seen[kept] >= all_seen.max() - self._kept_s]
         self._keys, self._seen_at_s = all_keys[kept], all_seen[kept]
-        self._values = all_values[kept]
+        self._values = all_values[:, kept]
         return memory
 
 
@@ -79,17 +81,17 @@ class Memory:
 
         Returns
         -------
-        When they were heard, shape (n,), and the values, shape (n, width): NaN where there are none
+        When they were heard, shape (n,), and the values, shape (width, n): NaN where there are none
         or they are farther than ``within_s`` away.
         """
-        width = self._values.shape[1]
-        if not len(self._marks):
-            return np.full(len(keys), np.nan), np.full((len(keys), width), np.nan)
+        width = len(self._values)
+        if not len(self._marks) or not len(keys):
+            return np.full(len(keys), np.nan), np.full((width, len(keys)), np.nan)
         # Rows of this batch are counted from 1; what is older has 0.
         places = np.searchsorted(self._marks, keys << _ROW_BITS | (rows + 1)) - 1
         found = np.maximum(places, 0)
         heard_s = self._seen_at_s[found]
         fresh = (places >= 0) & (self._marks[found] >> _ROW_BITS == keys)
         fresh &= np.abs(seen_at_s - heard_s) <= within_s
-        values = np.where(fresh[:, None], self._values[found], np.nan)
+        values = np.where(fresh, self._values[:, found], np.nan)
         return np.where(fresh, heard_s, np.nan), values

@@ -3,11 +3,21 @@
 The rules of `commb` and `registers`, for many replies at a time. Needs numpy (extra sdr).
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from aerocast_protocols.modes.batch_frames import Flags, Integers, Numbers, Rows, Texts, bits, known
+from aerocast_protocols.modes import registers
+from aerocast_protocols.modes.batch_frames import (
+    Flags,
+    Integers,
+    Layout,
+    Numbers,
+    Rows,
+    Texts,
+    bits,
+    known,
+)
 from aerocast_protocols.modes.batch_frames import signed as read_signed
 from aerocast_protocols.modes.batch_squitters import callsigns
 from aerocast_protocols.modes.codes import CHARACTERS
@@ -31,8 +41,7 @@ from aerocast_protocols.modes.registers import (
     LARGEST_WIND_KT,
     STEEPEST_FPM,
     STEEPEST_ROLL_DEG,
-    Field,
-    Layout,
+    gate_of,
 )
 from aerocast_protocols.modes.wind import SEA_LEVEL_HPA, SEA_LEVEL_SOUND_KT
 
@@ -43,6 +52,55 @@ AMBIGUOUS = 0xFF
 STANDARD_C, LAPSE_C_FT, TROPOPAUSE_FT = 15.0, 0.0019812, 36_089.0
 TEMPERATURE_TOLERANCE_C, PRESSURE_TOLERANCE_HPA = 15.0, 30.0
 _IS_CHARACTER = np.array([each != "#" for each in CHARACTERS])
+_CHARACTER_SHIFTS = np.arange(0, 48, 6)
+_IS_NAME = np.isin(np.arange(256), (0x10, 0x20, 0x30))
+# Subnetwork version, overlay and reserved bits of 1,0; reserved bits and threat type of 3,0.
+_NAMED = Layout((16, 7), (14, 1), (9, 5), (15, 7), (28, 2))
+_SET_17, _EMPTY_17 = 1 << 49, 0xFFFFFFFF
+_BOTH_SPEEDS = 1 << 32 | 1 << 10
+_MODES = Layout((48, 1), (49, 1), (50, 1))
+# Merit, presence and speed of the wind; temperature; what may not be all zeros.
+_ROUTINE = Layout((0, 4), (4, 1), (5, 9), (23, 11), (5, 18), (24, 10))
+COLDEST_STEPS, WARMEST_STEPS = -320, 240  # of a quarter degree Celsius
+_STEEPEST_STEPS = int(STEEPEST_ROLL_DEG * 256 / 45)
+_FASTEST_STEPS = int(FASTEST_MACH * 512 / 2.048)
+
+
+_Set = TypeVar("_Set", bound=tuple[Integers | Numbers, ...])
+
+
+class _Register:
+    """A register's layout as arrays."""
+
+    def __init__(self, number: int, layout: registers.Layout) -> None:
+        self.number = number
+        self._gate = gate_of(layout)
+        fields = layout.fields
+        self._layout = Layout(*((field.first, field.width) for field in fields))
+        self._halves = np.array([[field.is_signed << (field.width - 1)] for field in fields])
+        self._sizes = np.array([[field.step] for field in fields])
+        self._presents = np.array([[field.present] for field in fields])
+
+    def is_whole(self, content: Integers) -> Flags:
+        """Say where no absent field and no reserved bit is set."""
+        values, presents, reserved = self._gate
+        broken = ((content & values) + values & presents & ~content) | content & reserved
+        whole: Flags = (broken == 0) & (content != 0)
+        return whole
+
+    def steps(self, content: Integers) -> Integers:
+        """Give the fields as counts of their steps, shape (fields, n)."""
+        steps: Integers = (self._layout.cut(content) ^ self._halves) - self._halves
+        return steps
+
+    def values(self, content: Integers) -> Numbers:
+        """Give the fields in their units, shape (fields, n); NaN where they are absent."""
+        return known(self.steps(content) * self._sizes, content & self._presents)
+
+
+_40, _50 = _Register(0x40, BDS_40), _Register(0x50, BDS_50)
+_60, _44 = _Register(0x60, BDS_60), _Register(0x44, BDS_44)
+_45 = _Register(0x45, BDS_45)
 
 
 class Known(NamedTuple):
@@ -59,6 +117,10 @@ class Known(NamedTuple):
     altitude_ft: Numbers
     ground_speed_kt: Numbers
     track_deg: Numbers
+
+    def take(self, places: Rows) -> "Known":
+        """Give what is known of some of the replies."""
+        return Known(self.altitude_ft[places], self.ground_speed_kt[places], self.track_deg[places])
 
 
 class Intentions(NamedTuple):
@@ -159,108 +221,120 @@ def read_commb(rows: Rows, content: Integers, context: Known) -> CommB:
     context
         What is known of their senders.
     """
-    turn, heading = _turns(rows, content), _headings(rows, content)
-    named = named_registers(content)
-    intention = possible_40(content)
-    turning = possible_50(content) & ~intention & agrees(turn, context)
-    flying = possible_60(content) & fits(heading, context)
-    plain = (named == 0) & ~intention & ~turning & ~flying
-    routine, hazard = plain & possible_44(content), plain & possible_45(content)
-    found = intention * 1 + turning + flying
-    bds = intention * 0x40 + turning * 0x50 + flying * 0x60
-    bds = np.where(found > 1, AMBIGUOUS, bds)
+    named, intention = named_registers(content), possible_40(content)
+    turns, headings = _turns(rows, content), _headings(rows, content)
+    turning = possible_50(content) & ~intention & agrees(turns, context)
+    flying = possible_60(content) & fits(headings, context)
+    found = intention.astype(np.int64) + turning + flying
+    bds = intention * _40.number + turning * _50.number + flying * _60.number
+    rest = ((found == 0) & (named == 0) & (content != 0)).nonzero()[0]
+    routines, hazards = _NO_ROUTINES, _NO_HAZARDS
+    if len(rest):
+        weather, routines, hazards = _weather(rows[rest], content[rest], context.take(rest))
+        bds[rest] = weather
+    bds[found > 1] = AMBIGUOUS
     bds = np.where(named > 0, named, bds)
-    routines, hazards = _routine_reports(rows, content), _hazard_reports(rows, content)
-    routine &= fits_weather(routines, context)
-    hazard &= fits_weather(hazards, context)
-    bds[routine & ~hazard], bds[hazard & ~routine] = 0x44, 0x45
-    bds[routine & hazard] = AMBIGUOUS
-    identity = bds == 0x20
-    callsign = np.full(len(rows), b"", "S8")
+    callsign = np.zeros(len(rows), "S8")
+    identity = (bds == 0x20).nonzero()[0]
     callsign[identity] = callsigns(content[identity])
+    intended = (bds == 0x40).nonzero()[0]
     return CommB(
         rows=rows,
         bds=bds,
         callsign=callsign,
-        intentions=_intentions(rows[bds == 0x40], content[bds == 0x40]),
-        turns=Turns(*(each[bds == 0x50] for each in turn)),
-        headings=Headings(*(each[bds == 0x60] for each in heading)),
-        routine_reports=RoutineReports(*(each[bds == 0x44] for each in routines)),
-        hazard_reports=HazardReports(*(each[bds == 0x45] for each in hazards)),
+        intentions=_intentions(rows[intended], content[intended]),
+        turns=_take(turns, (bds == 0x50).nonzero()[0]),
+        headings=_take(headings, (bds == 0x60).nonzero()[0]),
+        routine_reports=routines,
+        hazard_reports=hazards,
+    )
+
+
+def _weather(
+    rows: Rows, content: Integers, context: Known
+) -> tuple[Integers, RoutineReports, HazardReports]:
+    """Read reports of the weather from replies that are nothing else."""
+    routines, hazards = _routine_reports(rows, content), _hazard_reports(rows, content)
+    routine = possible_44(content) & fits_weather(routines, context)
+    hazard = possible_45(content) & fits_weather(hazards, context)
+    bds = np.where(routine & hazard, AMBIGUOUS, routine * _44.number + hazard * _45.number)
+    return (
+        bds,
+        _take(routines, (bds == 0x44).nonzero()[0]),
+        _take(hazards, (bds == 0x45).nonzero()[0]),
     )
 
 
 def named_registers(content: Integers) -> Integers:
     """Give the register that names itself (BDS 1,0, 1,7, 2,0, 3,0); 0 where none does."""
+    found = np.where((content & _EMPTY_17 == 0) & (content & _SET_17 != 0), 0x17, 0)
     name = content >> 48
-    overlay = bits(content, 14, 1) == 1
-    is_10 = (name == 0x10) & (bits(content, 9, 5) == 0)
-    is_10 &= (bits(content, 16, 7) >= 5) == overlay
-    is_30 = (name == 0x30) & (bits(content, 15, 7) < 48) & (bits(content, 28, 2) != 3)
-    is_17 = (bits(content, 6, 1) == 1) & (content & 0xFFFFFFFF == 0)
-    is_20 = name == 0x20
-    for shift in range(0, 48, 6):
-        is_20 = is_20 & _IS_CHARACTER[content >> shift & 63]
-    found = np.where(is_17, 0x17, 0)
-    for is_it, register in ((is_10, 0x10), (is_20, 0x20), (is_30, 0x30)):
-        found[is_it & (found == 0)] = register
+    may_be = _IS_NAME[name].nonzero()[0]
+    content, name = content[may_be], name[may_be]
+    version, overlay, reserved, advisory, threat = _NAMED.cut(content)
+    is_10 = (name == 0x10) & (reserved == 0) & ((version >= 5) == (overlay == 1))
+    is_30 = (name == 0x30) & (advisory < 48) & (threat != 3)
+    is_20 = (name == 0x20) & _IS_CHARACTER[content[:, None] >> _CHARACTER_SHIFTS & 63].all(axis=1)
+    found[may_be] = (
+        is_10 * 0x10 + is_20 * 0x20 + is_30 * 0x30 + (~(is_10 | is_20 | is_30) * found[may_be])
+    )
     return found
 
 
 def possible_40(content: Integers) -> Flags:
     """Say where BDS 4,0 is possible."""
-    return _is_whole(content, BDS_40)
+    return _40.is_whole(content)
 
 
 def possible_50(content: Integers) -> Flags:
     """Say where BDS 5,0 is possible."""
-    roll = np.abs(_signed(content, BDS_50, 0) * (45 / 256))
-    ground, air = bits(content, 24, 10) * 2, bits(content, 46, 10) * 2
-    both = bits(content, 23, 1) & bits(content, 45, 1)
+    roll, _, ground, _, air = _50.steps(content)
+    both = content & _BOTH_SPEEDS == _BOTH_SPEEDS
     possible: Flags = (
-        _is_whole(content, BDS_50)
-        & (roll <= STEEPEST_ROLL_DEG)
-        & (ground <= FASTEST_KT)
-        & (air <= FASTEST_KT)
-        & ((both == 0) | (np.abs(air - ground) <= LARGEST_WIND_KT))
+        _50.is_whole(content)
+        & (np.abs(roll) <= _STEEPEST_STEPS)
+        & (ground <= FASTEST_KT // 2)
+        & (air <= FASTEST_KT // 2)
+        & (~both | (np.abs(air - ground) <= LARGEST_WIND_KT // 2))
     )
     return possible
 
 
 def possible_60(content: Integers) -> Flags:
     """Say where BDS 6,0 is possible."""
+    _, airspeed, mach, baro, inertial = _60.steps(content)
     possible: Flags = (
-        _is_whole(content, BDS_60)
-        & (bits(content, 13, 10) <= FASTEST_INDICATED_KT)
-        & (bits(content, 24, 10) * 2.048 / 512.0 <= FASTEST_MACH)
-        & (np.abs(_signed(content, BDS_60, 3)) <= STEEPEST_FPM // 32)
-        & (np.abs(_signed(content, BDS_60, 4)) <= STEEPEST_FPM // 32)
+        _60.is_whole(content)
+        & (airspeed <= FASTEST_INDICATED_KT)
+        & (mach <= _FASTEST_STEPS)
+        & (np.abs(baro) <= STEEPEST_FPM // 32)
+        & (np.abs(inertial) <= STEEPEST_FPM // 32)
     )
     return possible
 
 
 def possible_44(content: Integers) -> Flags:
     """Say where BDS 4,4 is possible."""
-    temperature = read_signed(bits(content, 23, 11), 11)
-    says = (bits(content, 5, 18) != 0) | (bits(content, 24, 10) != 0)
+    merit, has_wind, speed, temperature, says, more = _ROUTINE.cut(content)
+    temperature = read_signed(temperature, 11)
     possible: Flags = (
-        _is_whole(content, BDS_44)
-        & (bits(content, 0, 4) <= 4)
-        & (bits(content, 4, 1) == 1)
-        & (bits(content, 5, 9) <= 250)
-        & (temperature >= -320)
-        & (temperature <= 240)
-        & says
+        _44.is_whole(content)
+        & (merit <= 4)
+        & (has_wind == 1)
+        & (speed <= 250)
+        & (temperature >= COLDEST_STEPS)
+        & (temperature <= WARMEST_STEPS)
+        & ((says != 0) | (more != 0))
     )
     return possible
 
 
 def possible_45(content: Integers) -> Flags:
     """Say where BDS 4,5 is possible."""
-    temperature = read_signed(bits(content, 16, 10), 10)
-    is_17 = (bits(content, 6, 1) == 1) & (content & 0xFFFFFFFF == 0)
-    fitting: Flags = ~is_17 & (temperature >= -320) & (temperature <= 240)
-    return _is_whole(content, BDS_45) & fitting
+    temperature = _45.steps(content)[5]
+    is_17 = (content & _EMPTY_17 == 0) & (content & _SET_17 != 0)
+    fitting: Flags = (temperature >= COLDEST_STEPS) & (temperature <= WARMEST_STEPS) & ~is_17
+    return _45.is_whole(content) & fitting
 
 
 def agrees(turn: Turns, context: Known) -> Flags:
@@ -275,11 +349,13 @@ def agrees(turn: Turns, context: Known) -> Flags:
 
 def fits(heading: Headings, context: Known) -> Flags:
     """Say where Mach, airspeed and altitude of 6,0 fit each other, and its heading the track."""
+    # The impact pressure that the airspeed means lies between those of Mach numbers at the limits:
+    # what `wind.mach_from` says, turned round to need no root.
+    told = impact_ratio(heading.indicated_airspeed / SEA_LEVEL_SOUND_KT) * SEA_LEVEL_HPA
     pressure = pressures_hpa(context.altitude_ft)
-    ratio = heading.indicated_airspeed / SEA_LEVEL_SOUND_KT
-    impact = ((1.0 + 0.2 * ratio * ratio) ** 3.5 - 1.0) * (SEA_LEVEL_HPA / pressure)
-    mach = np.sqrt(5.0 * ((impact + 1.0) ** (1.0 / 3.5) - 1.0))
-    misfit = np.abs(mach - heading.mach) > MACH_TOLERANCE
+    slowest = np.maximum(heading.mach - MACH_TOLERANCE, 0.0)
+    misfit = told < impact_ratio(slowest) * pressure
+    misfit |= told > impact_ratio(heading.mach + MACH_TOLERANCE) * pressure
     off_track = _apart(heading.magnetic_heading, context.track_deg) > DRIFT_TOLERANCE_DEG
     fitting: Flags = ~(misfit | off_track)
     return fitting
@@ -293,6 +369,13 @@ def fits_weather(report: RoutineReports | HazardReports, context: Known) -> Flag
     return fitting & ~(apart_hpa > PRESSURE_TOLERANCE_HPA)
 
 
+def impact_ratio(mach: Numbers) -> Numbers:
+    """Give impact pressure over static pressure at Mach numbers below 1."""
+    total = 1.0 + 0.2 * mach * mach
+    ratio: Numbers = total * total * total * np.sqrt(total) - 1.0
+    return ratio
+
+
 def pressures_hpa(altitude_ft: Numbers) -> Numbers:
     """Give the pressure at pressure altitudes (ICAO Doc 7488), as `wind.pressure_hpa` does."""
     altitude_m = altitude_ft * 0.3048
@@ -303,50 +386,31 @@ def pressures_hpa(altitude_ft: Numbers) -> Numbers:
     return np.where(altitude_m <= 11_000.0, below, above)
 
 
-def _is_whole(content: Integers, layout: Layout) -> Flags:
-    whole: Flags = (content != 0) & (content & layout.reserved == 0)
-    for field in layout.fields:
-        whole &= (content & field.mask == 0) | (content & field.present != 0)
-    return whole
-
-
-def _signed(content: Integers, layout: Layout, number: int) -> Integers:
-    field = layout.fields[number]
-    return read_signed(bits(content, field.first, field.width), field.width)
-
-
-def _value(content: Integers, field: Field) -> Numbers:
-    value = bits(content, field.first, field.width)
-    if field.is_signed:
-        value = read_signed(value, field.width)
-    return known(value * field.step, content & field.present)
-
-
 def _turns(rows: Rows, content: Integers) -> Turns:
-    roll, track, ground, rate, air = (_value(content, field) for field in BDS_50.fields)
-    return Turns(rows, roll, track % 360.0, ground, rate, air)
+    roll, track, ground, rate, air = _50.values(content)
+    return Turns(rows, roll, _full_turn(track), ground, rate, air)
 
 
 def _headings(rows: Rows, content: Integers) -> Headings:
-    heading, airspeed, mach, baro, inertial = (_value(content, field) for field in BDS_60.fields)
-    return Headings(rows, heading % 360.0, airspeed, mach, baro, inertial)
+    heading, airspeed, mach, baro, inertial = _60.values(content)
+    return Headings(rows, _full_turn(heading), airspeed, mach, baro, inertial)
 
 
 def _intentions(rows: Rows, content: Integers) -> Intentions:
-    mcp, fms, pressure, _, source = (_value(content, field) for field in BDS_40.fields)
-    has_mode = bits(content, 47, 1)
-    vnav, hold, approach = (known(bits(content, bit, 1), has_mode) for bit in (48, 49, 50))
+    mcp, fms, pressure, mode, source = _40.values(content)
+    vnav, hold, approach = np.where(np.isnan(mode), np.nan, _MODES.cut(content))
     return Intentions(rows, mcp, fms, pressure + 800.0, vnav, hold, approach, source)
 
 
 def _routine_reports(rows: Rows, content: Integers) -> RoutineReports:
-    wind, pressure, turbulence, humidity = (_value(content, field) for field in BDS_44.fields)
+    wind, pressure, turbulence, humidity = _44.values(content)
+    merit, _, _, temperature, _, _ = _ROUTINE.cut(content)
     return RoutineReports(
         rows=rows,
-        figure_of_merit=bits(content, 0, 4),
+        figure_of_merit=merit,
         wind_speed=wind,
-        wind_direction=known(bits(content, 14, 9) * (180.0 / 256.0), bits(content, 4, 1)),
-        static_air_temperature=read_signed(bits(content, 23, 11), 11) * 0.25,
+        wind_direction=known(bits(content, 14, 9) * (180.0 / 256.0), ~np.isnan(wind)),
+        static_air_temperature=read_signed(temperature, 11) * 0.25,
         static_pressure=pressure,
         turbulence=turbulence,
         humidity=humidity,
@@ -354,9 +418,24 @@ def _routine_reports(rows: Rows, content: Integers) -> RoutineReports:
 
 
 def _hazard_reports(rows: Rows, content: Integers) -> HazardReports:
-    return HazardReports(rows, *(_value(content, field) for field in BDS_45.fields))
+    return HazardReports(rows, *_45.values(content))
+
+
+def _take(read: _Set, places: Rows) -> _Set:
+    taken = (each[places] for each in read)
+    return tuple.__new__(type(read), taken)
+
+
+_NO_ROWS, _NO_CONTENT = np.empty(0, np.intp), np.empty(0, np.int64)
+_NO_ROUTINES = _routine_reports(_NO_ROWS, _NO_CONTENT)
+_NO_HAZARDS = _hazard_reports(_NO_ROWS, _NO_CONTENT)
+
+
+def _full_turn(angle_deg: Numbers) -> Numbers:
+    return np.where(angle_deg < 0.0, angle_deg + 360.0, angle_deg)
 
 
 def _apart(one_deg: Numbers, other_deg: Numbers) -> Numbers:
-    apart: Numbers = np.abs((one_deg - other_deg + 180.0) % 360.0 - 180.0)
-    return apart
+    """Give the angle between directions in [0, 360)."""
+    apart = np.abs(one_deg - other_deg)
+    return np.minimum(apart, 360.0 - apart)
