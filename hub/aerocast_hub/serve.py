@@ -82,10 +82,13 @@ def _stop(app: Litestar, stop_server: Callable[[], None]) -> None:
 async def _start(app: Litestar, stack: AsyncExitStack) -> None:
     try:
         await stack.enter_async_context(app.lifespan())
-    except* (OSError, SQLAlchemyError) as several:
-        first: BaseException = several
-        while isinstance(first, BaseExceptionGroup):
+    except (OSError, SQLAlchemyError, ExceptionGroup) as error:
+        # Not except*: before Python 3.11.4 what it raises comes out inside a group.
+        first: Exception = error
+        while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
+        if not isinstance(first, OSError | SQLAlchemyError):
+            raise
         reason = str(first).splitlines()[0] if str(first) else repr(first)
         raise SettingsError(f"the hub cannot start: {reason}") from first
 

@@ -9,9 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from aerocast_protocols import batch, commands
 from aerocast_protocols.commands import Command
 from aerocast_protocols.epc.bag_tag import BagTag, bag_tag_pc, encode_bag_tag
@@ -26,8 +23,9 @@ from aerocast_protocols.observations import (
 )
 from aerocast_simulator.llrp_reader import FakeReader
 from aerocast_simulator.serial_devices import PtyGps, PtyScanner
-from brokers import Broker
-from fake_hub import FakeHub
+
+from tests.agent.brokers import Broker
+from tests.agent.fake_hub import FakeHub
 
 AGENT = Path(sys.executable).with_name("aerocast-agent")
 BAG = encode_bag_tag(BagTag("0220123456", 187))

@@ -4,25 +4,20 @@ import asyncio
 import datetime as dt
 import gc
 import ipaddress
-import shutil
 import socket
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
+from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-sys.path.insert(0, str(Path(__file__).parent))
+from tests.agent.brokers import free_port
+from tests.servers import find_server
 
-from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
-from brokers import free_port
-
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 WILL = Will("aerocast/1/lfbo/hall-1/up/status", b"gone")
 NOW = dt.datetime.now(dt.UTC)
 
@@ -61,8 +56,6 @@ def certify(folder, name, issuer=None):
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
     """A broker that lets in only whom its authority has certified; gives its port and folder."""
-    if MOSQUITTO is None:
-        pytest.skip("mosquitto is not installed")
     folder = tmp_path_factory.mktemp("mqtts")
     authority = certify(folder, "authority")
     certify(folder, "broker", authority)
@@ -75,7 +68,7 @@ def guarded(tmp_path_factory):
         f"keyfile {folder}/broker.key\n"
     )
     broker = subprocess.Popen(
-        [MOSQUITTO, "-c", str(folder / "mosquitto.conf")],
+        [find_server("mosquitto"), "-c", str(folder / "mosquitto.conf")],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -2,21 +2,17 @@
 
 import asyncio
 import contextlib
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from aerocast_agent import clock
 from aerocast_agent.spool import Spool
 from aerocast_agent.uplink import Identity, Uplink, brokers_of
 from aerocast_protocols import batch
 from aerocast_protocols.batch import REFUSED, SLOW_DOWN, UNKNOWN_GATEWAY, Acknowledgement
 from aerocast_protocols.observations import BULK, CRITICAL, LIVE, NoRead
-from brokers import Broker, free_port
-from fake_hub import FakeHub
+
+from tests.agent.brokers import Broker, free_port
+from tests.agent.fake_hub import FakeHub
 
 IDENTITY = Identity("lfbo", "hall-1", "0.1.0", clock.boot_id())
 NO_FILES = (None, None, None)
