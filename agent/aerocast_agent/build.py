@@ -50,11 +50,28 @@ def _driver(device: config.Device, sky: "_Sky") -> Driver:
         from aerocast_agent.drivers.gps_serial import GpsSerial  # noqa: PLC0415  only if configured
 
         return GpsSerial(device.name, device.port, device.baud)
-    if isinstance(device, config.AdsbBeast):
-        from aerocast_agent.drivers.adsb_beast import BeastReceiver  # noqa: PLC0415  as above
+    if isinstance(device, config.Replay | config.AdsbFile):
+        return _replay(device, sky)
+    return _receiver(device, sky)
 
-        return BeastReceiver(device.name, device.host, device.port, sky.live())
-    return _replay(device, sky)
+
+def _receiver(device: config.Receiver, sky: "_Sky") -> Driver:
+    if isinstance(device, config.AdsbJson):
+        from aerocast_agent.drivers.adsb_json import AircraftJson  # noqa: PLC0415  if configured
+
+        return AircraftJson(device.name, device.file, sky.live())
+    where = (device.name, device.host, device.port, sky.live())
+    if isinstance(device, config.AdsbAvr):
+        from aerocast_agent.drivers.adsb_avr import AvrReceiver  # noqa: PLC0415  only if configured
+
+        return AvrReceiver(*where)
+    if isinstance(device, config.AdsbSbs):
+        from aerocast_agent.drivers.adsb_sbs import SbsReceiver  # noqa: PLC0415  only if configured
+
+        return SbsReceiver(*where)
+    from aerocast_agent.drivers.adsb_beast import BeastReceiver  # noqa: PLC0415  only if configured
+
+    return BeastReceiver(*where)
 
 
 def _llrp(device: config.Llrp) -> Driver:

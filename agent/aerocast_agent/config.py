@@ -133,6 +133,26 @@ class AdsbBeast(_Device, frozen=True, kw_only=True, tag="adsb_beast"):
     port: TcpPort = 30005
 
 
+class AdsbAvr(_Device, frozen=True, kw_only=True, tag="adsb_avr"):
+    """A Mode S receiver that serves AVR text (dump1090's raw output) over TCP."""
+
+    host: Text
+    port: TcpPort = 30002
+
+
+class AdsbSbs(_Device, frozen=True, kw_only=True, tag="adsb_sbs"):
+    """A program that serves decoded aircraft as SBS (BaseStation) lines over TCP."""
+
+    host: Text
+    port: TcpPort = 30003
+
+
+class AdsbJson(_Device, frozen=True, kw_only=True, tag="adsb_json"):
+    """A program that writes aircraft.json once a second."""
+
+    file: Text
+
+
 class _Recording(_Device, frozen=True, kw_only=True):
     """A recording played as if it happened now.
 
@@ -180,12 +200,17 @@ class AdsbFile(_Recording, frozen=True, kw_only=True, tag="adsb_file"):
     format: Literal["beast", "modes"]
 
 
-Device = Llrp | SerialScanner | GpsSerial | AdsbBeast | Replay | AdsbFile
+Receiver = AdsbBeast | AdsbAvr | AdsbSbs | AdsbJson
+RECEIVERS: tuple[type[Receiver], ...] = (AdsbBeast, AdsbAvr, AdsbSbs, AdsbJson)
+Device = Llrp | SerialScanner | GpsSerial | Receiver | Replay | AdsbFile
 KINDS: dict[str, type[Device]] = {
     "llrp": Llrp,
     "serial_scanner": SerialScanner,
     "gps_serial": GpsSerial,
     "adsb_beast": AdsbBeast,
+    "adsb_avr": AdsbAvr,
+    "adsb_sbs": AdsbSbs,
+    "adsb_json": AdsbJson,
     "replay": Replay,
     "adsb_file": AdsbFile,
 }
@@ -199,8 +224,6 @@ KINDS_TO_COME = frozenset(
         "gpsd",
         "smartcard",
         "ble",
-        "adsb_avr",
-        "adsb_sbs",
         "adsb_rtl_tcp",
         "weather_wxt",
     }

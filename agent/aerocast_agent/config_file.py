@@ -15,8 +15,9 @@ import msgspec
 from aerocast_agent.config import (
     KINDS,
     KINDS_TO_COME,
-    AdsbBeast,
+    RECEIVERS,
     AdsbFile,
+    AdsbJson,
     Aircraft,
     Belt,
     Config,
@@ -200,7 +201,7 @@ class _Reading:
             path: KeyPath = ("device", number)
             if isinstance(device, Replay | AdsbFile):
                 self._check_start(path, device)
-            hears = isinstance(device, AdsbBeast | AdsbFile) or (
+            hears = isinstance(device, (*RECEIVERS, AdsbFile)) or (
                 isinstance(device, Replay) and device.format in {"beast", "modes"}
             )
             if hears and config.gateway.position is None:
@@ -317,7 +318,9 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
             database=maybe(config.aircraft.database),
         ),
         devices=tuple(
-            replace(each, file=whole(each.file)) if isinstance(each, Replay | AdsbFile) else each
+            replace(each, file=whole(each.file))
+            if isinstance(each, Replay | AdsbFile | AdsbJson)
+            else each
             for each in config.devices
         ),
     )

@@ -98,6 +98,22 @@ def test_a_whole_file_is_read():
     assert config.gateway.position.altitude_m == 152.0
 
 
+def test_every_kind_of_receiver_needs_little():
+    position = "position = { latitude_deg = 43.6, longitude_deg = 1.4 }\n"
+    receivers = "".join(
+        f'[[device]]\nname = "{kind}"\nkind = "adsb_{kind}"\n{where}\n'
+        for kind, where in (
+            ("avr", 'host = "h"'),
+            ("sbs", 'host = "h"'),
+            ("json", 'file = "aircraft.json"'),
+        )
+    )
+    avr, sbs, json_file = parse(GATEWAY + position + receivers).devices
+    assert (avr.port, sbs.port) == (30002, 30003)
+    assert json_file.file == "/etc/aerocast/aircraft.json"
+    assert len(problems(GATEWAY + receivers)) == 3
+
+
 def test_a_gateway_alone_is_enough():
     config = parse(GATEWAY)
     assert config.devices == ()

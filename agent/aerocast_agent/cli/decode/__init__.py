@@ -31,6 +31,8 @@ KINDS = {
     "epc": _Place("rfid", "hex a line: an EPC bank with or without the PC word"),
     "passages": _Place("rfid", "JSON lines of tag reads and photo-eye edges; --config agent.toml"),
     "beast": _Place("sky", "Beast stream of a Mode S receiver"),
+    "avr": _Place("receivers", "AVR text of a Mode S receiver (dump1090's raw output)"),
+    "sbs": _Place("receivers", "SBS (BaseStation) lines of a Mode S receiver"),
     "modes": _Place("sky", "a Mode S message a line: hex, or timestamp,...,hex"),
     "aircraft": _Place("sky", "as modes: aircraft states and ground events"),
     "wind": _Place("sky", "as modes: wind and temperature where aircraft fly"),

@@ -1,0 +1,119 @@
+"""A TCP connection to a program that hears aircraft: what all its formats have in common."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterable
+
+from aerocast_protocols.observations import DeviceEvent, Observation
+
+from aerocast_agent import clock
+from aerocast_agent.aircraft import AircraftTable
+from aerocast_agent.driver import Accept
+
+CONNECT_LIMIT_S = 10.0
+# readsb sends a sign of life when it has had nothing to send for 60 s.
+SILENCE_LIMIT_S = 75.0
+TICK_S = 1.0  # how often an aircraft's silence is looked at
+TICK_NS = 1_000_000_000
+# An aircraft still there is heard again within 5 s of a connection: until then nobody is silent.
+SETTLING_NS = 10_000_000_000
+
+Read = Callable[[bytes, int], Iterable[Observation]]
+"""Takes what arrived and the ``boot_ns`` it did at; gives what that brought."""
+
+
+class ReceiverLink:
+    """Connects, listens, and lets time pass for the aircraft.
+
+    Parameters
+    ----------
+    name
+        The device's name in the gateway's configuration.
+    host, port
+        Where the program serves; the name is looked up at every connection.
+    aircraft
+        Remembers the aircraft, also across connections.
+    silence_limit_s
+        After so long without a byte the receiver counts as lost.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        host: str,
+        port: int,
+        aircraft: AircraftTable,
+        *,
+        silence_limit_s: float = SILENCE_LIMIT_S,
+    ) -> None:
+        self._name = name
+        self._aircraft = aircraft
+        self._host = host
+        self._port = port
+        self._silence_limit_s = silence_limit_s
+
+    async def run(self, accept: Accept, read: Read) -> None:
+        """Listen until the receiver is lost (``OSError``, ``TimeoutError``)."""
+        async with asyncio.timeout(CONNECT_LIMIT_S):
+            reader, writer = await asyncio.open_connection(self._host, self._port)
+        try:
+            keep_alive(writer)
+            accept(connected(self._name, f"{self._host}:{self._port}"))
+            await self._listen(reader, accept, read)
+        finally:
+            writer.close()
+
+    async def _listen(self, reader: asyncio.StreamReader, accept: Accept, read: Read) -> None:
+        heard_ns = clock.boot_ns()
+        ticks = Ticks(self._name, self._aircraft)
+        while True:
+            received = await _next(reader)
+            now_ns = clock.boot_ns()
+            if received == b"":
+                raise ConnectionResetError(f"{self._name} closed the connection")
+            if received is not None:
+                heard_ns = now_ns
+                for observation in read(received, now_ns):
+                    accept(observation)
+            elif now_ns - heard_ns > self._silence_limit_s * 1e9:
+                raise TimeoutError(f"{self._name} said nothing for {self._silence_limit_s:.0f} s")
+            ticks.pass_to(now_ns, accept)
+
+
+class Ticks:
+    """Tells the aircraft table about once a second that time has passed."""
+
+    def __init__(self, name: str, aircraft: AircraftTable) -> None:
+        self._name = name
+        self._aircraft = aircraft
+        self._ticked_ns = clock.boot_ns() + SETTLING_NS
+
+    def pass_to(self, now_ns: int, accept: Accept) -> None:
+        """Hand in what silence brings, when a second has passed."""
+        if now_ns - self._ticked_ns < TICK_NS:
+            return
+        self._ticked_ns = now_ns
+        for observation in self._aircraft.advance(self._name, now_ns):
+            accept(observation)
+
+
+def connected(name: str, detail: str) -> DeviceEvent:
+    """Make the event that says a receiver is there."""
+    return DeviceEvent(
+        device=name, boot_ns=clock.boot_ns(), event="connected", detail=detail[-512:]
+    )
+
+
+def keep_alive(writer: asyncio.StreamWriter) -> None:
+    """Let the system notice a peer that is gone without a word."""
+    link = writer.get_extra_info("socket")
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+async def _next(reader: asyncio.StreamReader) -> bytes | None:
+    """Give what arrives within a tick: None when nothing does, empty when the peer is gone."""
+    try:
+        async with asyncio.timeout(TICK_S):
+            return await reader.read(65536)
+    except TimeoutError:
+        return None
