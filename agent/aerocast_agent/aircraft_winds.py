@@ -13,7 +13,8 @@ OLDEST_NS = 5 * NS  # what goes into one wind may not be farther apart
 STEEPEST_ROLL_DEG = 5.0  # in a turn heading and track lag behind each other
 AVERAGED_NS = 30 * NS  # a wind is the average of so much time
 EVERY_NS = 10 * NS  # and one goes out so often
-LEAST_STEP_NS = 5 * NS  # averages whose middles are closer are the same readings again
+FIRST_AFTER_NS = 2 * NS  # the first need not wait for more
+LEAST_STEP_NS = 3 * NS  # averages whose middles are closer are the same readings again
 STRONGEST_KT = 250.0
 MOST_READINGS = 128
 
@@ -98,7 +99,7 @@ class WindCollector:
             outside_c = temperature_c(turn.true_airspeed, heading.mach)
             self._readings.append(_Reading(boot_ns, *vector_of(wind), outside_c, around))
             if self._due_ns is None:
-                self._due_ns = boot_ns + EVERY_NS
+                self._due_ns = boot_ns + FIRST_AFTER_NS
 
     def take(self, boot_ns: int) -> WindSample | None:
         """Give the average of the last 30 s, once in 10 s, while there are new readings."""

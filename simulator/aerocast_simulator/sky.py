@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from aerocast_protocols.modes import encode
 from aerocast_protocols.modes.beast import HEARTBEAT, TICKS_PER_S, encode_beast
@@ -39,6 +39,13 @@ class Transmission(NamedTuple):
     frame: bytes
 
 
+class Course(Protocol):
+    """How an aircraft moves."""
+
+    def at(self, second: float) -> Motion:
+        """Give where it is."""
+
+
 class Flight:
     """An aircraft that transmits while it moves.
 
@@ -52,18 +59,21 @@ class Flight:
         What it flies through, for what it says of its own airspeed and heading.
     starts_s, silent_from_s
         When its transponder is heard first and last.
+    heading_bias_deg
+        How far its compass is off.
     """
 
     def __init__(  # noqa: PLR0913 - a flight is that many facts
         self,
         icao: str,
         callsign: str,
-        course: Arrival | Overflight,
+        course: Course,
         air: Air,
         *,
         starts_s: float,
         silent_from_s: float,
         squawk: str = "1000",
+        heading_bias_deg: float = 0.0,
     ) -> None:
         self.icao = icao.lower()
         self.callsign = callsign
@@ -72,6 +82,7 @@ class Flight:
         self.starts_s = starts_s
         self.silent_from_s = silent_from_s
         self._air = air
+        self._heading_bias_deg = heading_bias_deg
         # Transponders keep no step with each other.
         self._phase_s = (int(icao, 16) * 0.618034) % 1.0
 
@@ -130,6 +141,7 @@ class Flight:
         starts_s: float = 0.0,
         ends_s: float = 600.0,
         squawk: str = "2000",
+        heading_bias_deg: float = 0.0,
     ) -> "Flight":
         """Make a flight that passes level overhead: at ``position`` at second 0."""
         course = Overflight(
@@ -147,6 +159,7 @@ class Flight:
             starts_s=starts_s,
             silent_from_s=ends_s,
             squawk=squawk,
+            heading_bias_deg=heading_bias_deg,
         )
 
     def transmissions(self, from_s: float, to_s: float) -> list[Transmission]:
@@ -233,7 +246,9 @@ class Flight:
     def _register_60(self, motion: Motion) -> int:
         mach = mach_of(motion.true_airspeed_kt, self._air.at(motion.altitude_ft).temperature_c)
         return encode.register_60(
-            magnetic_heading_deg=motion.true_heading_deg - self._air.declination_deg,
+            magnetic_heading_deg=motion.true_heading_deg
+            - self._air.declination_deg
+            + self._heading_bias_deg,
             indicated_airspeed_kt=indicated_airspeed_kt(mach, motion.altitude_ft),
             mach=mach,
             vertical_rate_fpm=motion.vertical_rate_fpm,

@@ -115,7 +115,7 @@ def test_wind_and_temperature_of_an_overflight_are_those_it_flew_through():
 
     told = of(AircraftWeather, hear(flight, 130))
 
-    assert 8 <= len(told) <= 12
+    assert 12 <= len(told) <= 13
     for each in told:
         assert each.wind_speed_kt == pytest.approx(80.0, abs=3.0)
         assert turned(each.wind_direction_deg, 250.0) < 3.0
