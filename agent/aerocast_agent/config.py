@@ -266,3 +266,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     aircraft: Aircraft = Aircraft()
     devices: tuple[Device, ...] = msgspec.field(name="device", default=())
     belts: tuple[Belt, ...] = msgspec.field(name="belt", default=())
+
+
+WITHOUT_TLS = (Llrp, SerialScanner, GpsSerial, AdsbBeast, Replay, AdsbFile)
+
+
+def may_speak_tls(settings: Config) -> bool:
+    """Say whether anything configured may speak TLS: a broker, or a device not known not to."""
+    brokers = [url for url in (settings.hub.broker, settings.hub.broker_v3) if url is not None]
+    return any(not url.startswith("mqtt://") for url in brokers) or any(
+        not isinstance(device, WITHOUT_TLS) for device in settings.devices
+    )

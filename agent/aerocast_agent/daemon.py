@@ -5,12 +5,11 @@ import contextlib
 import logging
 import signal
 import sqlite3
-from importlib.metadata import version
 from pathlib import Path
 
 from aerocast_protocols.observations import LANE_NAMES, ClockAnchor, GatewayHealth, Observation
 
-from aerocast_agent import clock
+from aerocast_agent import VERSION, clock
 from aerocast_agent.build import build
 from aerocast_agent.config import Config
 from aerocast_agent.footprint import Meter, keep_small
@@ -48,7 +47,7 @@ class Daemon:
 
     def __init__(self, settings: Config) -> None:
         self._settings = settings
-        self._version = version("aerocast-agent")
+        self._version = VERSION
         self._boot_id = clock.boot_id()
         self._began_ns = clock.boot_ns()
         path = Path(settings.spool.path)

@@ -1,19 +1,22 @@
 """``aerocast-agent run``: the daemon, in the foreground, logging to standard error."""
 
 import argparse
-import asyncio
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from aerocast_agent.cli import REFUSED, WELL, WRONG_USAGE
-from aerocast_agent.cli.settings import add_config
-from aerocast_agent.config_file import ConfigError, read_config
+from aerocast_agent.imports import DETOURS, NEWER_TYPES, PROXIES, TLS, leaving_out
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run until told to stop."""
+    with leaving_out(NEWER_TYPES):
+        from aerocast_agent.cli.settings import add_config  # noqa: PLC0415  not all it brings
+        from aerocast_agent.config import may_speak_tls  # noqa: PLC0415  as above
+        from aerocast_agent.config_file import ConfigError, read_config  # noqa: PLC0415  as above
+
     parser = argparse.ArgumentParser(
         prog="aerocast-agent run",
         description="Run the gateway's daemon until SIGTERM; logs go to standard error.",
@@ -27,7 +30,11 @@ def run(arguments: Sequence[str]) -> int:
         settings = read_config(Path(options.config))
     except ConfigError as error:
         return _refuse(error.problems, options.config)
-    from aerocast_agent.daemon import AlreadyRunning, Daemon  # noqa: PLC0415  after the check
+    unused = DETOURS if may_speak_tls(settings) else (*DETOURS, *TLS)
+    with leaving_out(*unused, empty=(PROXIES,)):
+        import asyncio  # noqa: PLC0415  after the check, and not all of it
+
+        from aerocast_agent.daemon import AlreadyRunning, Daemon  # noqa: PLC0415  as above
 
     try:
         asyncio.run(Daemon(settings).run())

@@ -3,10 +3,10 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 
 import msgspec
 
+from aerocast_agent import VERSION
 from aerocast_agent.cli import REFUSED, WELL, WRONG_USAGE
 from aerocast_agent.cli.settings import add_config, settings_of
 from aerocast_agent.status import Status, ask_daemon, read_spool
@@ -27,7 +27,7 @@ def run(arguments: Sequence[str]) -> int:
     settings = settings_of(options)
     if settings is None:
         return WRONG_USAGE
-    status = ask_daemon(settings.spool.path) or read_spool(settings, version("aerocast-agent"))
+    status = ask_daemon(settings.spool.path) or read_spool(settings, VERSION)
     if options.json:
         sys.stdout.write(msgspec.json.encode(status).decode() + "\n")
     else:

@@ -5,11 +5,11 @@ import platform
 import sqlite3
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 import msgspec
-from aerocast_protocols.batch import VERSION
+from aerocast_protocols import batch
 
+from aerocast_agent import VERSION
 from aerocast_agent.cli import WELL
 
 
@@ -23,8 +23,8 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args(arguments)
     versions = {
-        "agent": version("aerocast-agent"),
-        "wire": VERSION,
+        "agent": VERSION,
+        "wire": batch.VERSION,
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "machine": platform.machine(),
