@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement
@@ -40,6 +40,15 @@ WORTH_PACKING_BYTES = 512
 T = TypeVar("T")
 Fetched = tuple[list[Row], dict[int, int]]
 """Batches in order, and for each epoch among them the oldest sequence held."""
+
+
+class _Taken(NamedTuple):
+    """What one commit writes, whom it makes happy, and whether more waits."""
+
+    chunks: list[Chunk]
+    flushes: list[Future[None]]
+    changes: Changes
+    has_more: bool
 
 
 class Spool:
@@ -211,8 +220,8 @@ class Spool:
             if self._file is None and self.turned_at_ns >= self._retry_at_ns:
                 self._open()
             self._do(jobs)
-            if self._file is not None:
-                self._commit(everything=stopping)
+            while self._file is not None and self._commit(everything=stopping):
+                continue
             if stopping:
                 break
         self._close()
@@ -286,41 +295,51 @@ class Spool:
             except sqlite3.Error as error:
                 answer.set_exception(error)
 
-    def _commit(self, *, everything: bool) -> None:
-        with self._wake:
-            now_ns = clock.boot_ns()
-            if now_ns < self._retry_at_ns and not everything:
-                return
-            flushes = self._flushes
-            chunks = self._lanes.take(now_ns, everything=everything or bool(flushes))
-            acks_due = now_ns - self._stored_since_ns >= ACKNOWLEDGED_WITHIN_NS
-            if not (chunks or self._refused or self._lost or flushes or everything) and not (
-                self._stored and acks_due
-            ):
-                return
-            stored, refused, lost = self._stored, self._refused, self._lost
-            self._flushes, self._stored, self._refused, self._lost = [], [], [], []
+    def _commit(self, *, everything: bool) -> bool:
+        """Write what is due, as much as one commit may hold; say whether more is to be written."""
+        taken = self._take(everything=everything)
+        if taken is None:
+            return False
         claimed: list[int] = []
         try:
-            outcome = self._write(chunks, Changes((), stored, refused, lost), claimed)
+            outcome = self._write(taken.chunks, taken.changes, claimed)
         except (sqlite3.Error, OSError) as error:
             with self._wake:
                 for sequence in claimed:
                     self._lanes.hand_back(CRITICAL, sequence)
-                self._lanes.put_back(chunks)
-                self._flushes = flushes + self._flushes
-                self._stored = stored + self._stored
-                self._refused = refused + self._refused
-                self._lost = lost + self._lost
+                self._lanes.put_back(taken.chunks)
+                self._flushes = taken.flushes + self._flushes
+                self._stored = [*taken.changes.stored, *self._stored]
+                self._refused = [*taken.changes.refused, *self._refused]
+                self._lost = [*taken.changes.lost, *self._lost]
             self._fail(str(error))
             if "malformed" in str(error) or "disk I/O" in str(error):
                 self._close()
-            return
-        self._note(outcome, chunks, claimed)
-        for flushed in flushes:
+            return False
+        self._note(outcome, taken.chunks, claimed)
+        for flushed in taken.flushes:
             flushed.set_result(None)
-        if chunks or claimed:
+        if taken.chunks or claimed:
             self.on_durable()
+        return taken.has_more
+
+    def _take(self, *, everything: bool) -> _Taken | None:
+        with self._wake:
+            now_ns = clock.boot_ns()
+            if self._file is None or (now_ns < self._retry_at_ns and not everything):
+                return None
+            flushes = self._flushes
+            chunks = self._lanes.take(now_ns, everything=everything or bool(flushes))
+            acks_due = self._stored and now_ns - self._stored_since_ns >= ACKNOWLEDGED_WITHIN_NS
+            urgent = chunks or self._refused or self._lost or flushes or everything
+            if not (urgent or acks_due):
+                return None
+            chunks, more = _portion(chunks, self._file.most_at_once)
+            self._lanes.put_back(more)
+            self._flushes = flushes if more else []
+            changes = Changes((), self._stored, self._refused, self._lost)
+            self._stored, self._refused, self._lost = [], [], []
+            return _Taken(chunks, [] if more else flushes, changes, bool(more))
 
     def _write(self, chunks: list[Chunk], changes: Changes, claimed: list[int]) -> Outcome:
         file = self._file
@@ -403,6 +422,16 @@ class Spool:
                 file.close(clean=self._degraded is None)
             except sqlite3.Error as error:
                 log.warning("the spool did not close cleanly: %s", error)
+
+
+def _portion(chunks: list[Chunk], most_bytes: int) -> tuple[list[Chunk], list[Chunk]]:
+    """Split off what one commit may hold, at least one batch."""
+    size = 0
+    for number, chunk in enumerate(chunks):
+        size += sum(map(len, chunk.observations))
+        if size > most_bytes and number:
+            return chunks[:number], chunks[number:]
+    return chunks, []
 
 
 def _nothing() -> None:

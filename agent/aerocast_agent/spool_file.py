@@ -34,6 +34,7 @@ APPLICATION_ID = 0x41455243  # "AERC": tells our file from another's
 SCHEMA = 1
 PAGE = 4096
 WAL_PAGES = 1000
+MOST_OF_DISK_AS_LOG = 16  # a sixteenth: on a card of a few megabytes the log must leave room
 # A lane gives up its oldest batches when the file is this full: bulk first, critical last.
 FULL_AT = {BULK: 0.85, LIVE: 0.95, CRITICAL: 1.0}
 MOST_DEAD_ROWS, MOST_DEAD_BYTES = 1000, 8 * 1024 * 1024
@@ -51,6 +52,11 @@ CREATE TABLE dead (
   id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
   last INTEGER NOT NULL, reason TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
 """
+_NEEDED = (
+    "SELECT key, value FROM meta LIMIT 0",
+    "SELECT lane, epoch, first, count, boot_ns, codec, crc, body FROM batch LIMIT 0",
+    "SELECT id, lane, epoch, first, last, reason, encoded FROM dead LIMIT 0",
+)
 
 
 class SpoolFile:
@@ -63,6 +69,8 @@ class SpoolFile:
         within one life.
     kept_aside
         Where a file that could not be used was moved to, None when all was well.
+    most_at_once
+        Bytes one commit may add, so that log and file fit the smallest disk.
     """
 
     def __init__(self, path: Path, budget_bytes: int, epoch: int | None = None) -> None:
@@ -70,6 +78,8 @@ class SpoolFile:
         self._path = path
         self._budget_bytes = budget_bytes
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._wal_pages = wal_pages = min(WAL_PAGES, _disk(path)[0] // MOST_OF_DISK_AS_LOG // PAGE)
+        self.most_at_once = wal_pages * PAGE // 4
         try:
             self._db = self._open()
         except sqlite3.DatabaseError as error:
@@ -97,7 +107,7 @@ class SpoolFile:
                 "cache_size=-1024",
                 "mmap_size=0",
                 "busy_timeout=5000",
-                f"wal_autocheckpoint={WAL_PAGES}",
+                f"wal_autocheckpoint={self._wal_pages}",
                 f"max_page_count={self._budget_bytes // PAGE + 2 * WAL_PAGES}",
             ):
                 db.execute(f"PRAGMA {setting}")
@@ -107,7 +117,7 @@ class SpoolFile:
                 db.execute("COMMIT")
             else:
                 _verify(db)
-            _grow_wal(db)
+            _grow_wal(db, self._wal_pages)
         except BaseException:
             db.close()
             raise
@@ -149,11 +159,20 @@ class SpoolFile:
                 dead=_width(dead),
             )
             db.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+                self._empty_log()
             raise
         return Outcome(acked, evicted, dead)
+
+    def _empty_log(self) -> None:
+        """Let the next commit write the log from its start: only a commit would, and none fits."""
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.OperationalError as error:
+            log.warning("the spool's log cannot be emptied: %s", error)
 
     def fetch(
         self, lane: int, after: tuple[int, int], before: tuple[int, int], most_rows: int
@@ -287,8 +306,11 @@ class SpoolFile:
         )
 
     def _make_room(self) -> list[Span]:
-        pages = self._db.execute("PRAGMA page_count").fetchone()[0]
-        allowed = allowance(self._budget_bytes, pages * PAGE, _disk(self._path))
+        taken = self._path.stat().st_size
+        log_path = self._path.with_name(self._path.name + "-wal")
+        still_to_grow = max(0, 2 * self._wal_pages * PAGE - log_path.stat().st_size)
+        total, free = _disk(self._path)
+        allowed = allowance(self._budget_bytes, taken, (total, max(0, free - still_to_grow)))
         evicted: list[Span] = []
         for lane in reversed(EVERY_LANE):
             excess = self.used_bytes() - int(allowed * FULL_AT[lane])
@@ -317,6 +339,13 @@ def _verify(db: sqlite3.Connection) -> None:
     """See that the file is ours and whole; a clean one is not read through."""
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise sqlite3.DatabaseError("it is another program's database")
+    for needed in _NEEDED:
+        try:
+            db.execute(needed)
+        except sqlite3.OperationalError as error:
+            if "no such" not in str(error):
+                raise
+            raise sqlite3.DatabaseError(str(error)) from error
     schema, clean = (
         db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         for key in ("schema", "clean")
@@ -329,11 +358,11 @@ def _verify(db: sqlite3.Connection) -> None:
             raise sqlite3.DatabaseError(str(found))
 
 
-def _grow_wal(db: sqlite3.Connection) -> None:
+def _grow_wal(db: sqlite3.Connection, pages: int) -> None:
     try:
         db.execute("CREATE TABLE IF NOT EXISTS growth (filling BLOB)")
         db.execute("BEGIN")
-        for _ in range(WAL_PAGES // 50):  # in pieces: memory taken once stays with the process
+        for _ in range(pages // 50):  # in pieces: memory taken once stays with the process
             db.execute("INSERT INTO growth VALUES (zeroblob(?))", (50 * PAGE,))
         db.execute("COMMIT")
     except sqlite3.OperationalError as error:

@@ -1,22 +1,25 @@
 """A disk that fills up: the spool goes on, gives up the least urgent, and tells."""
 
+import contextlib
 import errno
 import os
+import random
 import subprocess
 
 import pytest
 from aerocast_agent.spool import Spool
 from aerocast_protocols import batch
-from aerocast_protocols.observations import BULK, CRITICAL, Evicted, NoRead
+from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.observations import BULK, CRITICAL, LIVE, Evicted, NoRead
 
 EVERYTHING = ((-1, -1), (2**63 - 1, 0))
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 24 MB."""
+@pytest.fixture(params=["24m"])
+def small_disk(request, tmp_path):
+    """A file system of few megabytes."""
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "none", tmp_path],
+        ["mount", "-t", "tmpfs", "-o", f"size={request.param}", "none", tmp_path],
         capture_output=True,
         text=True,
         check=False,
@@ -101,3 +104,50 @@ def test_on_a_disk_without_a_free_byte_it_says_so_and_recovers(small_disk):
         there = [sequence for sequence, _ in held(spool, BULK)]
         assert sorted([*gone(critical(spool)), *there]) == list(range(1, 300))
         spool.stop()
+
+
+@pytest.mark.parametrize("small_disk", ["4m"], indirect=True)
+def test_four_megabytes_are_enough_to_lose_nothing_in_silence(small_disk):
+    """The disk is smaller than the log the spool would like: it runs all the same."""
+    chance = random.Random(4)
+    spool = Spool(small_disk / "spool.db", 512 * 1024 * 1024, bytes(16))
+    spool.start()
+    seen = dict.fromkeys((CRITICAL, LIVE, BULK), 0)
+    durable = dict(seen)
+    filling = small_disk / "others.log"
+    try:
+        for turn in range(60):
+            for _ in range(200):
+                lane = chance.choice([CRITICAL, LIVE, BULK, BULK, BULK])
+                told = NoRead(device=chance.randbytes(400).hex(), boot_ns=turn)
+                seen[lane] = max(seen[lane], spool.add(lane, batch.encode_observation(told)))
+            if turn == 20:
+                fill_up(filling)
+            elif turn == 30:
+                filling.unlink()
+            elif turn < 20 or turn > 40:
+                spool.flush().result(30)
+                durable |= seen
+        state = spool.state().result(10)
+        assert state.degraded is None
+        assert state.counters.durable <= state.counters.accepted
+        assert sum(durable.values()) > 5000
+        told = gone_by_lane(spool)
+        for lane, reached in durable.items():
+            here = {sequence for sequence, _ in held(spool, lane)}
+            missing = set(range(1, reached + 1)) - here - told[lane]
+            assert not missing, f"lane {lane}: durable, and neither here nor given up: {missing}"
+            assert not here & told[lane], "given up and kept"
+        assert state.counters.evicted == sum(map(len, told.values()))
+    finally:
+        spool.stop()
+
+
+def gone_by_lane(spool):
+    gone = {CRITICAL: set(), LIVE: set(), BULK: set()}
+    for _, encoded in held(spool, CRITICAL):
+        with contextlib.suppress(ProtocolError):  # names as long as these no device has
+            told = batch.decode_observation(encoded)
+            if isinstance(told, Evicted):
+                gone[told.lane] |= set(range(told.first_sequence, told.last_sequence + 1))
+    return gone
