@@ -1,5 +1,6 @@
 """From configuration to drivers: each kind's code is imported only when a device needs it."""
 
+import importlib.util
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,6 +61,8 @@ def _receiver(device: config.Receiver, sky: "_Sky") -> Driver:
         from aerocast_agent.drivers.adsb_json import AircraftJson  # noqa: PLC0415  if configured
 
         return AircraftJson(device.name, device.file, sky.live())
+    if isinstance(device, config.AdsbRtlTcp):
+        return _dongle(device, sky)
     where = (device.name, device.host, device.port, sky.live())
     if isinstance(device, config.AdsbAvr):
         from aerocast_agent.drivers.adsb_avr import AvrReceiver  # noqa: PLC0415  only if configured
@@ -72,6 +75,24 @@ def _receiver(device: config.Receiver, sky: "_Sky") -> Driver:
     from aerocast_agent.drivers.adsb_beast import BeastReceiver  # noqa: PLC0415  only if configured
 
     return BeastReceiver(*where)
+
+
+def _dongle(device: config.AdsbRtlTcp, sky: "_Sky") -> Driver:
+    if importlib.util.find_spec("numpy") is None:
+        raise ConfigError(
+            [f"device {device.name}: adsb_rtl_tcp needs numpy: install 'aerocast-agent[sdr]'"]
+        )
+    from aerocast_agent.drivers.adsb_rtl_tcp import RtlTcpReceiver  # noqa: PLC0415  if configured
+
+    return RtlTcpReceiver(
+        device.name,
+        device.host,
+        device.port,
+        sky.live(),
+        rate=device.rate,
+        gain_db=None if device.gain_db == "auto" else device.gain_db,
+        engine=device.engine,
+    )
 
 
 def _llrp(device: config.Llrp) -> Driver:

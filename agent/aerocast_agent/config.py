@@ -153,6 +153,26 @@ class AdsbJson(_Device, frozen=True, kw_only=True, tag="adsb_json"):
     file: Text
 
 
+class AdsbRtlTcp(_Device, frozen=True, kw_only=True, tag="adsb_rtl_tcp"):
+    """A dongle behind rtl_tcp; needs the extra ``sdr``.
+
+    Attributes
+    ----------
+    rate
+        Samples a second.
+    gain_db
+        Of the tuner; ``auto`` leaves it to the tuner itself.
+    engine
+        What demodulates; ``numba`` needs the extra ``sdr-fast``.
+    """
+
+    host: Text
+    port: TcpPort = 1234
+    rate: Literal[2_000_000, 2_400_000] = 2_400_000
+    gain_db: Annotated[float, msgspec.Meta(ge=0, le=100)] | Literal["auto"] = 49.6
+    engine: Literal["numpy", "numba"] = "numpy"
+
+
 class _Recording(_Device, frozen=True, kw_only=True):
     """A recording played as if it happened now.
 
@@ -200,8 +220,8 @@ class AdsbFile(_Recording, frozen=True, kw_only=True, tag="adsb_file"):
     format: Literal["beast", "modes"]
 
 
-Receiver = AdsbBeast | AdsbAvr | AdsbSbs | AdsbJson
-RECEIVERS: tuple[type[Receiver], ...] = (AdsbBeast, AdsbAvr, AdsbSbs, AdsbJson)
+Receiver = AdsbBeast | AdsbAvr | AdsbSbs | AdsbJson | AdsbRtlTcp
+RECEIVERS: tuple[type[Receiver], ...] = (AdsbBeast, AdsbAvr, AdsbSbs, AdsbJson, AdsbRtlTcp)
 Device = Llrp | SerialScanner | GpsSerial | Receiver | Replay | AdsbFile
 KINDS: dict[str, type[Device]] = {
     "llrp": Llrp,
@@ -211,6 +231,7 @@ KINDS: dict[str, type[Device]] = {
     "adsb_avr": AdsbAvr,
     "adsb_sbs": AdsbSbs,
     "adsb_json": AdsbJson,
+    "adsb_rtl_tcp": AdsbRtlTcp,
     "replay": Replay,
     "adsb_file": AdsbFile,
 }
@@ -224,7 +245,6 @@ KINDS_TO_COME = frozenset(
         "gpsd",
         "smartcard",
         "ble",
-        "adsb_rtl_tcp",
         "weather_wxt",
     }
 )

@@ -106,12 +106,14 @@ def test_every_kind_of_receiver_needs_little():
             ("avr", 'host = "h"'),
             ("sbs", 'host = "h"'),
             ("json", 'file = "aircraft.json"'),
+            ("rtl_tcp", 'host = "h"'),
         )
     )
-    avr, sbs, json_file = parse(GATEWAY + position + receivers).devices
-    assert (avr.port, sbs.port) == (30002, 30003)
+    avr, sbs, json_file, dongle = parse(GATEWAY + position + receivers).devices
+    assert (avr.port, sbs.port, dongle.port) == (30002, 30003, 1234)
     assert json_file.file == "/etc/aerocast/aircraft.json"
-    assert len(problems(GATEWAY + receivers)) == 3
+    assert (dongle.rate, dongle.gain_db, dongle.engine) == (2_400_000, 49.6, "numpy")
+    assert len(problems(GATEWAY + receivers)) == 4
 
 
 def test_a_gateway_alone_is_enough():
