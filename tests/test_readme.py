@@ -43,6 +43,14 @@ def test_kinds_of_devices_in_the_readme_are_those_there_are():
     assert table == kinds
 
 
+def test_the_configuration_in_the_readme_is_a_good_one(tmp_path):
+    (shown,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "agent.toml").write_text(shown)
+    asked = [str(BIN / "aerocast-agent"), "config", "check", str(tmp_path / "agent.toml")]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
 @pytest.mark.parametrize("target", re.findall(r"\]\(((?!http)[^)#]+)\)", README))
 def test_links_in_the_readme_lead_somewhere(target):
     assert (ROOT / target).exists()
