@@ -99,6 +99,6 @@ async def metrics_of(hub):
 
 async def test_a_wrong_configuration_names_file_line_and_the_nearest_key(tmp_path):
     file = tmp_path / "agent.toml"
-    file.write_text('[gateway]\nsite = "lfbo"\nnam = "hall-1"\n')
-    with pytest.raises(CommandError, match=r"agent\.toml:3: .*nam.*name"):
+    file.write_text('[gateway]\nsite = "lfbo"\nnames = "hall-1"\n')
+    with pytest.raises(CommandError, match=r"agent\.toml:3: .*names.*name"):
         await call("aerocast-agent", "config", "check", str(file), environment={})
