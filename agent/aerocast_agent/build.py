@@ -16,6 +16,7 @@ from aerocast_agent.following import Following
 if TYPE_CHECKING:
     from aerocast_agent.aircraft import AircraftTable
     from aerocast_agent.aircraft_database import AircraftDatabase
+    from aerocast_agent.recordings import Radio
     from aerocast_agent.stands import Stands
 
 AIRCRAFT_FORMATS = frozenset({"beast", "modes"})
@@ -131,7 +132,14 @@ def _replay(device: config.Replay | config.AdsbFile, sky: "_Sky") -> Driver:
         device.speed,
         device.start_us,
         aircraft=sky.table(),
+        radio=_radio(device) if isinstance(device, config.AdsbFile) else None,
     )
+
+
+def _radio(device: config.AdsbFile) -> "Radio":
+    from aerocast_agent.recordings import Radio  # noqa: PLC0415  only if configured
+
+    return Radio(None if device.rate == "auto" else device.rate, device.engine)
 
 
 def _groups(settings: config.Config) -> list[Sequence[config.Belt]]:

@@ -215,9 +215,19 @@ class Replay(_Recording, frozen=True, kw_only=True, tag="replay"):
 
 
 class AdsbFile(_Recording, frozen=True, kw_only=True, tag="adsb_file"):
-    """A recording of Mode S messages."""
+    """A recording of Mode S messages, or of the radio samples they are in.
 
-    format: Literal["beast", "modes"]
+    Attributes
+    ----------
+    rate
+        Samples a second, for formats ``cu8``, ``cs16`` and ``cf32``; ``auto`` finds out.
+    engine
+        What finds messages in samples: ``numpy``, or ``numba`` (extra sdr-fast).
+    """
+
+    format: Literal["beast", "modes", "cu8", "cs16", "cf32"]
+    rate: Literal[2_000_000, 2_400_000, "auto"] = "auto"
+    engine: Literal["numpy", "numba"] = "numpy"
 
 
 Receiver = AdsbBeast | AdsbAvr | AdsbSbs | AdsbJson | AdsbRtlTcp

@@ -9,7 +9,7 @@ import logging
 import zlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.llrp.events import GpiEvent, decode_notification
@@ -24,8 +24,12 @@ from aerocast_agent.positions import PositionReports
 from aerocast_agent.scans import ScanReports
 from aerocast_agent.tag_reads import tag_read
 
-Format = Literal["llrp", "nmea", "beast", "modes", "scan"]
-AIRCRAFT_FORMATS: frozenset[Format] = frozenset({"beast", "modes"})
+if TYPE_CHECKING:
+    from aerocast_protocols.modes.demodulation import HeardFrame
+
+Format = Literal["llrp", "nmea", "beast", "modes", "scan", "cu8", "cs16", "cf32"]
+RADIO_FORMATS: frozenset[Format] = frozenset({"cu8", "cs16", "cf32"})
+AIRCRAFT_FORMATS: frozenset[Format] = RADIO_FORMATS.union(("beast", "modes"))
 
 SECOND_NS = 1_000_000_000
 # Where a recording has no time of its own, things come this far apart.
@@ -52,8 +56,28 @@ class Step(NamedTuple):
     observe: Callable[[int], Sequence[Observation]]
 
 
+class Radio(NamedTuple):
+    """How radio samples were recorded, and are to be worked on.
+
+    Attributes
+    ----------
+    rate_hz
+        Samples a second, 2,000,000 or 2,400,000; None finds out.
+    engine, upsample
+        Of the demodulator.
+    """
+
+    rate_hz: int | None = None
+    engine: Literal["numpy", "numba"] = "numpy"
+    upsample: int | None = None
+
+
 def read_recording(
-    file: Path, kind: Format, device: str, aircraft: AircraftTable
+    file: Path,
+    kind: Format,
+    device: str,
+    aircraft: AircraftTable,
+    radio: Radio | None = None,
 ) -> Generator[Step, None, None]:
     """Give a recording step by step; gzip is unpacked on the way.
 
@@ -63,11 +87,14 @@ def read_recording(
         The recording.
     kind
         ``llrp``: messages with headers; ``nmea``: a receiver's log; ``beast``: a receiver's
-        stream; ``modes``: a frame a line; ``scan``: a text a line.
+        stream; ``modes``: a frame a line; ``scan``: a text a line; ``cu8``, ``cs16``, ``cf32``:
+        radio samples (extra ``sdr``).
     device
         The name observations carry.
     aircraft
         Takes the Mode S frames.
+    radio
+        How radio samples were recorded; None finds out.
 
     Raises
     ------
@@ -85,6 +112,8 @@ def read_recording(
             yield from _beast_steps(source, device, aircraft)
         elif kind == "modes":
             yield from _modes_steps(source, device, aircraft)
+        elif kind in {"cu8", "cs16", "cf32"}:
+            yield from _radio_steps(source, kind, radio or Radio(), device, aircraft)
         else:
             yield from _scan_steps(source, device)
 
@@ -232,6 +261,35 @@ def _line_heard(
     aircraft: AircraftTable, device: str, frame: bytes
 ) -> Callable[[int], Sequence[Observation]]:
     return lambda boot_ns: aircraft.update(device, frame, boot_ns)
+
+
+def _radio_steps(
+    source: BinaryIO,
+    sample_format: Literal["cu8", "cs16", "cf32"],
+    radio: Radio,
+    device: str,
+    aircraft: AircraftTable,
+) -> Iterator[Step]:
+    try:
+        from aerocast_agent.iq_recording import IqReading  # noqa: PLC0415  numpy is an extra
+    except ImportError as error:
+        raise ProtocolError(f"radio samples need the extra sdr: {error}") from error
+    reading = IqReading(sample_format, radio)
+    for frames in reading.frames(_pieces(source)):
+        for heard in frames:
+            elapsed_ns = heard.ticks_12mhz * SECOND_NS // TICKS_PER_S
+            yield Step(elapsed_ns, _radio_frame(aircraft, device, heard))
+        # Silence passes too, though nothing is seen in it.
+        yield Step(round(reading.seconds() * SECOND_NS), lambda _: [])
+        if reading.warning is not None:
+            log.warning("%s: %s", device, reading.warning)
+            reading.warning = None
+
+
+def _radio_frame(
+    aircraft: AircraftTable, device: str, heard: "HeardFrame"
+) -> Callable[[int], Sequence[Observation]]:
+    return lambda boot_ns: aircraft.update(device, heard.frame, boot_ns, heard.signal_dbfs)
 
 
 def _scan_steps(source: BinaryIO, device: str) -> Iterator[Step]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 from aerocast_protocols.observations import DeviceEvent, Observation
@@ -11,7 +12,15 @@ from aerocast_protocols.observations import DeviceEvent, Observation
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.driver import Accept
-from aerocast_agent.recordings import AIRCRAFT_FORMATS, SECOND_NS, Format, Step, read_recording
+from aerocast_agent.recordings import (
+    AIRCRAFT_FORMATS,
+    RADIO_FORMATS,
+    SECOND_NS,
+    Format,
+    Radio,
+    Step,
+    read_recording,
+)
 
 # An aircraft that fell silent on its stand at the recording's end is still to be noticed.
 RUN_ON_NS = 120 * SECOND_NS
@@ -39,9 +48,11 @@ class Replay:
         started ``boot_ns`` is negative.
     aircraft
         Remembers the aircraft of Mode S recordings.
+    radio
+        How radio samples were recorded; None finds out.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what agent.toml may say of a recording
         self,
         name: str,
         file: str | Path,
@@ -50,6 +61,7 @@ class Replay:
         start_us: int | None = None,
         *,
         aircraft: AircraftTable,
+        radio: Radio | None = None,
     ) -> None:
         self.name = name
         self._file = Path(file)
@@ -57,10 +69,11 @@ class Replay:
         self._speed = speed
         self._start_us = start_us
         self._aircraft = aircraft
+        self._radio = radio
 
     async def run(self, accept: Accept) -> None:
         """Play to the end (``OSError``, ``ProtocolError`` when the file cannot be read)."""
-        steps = read_recording(self._file, self._format, self.name, self._aircraft)
+        steps = read_recording(self._file, self._format, self.name, self._aircraft, self._radio)
         now_ns = clock.boot_ns()
         accept(
             DeviceEvent(
@@ -72,8 +85,10 @@ class Replay:
             begins_ns -= clock.wall_ns() - self._start_us * 1000
         pace = _Pace(self._speed)
         with closing(steps):
-            if self._format in AIRCRAFT_FORMATS:
-                await self._play_aircraft(steps, begins_ns, pace, accept)
+            if self._format in RADIO_FORMATS:
+                await self._play_aircraft(_worked_out(steps), begins_ns, pace, accept)
+            elif self._format in AIRCRAFT_FORMATS:
+                await self._play_aircraft(_read(steps), begins_ns, pace, accept)
             else:
                 await self._play(steps, begins_ns, pace, accept)
 
@@ -85,10 +100,10 @@ class Replay:
             _hand_in(step.observe(begins_ns + step.elapsed_ns), accept)
 
     async def _play_aircraft(
-        self, steps: Iterable[Step], begins_ns: int, pace: "_Pace", accept: Accept
+        self, steps: AsyncIterator[Step], begins_ns: int, pace: "_Pace", accept: Accept
     ) -> None:
         reached_ns = 0  # the latest moment the table has been told of
-        for step in steps:
+        async for step in steps:
             await self._pass_time(reached_ns, step.elapsed_ns, begins_ns, pace, accept)
             reached_ns = max(reached_ns, step.elapsed_ns)
             await pace.reach(step.elapsed_ns)
@@ -105,6 +120,30 @@ class Replay:
             await pace.reach(moment_ns)
             _hand_in(self._aircraft.advance(self.name, begins_ns + moment_ns), accept)
             moment_ns += tick_ns
+
+
+async def _read(steps: Iterable[Step]) -> AsyncIterator[Step]:
+    for step in steps:
+        yield step
+
+
+async def _worked_out(steps: Iterator[Step]) -> AsyncIterator[Step]:
+    """Give steps that take long to find, in a thread, so that other devices are served."""
+    while True:
+        finding = asyncio.ensure_future(asyncio.to_thread(_some, steps))
+        try:
+            found = await asyncio.shield(finding)
+        except asyncio.CancelledError:
+            await finding  # a thread cannot be stopped: a few pieces of recording, then it is done
+            raise
+        if not found:
+            return
+        for step in found:
+            yield step
+
+
+def _some(steps: Iterator[Step]) -> list[Step]:
+    return list(islice(steps, _STEPS_A_TURN))
 
 
 class _Pace:

@@ -20,9 +20,9 @@ import numpy as np
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.modes.acceptance import Accepted, Judge
 from aerocast_protocols.modes.demodulation_scan import (
-    LONGEST_PULSES,
     NumpyScanner,
     Scanner,
+    block_samples,
 )
 from aerocast_protocols.modes.iq import Samples
 from aerocast_protocols.modes.known_addresses import KnownAddresses
@@ -124,13 +124,12 @@ class Demodulator:
             sample_rate_hz, DEFAULT_UPSAMPLE[engine] if upsample is None else upsample
         )
         rows = -(-_BLOCK_SAMPLES // upsampling.taken)
-        reach = -(-(LONGEST_PULSES + 4) * upsampling.steps // upsampling.given)
+        block_steps = rows * upsampling.given
         self.counts = Counts()
         self._sample_rate_hz = sample_rate_hz
         self._block = rows * upsampling.taken
-        self._needed = (rows + reach) * upsampling.taken + TAPS
+        self._needed = block_samples(upsampling, block_steps)
         self._known = KnownAddresses(round(address_lifetime_s * TICKS_PER_S))
-        block_steps = rows * upsampling.given
         self._scanner = _scanner(engine, upsampling, block_steps)
         self._judge = Judge(upsampling, block_steps, self._known)
         self._ticks_a_step = TICKS_PER_S * upsampling.taken / upsampling.given / sample_rate_hz

@@ -19,13 +19,13 @@ from aerocast_protocols.modes.demodulation_scan import (
     SILENCE,
     Scan,
     Steps,
+    block_samples,
     byte_steps,
     integration_steps,
-    upsampled,
 )
 from aerocast_protocols.modes.known_addresses import KnownAddresses
 from aerocast_protocols.modes.parity_arrays import Contents
-from aerocast_protocols.modes.upsampling import Floats, Upsampling
+from aerocast_protocols.modes.upsampling import Floats, Upsampling, upsampled
 
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
@@ -144,6 +144,8 @@ class NumbaScanner:
         self._strength = np.empty(block_steps, np.float32)
         self._rest = np.empty(block_steps, np.float32)
         self._starts = np.empty(block_steps, np.int64)
+        silence = np.zeros(block_samples(upsampling, block_steps), np.float32)
+        self.scan(silence, silence, KnownAddresses(0))  # compiled now, not at the first block
 
     def scan(self, real: Floats, imaginary: Floats, known: KnownAddresses) -> Scan:
         """Find the candidates of a block.

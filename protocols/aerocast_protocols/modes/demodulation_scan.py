@@ -14,7 +14,13 @@ import numpy.typing as npt
 
 from aerocast_protocols.modes.known_addresses import KnownAddresses
 from aerocast_protocols.modes.parity_arrays import Contents, Remainders
-from aerocast_protocols.modes.upsampling import TAPS, Floats, Upsampling
+from aerocast_protocols.modes.upsampling import (
+    ROWS_TOGETHER,
+    TAPS,
+    Floats,
+    Upsampling,
+    upsampled,
+)
 
 PULSES_BEFORE_BITS = 16  # the preamble lasts 8 us
 PULSES_A_BIT = 2
@@ -53,18 +59,11 @@ def integration_steps(steps: int) -> int:
     return steps if steps < 4 else max(3, round(steps * 0.7))
 
 
-def upsampled(upsampling: Upsampling, part: Floats) -> Floats:
-    """Interpolate the real or imaginary part of samples: as many whole rows as they make."""
-    taken = upsampling.taken
-    rows = (part.size - TAPS) // taken
-    windows = np.lib.stride_tricks.as_strided(
-        part,
-        (rows, taken + TAPS),
-        (taken * part.itemsize, part.itemsize),
-        writeable=False,
-    )
-    product: Floats = windows @ upsampling.matrix
-    return product.ravel()
+def block_samples(upsampling: Upsampling, block_steps: int) -> int:
+    """Give how many samples a scan needs for messages that start in so many steps."""
+    steps = block_steps + (LONGEST_PULSES + 4) * upsampling.steps
+    rows = -(-steps // upsampling.given)
+    return -(-rows // ROWS_TOGETHER) * ROWS_TOGETHER * upsampling.taken + TAPS
 
 
 def byte_steps(steps: int) -> Steps:

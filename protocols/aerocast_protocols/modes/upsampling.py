@@ -21,6 +21,9 @@ UPSAMPLINGS = (1, 2, 4, 8)
 TAPS = 12
 _KAISER_BETA = 5.0
 _GROUP = 32  # input samples that share a row of the matrix product, about
+# Rows multiplied at a time. A larger product would be spread over threads, which wait for each
+# other longer than they work.
+ROWS_TOGETHER = 16
 
 
 class Upsampling(NamedTuple):
@@ -75,3 +78,24 @@ def plan_upsampling(sample_rate_hz: int, upsample: int) -> Upsampling:
     matrix = np.sinc(distance) * window
     matrix /= matrix.sum(axis=0).mean()
     return Upsampling(steps, taken, given, matrix.astype(np.float32))
+
+
+def upsampled(upsampling: Upsampling, part: Floats) -> Floats:
+    """Interpolate the real or imaginary part of samples.
+
+    Parameters
+    ----------
+    part
+        float32, shape (rows * taken + TAPS,), where rows is a multiple of ROWS_TOGETHER: what is
+        beyond that is left out.
+    """
+    taken = upsampling.taken
+    groups = (part.size - TAPS) // (taken * ROWS_TOGETHER)
+    windows = np.lib.stride_tricks.as_strided(
+        part,
+        (groups, ROWS_TOGETHER, taken + TAPS),
+        (ROWS_TOGETHER * taken * part.itemsize, taken * part.itemsize, part.itemsize),
+        writeable=False,
+    )
+    product: Floats = np.ascontiguousarray(windows) @ upsampling.matrix
+    return product.ravel()

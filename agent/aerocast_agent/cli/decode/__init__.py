@@ -30,6 +30,7 @@ KINDS = {
     "llrp": _Place("rfid", "binary stream of LLRP messages, headers included"),
     "epc": _Place("rfid", "hex a line: an EPC bank with or without the PC word"),
     "passages": _Place("rfid", "JSON lines of tag reads and photo-eye edges; --config agent.toml"),
+    "iq": _Place("radio", "radio samples around 1090 MHz (needs the extra sdr)"),
     "beast": _Place("sky", "Beast stream of a Mode S receiver"),
     "avr": _Place("receivers", "AVR text of a Mode S receiver (dump1090's raw output)"),
     "sbs": _Place("receivers", "SBS (BaseStation) lines of a Mode S receiver"),
