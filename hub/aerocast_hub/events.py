@@ -35,6 +35,20 @@ class GatewayHealthReported(_Happened, frozen=True, kw_only=True, tag="gateway_h
     gateway: str
 
 
+class GatewayClockCorrected(_Happened, frozen=True, kw_only=True, tag="gateway_clock_corrected"):
+    """A gateway's time became known, or known better: what it saw in that boot has other times.
+
+    Attributes
+    ----------
+    observations
+        How many changed; journeys, flights and winds made of them have changed with them.
+    """
+
+    site: str
+    gateway: str
+    observations: int
+
+
 class _FlightMoved(_Happened, frozen=True, kw_only=True):
     """A time of a flight became known, or known better.
 
@@ -106,6 +120,7 @@ class BagUnread(_Happened, frozen=True, kw_only=True, tag="bag_unread"):
 Event = (
     GatewayStateChanged
     | GatewayHealthReported
+    | GatewayClockCorrected
     | FlightOffBlock
     | FlightAirborne
     | FlightLanded

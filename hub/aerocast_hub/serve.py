@@ -18,6 +18,7 @@ from aerocast_hub.app import create_app
 from aerocast_hub.services import ALL_SERVICES_PORT, REGISTRY
 from aerocast_hub.settings import Settings, SettingsError
 from aerocast_hub.telemetry.logs import set_up_logs
+from aerocast_hub.watchdog import notify
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,9 @@ async def _serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         await _start(app, stack)
         log.info("serving %s at http://%s:%d", settings.services, settings.http_host, port)
+        notify("READY=1")
         await server.serve()
+        notify("STOPPING=1")
     log.info("stopped")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import MappingProxyType
 from typing import NamedTuple
 
 from litestar.types import ControllerRouterHandler
@@ -10,24 +11,32 @@ from aerocast_hub.auth.controller import AuthController
 from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.auth.users import seed_roles
 from aerocast_hub.baggage.absorb import absorb as absorb_bags
+from aerocast_hub.baggage.absorb import retime as retime_bags
 from aerocast_hub.baggage.controller import BaggageController
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.absorb import absorb as absorb_flights
+from aerocast_hub.flights.absorb import retime as retime_flights
 from aerocast_hub.flights.controller import FlightController
 from aerocast_hub.gateways.controller import GatewayController
+from aerocast_hub.gateways.counting import keep_counted
 from aerocast_hub.gateways.observations import ObservationController
 from aerocast_hub.gateways.state import absorb as absorb_gateways
+from aerocast_hub.gateways.state import retime as retime_gateways
+from aerocast_hub.inbox.receive import Inbox
+from aerocast_hub.inbox.retime import Retimer
 from aerocast_hub.inbox.run import listening
-from aerocast_hub.inbox.sighting import Absorb
+from aerocast_hub.inbox.sighting import Absorb, Retime
 from aerocast_hub.orientation.controller import GuidanceController
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.running import running
 from aerocast_hub.settings import Settings
 from aerocast_hub.summary.controller import SummaryController
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.watchdog import feeding_watchdog
 from aerocast_hub.weather.controller import WeatherController
 from aerocast_hub.weather.metar_files import follow_files
 from aerocast_hub.weather.winds import absorb as absorb_winds
+from aerocast_hub.weather.winds import retime as retime_winds
 from aerocast_hub.web.pages import OPERATOR_PAGES
 from aerocast_hub.web.passenger import PASSENGER_PAGES
 from aerocast_hub.web.session import SESSION_HANDLERS
@@ -58,6 +67,8 @@ class Service(NamedTuple):
         Its route handlers.
     absorb
         Features that live on sightings, by name, in the order the inbox calls them.
+    retime
+        How each of them takes sightings whose time was corrected.
     background
         Its own work beside requests.
     requires
@@ -68,6 +79,7 @@ class Service(NamedTuple):
     port: int
     controllers: tuple[ControllerRouterHandler, ...]
     absorb: Mapping[str, Absorb]
+    retime: Mapping[str, Retime] = MappingProxyType({})
     background: tuple[Background, ...] = ()
     requires: tuple[str, ...] = ()
 
@@ -83,8 +95,22 @@ async def prepare_accounts(hub: Hub) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def take_in(hub: Hub) -> AsyncIterator[None]:
-    """Listen to the gateways, for every feature of every service."""
-    async with listening(hub.settings, hub.database, every_absorb(), hub.publisher, hub.metrics):
+    """Listen to the gateways, for every feature of every service; correct times as they learn."""
+    retimer = Retimer(hub.database, every_retime(), hub.publisher, hub.metrics)
+    inbox = Inbox(hub.database, every_absorb(), hub.publisher, hub.metrics)
+    inbox.on_better_clock = retimer.wake
+    async with (
+        running(retimer.run()),
+        listening(hub.settings, inbox, hub.metrics) as source,
+        feeding_watchdog(source),
+    ):
+        yield
+
+
+@asynccontextmanager
+async def count_losses(hub: Hub) -> AsyncIterator[None]:
+    """Keep the loss account among the metrics."""
+    async with running(keep_counted(hub.database, hub.metrics)):
         yield
 
 
@@ -124,7 +150,12 @@ REGISTRY: Mapping[str, Service] = {
                 "flights": absorb_flights,
                 "bags": absorb_bags,
             },
-            background=(take_in,),
+            retime={
+                "gateways": retime_gateways,
+                "flights": retime_flights,
+                "bags": retime_bags,
+            },
+            background=(take_in, count_losses),
             requires=("auth",),
         ),
         Service(
@@ -132,6 +163,7 @@ REGISTRY: Mapping[str, Service] = {
             8003,
             controllers=(WeatherController,),
             absorb={"winds": absorb_winds},
+            retime={"winds": retime_winds},
             background=(read_metar_files,),
             requires=("auth",),
         ),
@@ -157,4 +189,11 @@ def every_absorb() -> dict[str, Absorb]:
     """Give every feature's absorb function by the feature's name."""
     return {
         name: absorb for service in REGISTRY.values() for name, absorb in service.absorb.items()
+    }
+
+
+def every_retime() -> dict[str, Retime]:
+    """Give how every feature takes corrected times, by the feature's name."""
+    return {
+        name: retime for service in REGISTRY.values() for name, retime in service.retime.items()
     }

@@ -3,6 +3,7 @@ import json
 
 import pytest
 from aerocast_hub.cli import COMMANDS, main
+from aerocast_hub.commands.gateway import LOSS_HEADINGS
 from aerocast_hub.database.engine import Database
 from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.inbox.receive import Inbox
@@ -84,4 +85,11 @@ async def test_a_loss_without_explanation_is_status_1(database_url, monkeypatch,
     assert await asyncio.to_thread(main, ["gateway", "losses"]) == 1
     heading, line = capsys.readouterr().out.splitlines()
     assert heading.endswith("LOST, EXPLAINED  LOST, UNEXPLAINED")
-    assert line.split() == [f"{SITE}/{GATEWAY}", "5", "0", "0", "0", "4"]
+    assert dict(zip(LOSS_HEADINGS, line.split(), strict=True)) == {
+        **dict.fromkeys(LOSS_HEADINGS, "0"),
+        "gateway": f"{SITE}/{GATEWAY}",
+        "accepted": "9",
+        "durable": "9",
+        "received": "5",
+        "unexplained": "4",
+    }

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.baggage.imports import NO_PLATE
 from aerocast_hub.baggage.journeys import refold_plates
 from aerocast_hub.baggage.tables import BagSightingRow
-from aerocast_hub.database.insert import insert_new
+from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.events import BagUnread, Event
-from aerocast_hub.inbox.sighting import Sighting
+from aerocast_hub.inbox.sighting import Retimed, Sighting
 
 
 class _What(TypedDict, total=False):
@@ -64,6 +64,21 @@ async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[E
             plates.add(plate)
     await insert_new(session, BagSightingRow, rows)
     return unread + await refold_plates(session, plates)
+
+
+async def retime(session: AsyncSession, retimed: Sequence[Retimed]) -> list[Event]:
+    """Put passages, scans and unread bags on their corrected times; fold their bags again."""
+    rows: list[dict[str, object]] = []
+    plates: set[str] = set()
+    for sighting, _ in retimed:
+        what = _what(sighting)
+        if what is None:
+            continue
+        rows.append(_where(sighting) | what)
+        if what["licence_plate"] is not None:
+            plates.add(what["licence_plate"])
+    await insert_or_replace(session, BagSightingRow, rows)
+    return await refold_plates(session, plates)
 
 
 def _what(sighting: Sighting) -> _What | None:

@@ -20,11 +20,16 @@ EXAMPLE = """examples:
   aerocast-hub gateway add lfbo hall-1 --position 43.6293,1.3638,152
   aerocast-hub gateway losses"""
 
-_LOSS_HEADINGS = {
+LOSS_HEADINGS = {
     "gateway": "GATEWAY",
-    "received": "RECEIVED",
-    "refused": "REFUSED",
+    "accepted": "ACCEPTED",
+    "durable": "DURABLE",
+    "acknowledged": "ACKNOWLEDGED",
+    "received": "STORED HERE",
     "awaited": "AWAITED",
+    "refused": "REFUSED",
+    "evicted": "EVICTED",
+    "dead": "DEAD",
     "explained": "LOST, EXPLAINED",
     "unexplained": "LOST, UNEXPLAINED",
 }
@@ -63,7 +68,7 @@ def _losses(arguments: argparse.Namespace) -> int:
         for account in accounts:
             print_json(account)
     else:
-        print_table(_LOSS_HEADINGS, [_loss_line(account) for account in accounts])
+        print_table(LOSS_HEADINGS, [_loss_line(account) for account in accounts])
     return 1 if any(account.unexplained for account in accounts) else 0
 
 
@@ -71,9 +76,14 @@ def _loss_line(account: Account) -> dict[str, object]:
     told = ", ".join(f"{reason} {number}" for reason, number in account.explained.items())
     return {
         "gateway": f"{account.site}/{account.gateway}",
+        "accepted": account.accepted,
+        "durable": account.durable,
+        "acknowledged": account.acknowledged,
         "received": account.received,
-        "refused": account.refused,
         "awaited": account.awaited,
+        "refused": account.refused,
+        "evicted": account.evicted,
+        "dead": account.dead,
         "explained": told or 0,
         "unexplained": account.unexplained,
     }

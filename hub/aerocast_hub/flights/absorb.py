@@ -6,12 +6,12 @@ from math import isfinite
 from aerocast_protocols.observations import AircraftGroundEvent
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.database.insert import insert_new
+from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.events import Event
 from aerocast_hub.flights.matching import plain_callsign
 from aerocast_hub.flights.refold import refold_aircraft
 from aerocast_hub.flights.tables import GroundEventRow
-from aerocast_hub.inbox.sighting import Sighting
+from aerocast_hub.inbox.sighting import Retimed, Sighting
 
 UNKNOWN_SIGMA_S = 3600.0  # for a gateway that does not know: any other report is better
 
@@ -27,6 +27,22 @@ async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[E
         return []
     await insert_new(session, GroundEventRow, rows)
     times = [sighting.seen_at_us for sighting in sightings if _is_ground_event(sighting)]
+    icaos = {str(row["icao"]) for row in rows}
+    return await refold_aircraft(session, icaos, min(times), max(times))
+
+
+async def retime(session: AsyncSession, retimed: Sequence[Retimed]) -> list[Event]:
+    """Put ground events on their corrected times; fold the flights they were of and are of now."""
+    moved = [each for each in retimed if _is_ground_event(each.sighting)]
+    rows = [
+        _row(sighting, sighting.observation)
+        for sighting, _ in moved
+        if isinstance(sighting.observation, AircraftGroundEvent)
+    ]
+    if not rows:
+        return []
+    await insert_or_replace(session, GroundEventRow, rows)
+    times = [at_us for each in moved for at_us in (each.was_at_us, each.sighting.seen_at_us)]
     icaos = {str(row["icao"]) for row in rows}
     return await refold_aircraft(session, icaos, min(times), max(times))
 

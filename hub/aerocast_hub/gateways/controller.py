@@ -9,6 +9,7 @@ from litestar.exceptions import NotFoundException, ValidationException
 from litestar.params import FromPath, JSONBody
 
 from aerocast_hub.database.engine import Database
+from aerocast_hub.gateways.lives import LifeView, view_lives
 from aerocast_hub.gateways.losses import Account
 from aerocast_hub.gateways.registry import (
     Gateway,
@@ -62,6 +63,26 @@ class GatewayController(Controller):
         if found is None:
             raise NotFoundException(f"gateway {site}/{name} is not registered")
         return found
+
+    @get(
+        "/{site:str}/{name:str}/lives",
+        operation_id="ListLives",
+        opt={"permission": "gateways:read"},
+    )
+    async def lives(
+        self, site: FromPath[str], name: FromPath[str], database: NamedDependency[Database]
+    ) -> list[LifeView]:
+        """Give the starts of a gateway in order, and which of them never knew the time.
+
+        Raises
+        ------
+        NotFoundException
+            It is not registered.
+        """
+        async with database.reading() as session:
+            if await view_gateway(session, site, name, 0) is None:
+                raise NotFoundException(f"gateway {site}/{name} is not registered")
+            return await view_lives(session, site, name)
 
     @post("/", operation_id="AddGateway", opt={"permission": "gateways:write"})
     async def add(self, data: JSONBody[NewGateway], database: NamedDependency[Database]) -> Gateway:

@@ -9,7 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.engine import Database
+from aerocast_hub.gateways.lives import bounds_by_epoch
 from aerocast_hub.gateways.tables import GatewayRow
+from aerocast_hub.inbox.clock import TRUSTED
+from aerocast_hub.inbox.lives import Bounds
 from aerocast_hub.inbox.tables import ObservationRow
 
 MOST = 1000
@@ -24,6 +27,9 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         UTC microseconds: when it happened as far as known, and when the hub stored it.
     clock_quality
         0 the hub's own receipt, 1 saved at shutdown, 2 hardware clock, 3 network time, 4 GPS.
+    not_before_us, not_after_us
+        What bounds a time that is only an estimate, because the gateway never knew the time in
+        that boot; None when it is known, or when nothing bounds it.
     observation
         Its fields by name, bytes (an EPC) in hex.
     """
@@ -37,6 +43,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     received_at_us: int
     clock_quality: int
     observation: dict[str, object]
+    not_before_us: int | None = None
+    not_after_us: int | None = None
 
 
 async def list_stored(
@@ -57,7 +65,10 @@ async def list_stored(
     if gateway is not None:
         asked = asked.where(GatewayRow.name == gateway)
     newest = asked.order_by(ObservationRow.seen_at_us.desc(), ObservationRow.sequence.desc())
-    rows = await session.execute(newest.limit(max(1, min(limit, MOST))))
+    rows = (await session.execute(newest.limit(max(1, min(limit, MOST))))).all()
+    estimated = sorted({row.gateway_id for row, _ in rows if row.clock_quality < TRUSTED})
+    bounds = {each: await bounds_by_epoch(session, each) for each in estimated}
+    nothing = Bounds(not_before_us=None, not_after_us=None)
     return [
         Stored(
             site=spoke.site,
@@ -69,6 +80,7 @@ async def list_stored(
             received_at_us=row.received_at_us,
             clock_quality=row.clock_quality,
             observation=_shown(row.body),
+            **msgspec.structs.asdict(bounds.get(row.gateway_id, {}).get(row.epoch, nothing)),
         )
         for row, spoke in rows
     ]

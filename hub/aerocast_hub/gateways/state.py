@@ -1,6 +1,6 @@
 """Whether gateways are there and how they are: what they say, and what their silence says."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from aerocast_protocols.batch import GatewayStatus
@@ -9,8 +9,8 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.events import Event, GatewayHealthReported, GatewayStateChanged
-from aerocast_hub.gateways.tables import GatewayRow, GatewayStateRow
-from aerocast_hub.inbox.sighting import Sighting
+from aerocast_hub.gateways.tables import GatewayCountsRow, GatewayRow, GatewayStateRow
+from aerocast_hub.inbox.sighting import Retimed, Sighting
 
 Name = tuple[str, str]
 """Site and gateway."""
@@ -34,6 +34,12 @@ async def known_gateways(session: AsyncSession, names: Iterable[Name]) -> dict[N
         (site, name): Known(gateway_id, revoked_at_us is not None)
         for gateway_id, site, name, revoked_at_us in rows
     }
+
+
+async def name_of(session: AsyncSession, gateway_id: int) -> Name:
+    """Give the name of a registered gateway."""
+    row = await session.get_one(GatewayRow, gateway_id)
+    return row.site, row.name
 
 
 async def note_heard(
@@ -74,7 +80,7 @@ async def note_status(
 
 
 async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
-    """Keep the newest health and position of each gateway.
+    """Keep the newest health and position of each gateway, and what it counted in each life.
 
     Newest is told by the gateway's own count within its present life, never by a clock: a gateway
     whose clock was years ahead must not be stuck with that day's health.
@@ -88,6 +94,7 @@ async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[E
         return []
     known = await known_gateways(session, {(each.site, each.gateway) for each in told})
     events: list[Event] = []
+    await _keep_counts(session, told, known)
     for sighting in told:
         row = await session.get(
             GatewayStateRow, known[(sighting.site, sighting.gateway)].gateway_id
@@ -99,6 +106,53 @@ async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[E
         elif isinstance(sighting.observation, PositionFix):
             _take_fix(row, sighting, sighting.observation)
     return events
+
+
+async def _keep_counts(
+    session: AsyncSession, told: Sequence[Sighting], known: Mapping[Name, Known]
+) -> None:
+    newest: dict[tuple[int, int], Sighting] = {}
+    for sighting in sorted(told, key=lambda each: each.sequence):
+        if isinstance(sighting.observation, GatewayHealth):
+            gateway_id = known[sighting.site, sighting.gateway].gateway_id
+            newest[gateway_id, sighting.epoch] = sighting
+    for (gateway_id, epoch), sighting in newest.items():
+        row = await session.get(GatewayCountsRow, (gateway_id, epoch))
+        if row is not None and row.told_sequence >= sighting.sequence:
+            continue
+        health = sighting.observation
+        if isinstance(health, GatewayHealth):
+            await session.merge(
+                GatewayCountsRow(
+                    gateway_id=gateway_id,
+                    epoch=epoch,
+                    told_sequence=sighting.sequence,
+                    accepted=health.accepted,
+                    durable=health.durable,
+                    acknowledged=health.acked,
+                    evicted=health.evicted,
+                    dead=health.dead,
+                )
+            )
+
+
+async def retime(session: AsyncSession, retimed: Sequence[Retimed]) -> list[Event]:
+    """Put the newest health and position of each gateway on their corrected time."""
+    for sighting, _ in retimed:
+        told = sighting.observation
+        if not isinstance(told, GatewayHealth | PositionFix):
+            continue
+        name = (sighting.site, sighting.gateway)
+        known = await known_gateways(session, [name])
+        row = await session.get(GatewayStateRow, known[name].gateway_id)
+        if row is None:
+            continue
+        key = (sighting.epoch, sighting.sequence)
+        if isinstance(told, GatewayHealth) and key == (row.health_epoch, row.health_sequence):
+            row.health_at_us = sighting.seen_at_us
+        elif isinstance(told, PositionFix) and key == (row.fix_epoch, row.fix_sequence):
+            row.fix_at_us = sighting.seen_at_us
+    return []
 
 
 def _take_health(row: GatewayStateRow, sighting: Sighting, health: GatewayHealth) -> list[Event]:

@@ -47,3 +47,18 @@ class GatewayStateRow(Base):
     fix_at_us: Mapped[int | None]
     fix_epoch: Mapped[int | None]
     fix_sequence: Mapped[int | None]
+
+
+class GatewayCountsRow(Base):
+    """What a gateway last said it had counted in one of its lives; ``told_sequence`` orders it."""
+
+    __tablename__ = "gateway_counts"
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    told_sequence: Mapped[int]
+    accepted: Mapped[int]
+    durable: Mapped[int]
+    acknowledged: Mapped[int]
+    evicted: Mapped[int]
+    dead: Mapped[int]

@@ -12,11 +12,12 @@ from aerocast_hub.gateways.losses import (
     Account,
     Eviction,
     LaneAccount,
+    Told,
     account_of_gateway,
     account_of_lane,
 )
 from aerocast_hub.gateways.registry import Position
-from aerocast_hub.gateways.tables import GatewayRow, GatewayStateRow
+from aerocast_hub.gateways.tables import GatewayCountsRow, GatewayRow, GatewayStateRow
 from aerocast_hub.inbox.marks import Marks, decode_ranges
 from aerocast_hub.inbox.tables import EvictionRow, MarkRow
 
@@ -96,16 +97,24 @@ async def _account(session: AsyncSession, gateway: GatewayRow) -> Account:
         .order_by(MarkRow.first_received_at_us, MarkRow.epoch, MarkRow.lane)
     )
     lanes = [_lane(row, evictions[row.epoch, row.lane]) for row in marks]
-    return account_of_gateway(gateway.site, gateway.name, lanes)
+    counts = await session.scalars(
+        select(GatewayCountsRow).where(GatewayCountsRow.gateway_id == gateway.id)
+    )
+    told = {
+        row.epoch: Told(row.accepted, row.durable, row.acknowledged, row.evicted, row.dead)
+        for row in counts
+    }
+    return account_of_gateway(gateway.site, gateway.name, lanes, told)
 
 
 def _lane(row: MarkRow, evictions: list[Eviction]) -> LaneAccount:
     marks = Marks(
         received=decode_ranges(row.received),
         given_up=decode_ranges(row.given_up),
+        refused=decode_ranges(row.refused),
         oldest_sequence=row.oldest_sequence,
     )
-    return account_of_lane(row.epoch, row.lane, marks, row.refused, evictions)
+    return account_of_lane(row.epoch, row.lane, marks, evictions)
 
 
 def _everything() -> Select[GatewayRow, GatewayStateRow]:

@@ -8,9 +8,18 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.insert import insert_new, insert_or_replace
-from aerocast_hub.inbox.clock import BootClock, better
+from aerocast_hub.inbox.clock import (
+    JUMP_NS,
+    TRUSTED,
+    BootClock,
+    Claim,
+    after_claim,
+    after_receipt,
+    is_believable,
+    is_jump,
+)
 from aerocast_hub.inbox.marks import Marks, decode_ranges, encode_ranges
-from aerocast_hub.inbox.tables import BootClockRow, EvictionRow, MarkRow
+from aerocast_hub.inbox.tables import BootClockRow, EvictionRow, LifeRow, MarkRow
 
 
 class LaneKey(NamedTuple):
@@ -28,18 +37,44 @@ class BootKey(NamedTuple):
     boot_id: bytes
 
 
+class LifeKey(NamedTuple):
+    """One life of one gateway in one boot."""
+
+    gateway_id: int
+    epoch: int
+    boot_id: bytes
+
+
+Span = tuple[int, int]
+"""First and last CLOCK_BOOTTIME, nanoseconds."""
+
+
+class _Kept(NamedTuple):
+    """A boot's clock as the database has it, and what its observations have been put on."""
+
+    clock: BootClock
+    corrected: BootClock
+
+
 class Ledger:
-    """What the transaction knows and changes about arrivals and clocks."""
+    """What the transaction knows and changes about arrivals and clocks.
+
+    Attributes
+    ----------
+    has_news_of_clocks
+        After `save`: a clock became better than what was stored on it.
+    """
 
     def __init__(self, session: AsyncSession, now_us: int) -> None:
+        self.has_news_of_clocks = False
         self._session = session
         self._now_us = now_us
         self._marks: dict[LaneKey, Marks] = {}
-        self._refused: dict[LaneKey, int] = {}
         self._clocks: dict[BootKey, BootClock] = {}
         self._evictions: dict[tuple[int, ...], str] = {}
-        self._as_loaded: dict[LaneKey, tuple[Marks, int]] = {}
-        self._clocks_as_loaded: dict[BootKey, BootClock] = {}
+        self._as_loaded: dict[LaneKey, Marks] = {}
+        self._clocks_as_loaded: dict[BootKey, _Kept] = {}
+        self._lives: dict[LifeKey, Span] = {}
 
     async def load(self, lanes: Iterable[LaneKey], boots: Iterable[BootKey]) -> None:
         """Read (and on PostgreSQL lock) the marks of lanes and the clocks of boots."""
@@ -57,21 +92,25 @@ class Ledger:
                 self._marks[key] = Marks(
                     received=decode_ranges(row.received),
                     given_up=decode_ranges(row.given_up),
+                    refused=decode_ranges(row.refused),
                     oldest_sequence=row.oldest_sequence,
                 )
-                self._refused[key] = row.refused
-                self._as_loaded[key] = (self._marks[key], row.refused)
+                self._as_loaded[key] = self._marks[key]
         booted = sorted(set(boots) - self._clocks.keys())
         if booted:
             clocks = await self._session.scalars(
-                select(BootClockRow).where(
-                    tuple_(BootClockRow.gateway_id, BootClockRow.boot_id).in_(booted)
-                )
+                select(BootClockRow)
+                .where(tuple_(BootClockRow.gateway_id, BootClockRow.boot_id).in_(booted))
+                .order_by(BootClockRow.gateway_id, BootClockRow.boot_id)
+                .with_for_update()
+                .execution_options(populate_existing=True)
             )
-            for clock in clocks:
-                boot = BootKey(clock.gateway_id, clock.boot_id)
-                self._clocks[boot] = BootClock(clock.offset_ns, clock.quality)
-            self._clocks_as_loaded.update(self._clocks)
+            for each in clocks:
+                boot = BootKey(each.gateway_id, each.boot_id)
+                clock = BootClock(each.offset_ns, each.quality, each.receipt_ns, each.was_live)
+                self._clocks[boot] = clock
+                corrected = BootClock(each.corrected_offset_ns, each.corrected_quality)
+                self._clocks_as_loaded[boot] = _Kept(clock, corrected)
 
     def marks(self, lane: LaneKey) -> Marks:
         """Give the marks of a loaded lane."""
@@ -81,9 +120,9 @@ class Ledger:
         """Replace the marks of a loaded lane."""
         self._marks[lane] = marks
 
-    def refuse(self, lane: LaneKey) -> None:
-        """Count an observation that arrived and could not be read."""
-        self._refused[lane] += 1
+    def refuse(self, lane: LaneKey, sequence: int) -> None:
+        """Note an observation that arrived and can never be taken in."""
+        self._marks[lane] = self._marks[lane].refuse(sequence)
 
     def evict(self, gateway_id: int, evicted: Evicted) -> None:
         """Note what a gateway gave up; the lane is loaded."""
@@ -92,9 +131,25 @@ class Ledger:
         self._marks[lane] = self._marks[lane].give_up(*given_up)
         self._evictions[(*lane, *given_up)] = evicted.reason
 
-    def hear_clock(self, boot: BootKey, clock: BootClock) -> None:
-        """Take a boot's clock into account."""
-        self._clocks[boot] = better(self._clocks.get(boot), clock)
+    def hear_receipt(
+        self, boot: BootKey, boot_ns: int, received_at_us: int, *, is_live: bool
+    ) -> None:
+        """Note that what was at ``boot_ns`` had come by ``received_at_us``."""
+        known = self._clocks.get(boot)
+        self._clocks[boot] = after_receipt(known, boot_ns, received_at_us, is_live=is_live)
+
+    def hear_claim(self, boot: BootKey, claim: Claim, received_at_us: int) -> bool:
+        """Take a gateway's word on its clock into account; False when nobody can believe it."""
+        known = self._clocks.get(boot)
+        if not is_believable(known, claim, received_at_us):
+            return False
+        self._clocks[boot] = after_claim(known, claim)
+        return True
+
+    def hear_life(self, life: LifeKey, first_boot_ns: int, last_boot_ns: int) -> None:
+        """Note that something was seen between two instants of a life."""
+        span = self._lives.get(life, (first_boot_ns, last_boot_ns))
+        self._lives[life] = (min(span[0], first_boot_ns), max(span[1], last_boot_ns))
 
     def clock(self, boot: BootKey) -> BootClock | None:
         """Give the best known clock of a boot."""
@@ -112,22 +167,15 @@ class Ledger:
                     "given_up": encode_ranges(marks.given_up),
                     "oldest_sequence": marks.oldest_sequence,
                     "first_received_at_us": self._now_us,
-                    "refused": self._refused[lane],
+                    "refused": encode_ranges(marks.refused),
                 }
                 for lane, marks in self._marks.items()
-                if (marks, self._refused[lane]) != self._as_loaded[lane]
+                if marks != self._as_loaded[lane]
             ],
             keep=["first_received_at_us"],
         )
-        await insert_or_replace(
-            self._session,
-            BootClockRow,
-            [
-                {**boot._asdict(), "offset_ns": clock.offset_ns, "quality": clock.quality}
-                for boot, clock in self._clocks.items()
-                if clock != self._clocks_as_loaded.get(boot)
-            ],
-        )
+        await self._save_clocks()
+        await self._save_lives()
         await insert_or_replace(
             self._session,
             EvictionRow,
@@ -144,6 +192,50 @@ class Ledger:
             ],
         )
 
+    async def _save_clocks(self) -> None:
+        rows = []
+        for boot, clock in self._clocks.items():
+            kept = self._clocks_as_loaded.get(boot)
+            if kept is not None and kept.clock == clock:
+                continue
+            corrected = clock if kept is None else _corrected(kept, clock)
+            self.has_news_of_clocks |= needs_correction(clock, corrected)
+            rows.append(
+                {
+                    **boot._asdict(),
+                    **clock._asdict(),
+                    "corrected_offset_ns": corrected.offset_ns,
+                    "corrected_quality": corrected.quality,
+                }
+            )
+        await insert_or_replace(self._session, BootClockRow, rows)
+
+    async def _save_lives(self) -> None:
+        if not self._lives:
+            return
+        known = {
+            LifeKey(row.gateway_id, row.epoch, row.boot_id): row
+            for row in await self._session.scalars(
+                select(LifeRow).where(
+                    tuple_(LifeRow.gateway_id, LifeRow.epoch, LifeRow.boot_id).in_(self._lives)
+                )
+            )
+        }
+        rows = []
+        for life, (first, last) in self._lives.items():
+            row = known.get(life)
+            if row is not None and row.first_boot_ns <= first and last <= row.last_boot_ns:
+                continue
+            rows.append(
+                {
+                    **life._asdict(),
+                    "first_received_at_us": self._now_us,
+                    "first_boot_ns": first if row is None else min(first, row.first_boot_ns),
+                    "last_boot_ns": last if row is None else max(last, row.last_boot_ns),
+                }
+            )
+        await insert_or_replace(self._session, LifeRow, rows, keep=["first_received_at_us"])
+
     async def _insert_missing(self, lanes: list[LaneKey]) -> None:
         nothing = encode_ranges(())
         await insert_new(
@@ -156,8 +248,22 @@ class Ledger:
                     "given_up": nothing,
                     "oldest_sequence": 0,
                     "first_received_at_us": self._now_us,
-                    "refused": 0,
+                    "refused": nothing,
                 }
                 for lane in lanes
             ],
         )
+
+
+def needs_correction(clock: BootClock, corrected: BootClock) -> bool:
+    """Say whether what was stored on one clock is to be put on another."""
+    return clock.quality > corrected.quality or is_jump(clock, corrected)
+
+
+def _corrected(kept: _Kept, clock: BootClock) -> BootClock:
+    """Let what was stored before keep its times while a trusted clock only drifts."""
+    moved_ns = clock.offset_ns - kept.clock.offset_ns
+    drifts = kept.corrected.quality == clock.quality >= TRUSTED and abs(moved_ns) <= JUMP_NS
+    if not drifts:
+        return kept.corrected
+    return kept.corrected._replace(offset_ns=kept.corrected.offset_ns + moved_ns)

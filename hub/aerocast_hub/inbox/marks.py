@@ -68,21 +68,39 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
         Stored at the hub.
     given_up
         The gateway told that it gave them up (``Evicted``).
+    refused
+        Arrived and can never be taken in. The gateway holds them until it has set them aside
+        (and told so); a later version of the hub may yet take them.
     oldest_sequence
         Everything before it has left the gateway; 0 when it never said.
     """
 
     received: Ranges = ()
     given_up: Ranges = ()
+    refused: Ranges = ()
     oldest_sequence: int = 0
 
     def receive(self, first: int, last: int) -> "Marks":
         """Add a range that is stored now."""
         return msgspec.structs.replace(self, received=union((*self.received, (first, last))))
 
+    def receive_all(self, sequences: Iterable[int]) -> "Marks":
+        """Add sequences that are stored now."""
+        return msgspec.structs.replace(self, received=union((*self.received, *_runs(sequences))))
+
+    def lack(self, sequence: int) -> "Marks":
+        """Take back one that could not be stored after all."""
+        return msgspec.structs.replace(
+            self, received=without(self.received, ((sequence, sequence),))
+        )
+
     def give_up(self, first: int, last: int) -> "Marks":
         """Add a range the gateway gave up."""
         return msgspec.structs.replace(self, given_up=union((*self.given_up, (first, last))))
+
+    def refuse(self, sequence: int) -> "Marks":
+        """Add one that arrived and can never be taken in."""
+        return msgspec.structs.replace(self, refused=union((*self.refused, (sequence, sequence))))
 
     def has_left(self, oldest_sequence: int) -> "Marks":
         """Note the oldest sequence the gateway still holds; an older message changes nothing."""
@@ -117,17 +135,30 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
             return left_out[0][0] - 1
         return settled[-1][1] if settled else 0
 
+    def known(self) -> int:
+        """Give the highest sequence heard of in any way: so many were made at least."""
+        ranges = union((*self._settled(), *self.refused))
+        return ranges[-1][1] if ranges else 0
+
     def lost(self) -> Ranges:
         """Give what will never come: it has left the gateway, or was given up, and is not here."""
         return without(self._departed(), self.received)
 
+    def is_refused(self, sequence: int) -> bool:
+        """Say whether it came before and could not be taken in."""
+        return any(first <= sequence <= last for first, last in self.refused)
+
+    def turned_away(self) -> Ranges:
+        """Give what arrived and was never taken in: it is in the hub's quarantine."""
+        return without(self.refused, self.received)
+
     def explained(self) -> Ranges:
-        """Give what was lost and the gateway said so."""
-        return both(self.lost(), self.given_up)
+        """Give what was lost and the gateway said so, but for what was turned away here."""
+        return without(both(self.lost(), self.given_up), self.refused)
 
     def unexplained(self) -> Ranges:
         """Give what was lost without a word. In normal life: nothing."""
-        return without(self.lost(), self.given_up)
+        return without(without(self.lost(), self.given_up), self.refused)
 
     def _departed(self) -> Ranges:
         gone = ((1, self.oldest_sequence - 1),) if self.oldest_sequence > 1 else ()
@@ -140,6 +171,16 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
 def has_room(marks: Marks, first: int, last: int) -> bool:
     """Say whether a range may be taken in: it fills or touches what is there, or there is room."""
     return len(union((*marks.received, (first, last)))) <= max(MOST_RANGES, len(marks.received))
+
+
+def _runs(sequences: Iterable[int]) -> list[Range]:
+    runs: list[Range] = []
+    for sequence in sequences:
+        if runs and sequence == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], sequence)
+        else:
+            runs.append((sequence, sequence))
+    return runs
 
 
 def encode_ranges(ranges: Ranges) -> bytes:

@@ -5,7 +5,7 @@ with everything the features make of it, commits, and only then says what to ack
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from aerocast_protocols.topics import up
@@ -23,8 +23,8 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.events import Event
 from aerocast_hub.inbox.quarantine import Quarantined, of_message, set_aside
 from aerocast_hub.inbox.sighting import Absorb, Sighting
-from aerocast_hub.inbox.store import event_store
-from aerocast_hub.inbox.transaction import Reply, Transaction, refusal_of, sighting_of
+from aerocast_hub.inbox.store import Key, Row, event_store
+from aerocast_hub.inbox.transaction import Reply, Seen, Transaction, sighting_of
 from aerocast_hub.inbox.unpack import Message
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.telemetry.metrics import Metrics
@@ -36,7 +36,13 @@ _CANNOT_BE_HELD = (DataError, OverflowError)
 
 
 class Inbox:
-    """The one way observations come into the hub."""
+    """The one way observations come into the hub.
+
+    Attributes
+    ----------
+    on_better_clock
+        Called after a commit that made a clock better than what was stored on it.
+    """
 
     def __init__(
         self,
@@ -45,15 +51,14 @@ class Inbox:
         publisher: Publisher,
         metrics: Metrics,
     ) -> None:
+        self.on_better_clock: Callable[[], None] | None = None
         self._database = database
         self._absorb = absorb
         self._publisher = publisher
         self._metrics = metrics
         self._store = event_store(database)
 
-    async def receive(
-        self, messages: Sequence[Message], *, is_crowded: bool = False
-    ) -> list[Reply]:
+    async def receive(self, messages: Sequence[Message], slow_down_ms: int = 0) -> list[Reply]:
         """Store messages and give the acknowledgements to publish.
 
         What cannot be stored because the database does not answer is not acknowledged: the
@@ -61,22 +66,29 @@ class Inbox:
 
         Parameters
         ----------
-        is_crowded
-            More is waiting than the hub keeps up with: ask the senders to slow down.
+        slow_down_ms
+            More is waiting than the hub keeps up with: ask the senders to wait so long.
         """
         try:
             with self._metrics.transaction_seconds.time():
-                transaction = await self._in_one_transaction(messages, is_crowded=is_crowded)
+                transaction = await self._in_one_transaction(messages, slow_down_ms)
         except Exception as error:
             log.exception("%d messages could not be stored together", len(messages))
-            return await self._after_failure(messages, error, is_crowded=is_crowded)
+            return await self._after_failure(messages, error, slow_down_ms)
+        return self._committed(transaction)
+
+    def _committed(self, transaction: Transaction) -> list[Reply]:
+        for each in transaction.quarantined:
+            self._metrics.quarantined.labels(each.part).inc()
         self._publisher.wake()
+        if transaction.has_news_of_clocks and self.on_better_clock is not None:
+            self.on_better_clock()
         return transaction.replies()
 
     async def _after_failure(
-        self, messages: Sequence[Message], error: Exception, *, is_crowded: bool
+        self, messages: Sequence[Message], error: Exception, slow_down_ms: int
     ) -> list[Reply]:
-        """Find the one message that spoils it for the others, and set it aside.
+        """Find the one message that spoils it for the others, and in it what does.
 
         Only what no database could hold is refused for good: a gateway must not give up data for
         a mistake or an unready database of ours.
@@ -88,26 +100,38 @@ class Inbox:
         if len(messages) > 1:
             replies = []
             for message in messages:
-                replies += await self.receive([message], is_crowded=is_crowded)
+                replies += await self.receive([message], slow_down_ms)
             return replies
         try:
+            if isinstance(error, _CANNOT_BE_HELD) and (taken := await self._in_pieces(messages)):
+                return self._committed(taken)
             async with self._database.writing() as session:
                 await set_aside(session, [of_message(messages[0], repr(error))])
         except (SQLAlchemyError, OSError):
-            log.exception("nor could the message be put into quarantine: its gateway keeps it")
+            log.exception("nor could it be taken apart or set aside: its gateway keeps it")
             return []
         self._metrics.quarantined.labels("message").inc()
-        refusal = refusal_of(messages[0]) if isinstance(error, _CANNOT_BE_HELD) else None
-        return [refusal] if refusal else []
+        return []
+
+    async def _in_pieces(self, messages: Sequence[Message]) -> Transaction | None:
+        """Take in what can be kept of a message, and refuse by name what no database holds."""
+        try:
+            return await self._in_one_transaction(messages, 0, one_by_one=True)
+        except _CANNOT_BE_HELD:
+            log.exception("a message cannot be held even piece by piece")
+            return None
 
     async def _in_one_transaction(
-        self, messages: Sequence[Message], *, is_crowded: bool
+        self, messages: Sequence[Message], slow_down_ms: int, *, one_by_one: bool = False
     ) -> Transaction:
         async with self._database.writing() as session:
-            transaction = Transaction(session, self._metrics, is_crowded=is_crowded)
+            transaction = Transaction(session, self._metrics, slow_down_ms)
             seen = await transaction.take_in(messages)
             rows = {row.key: (row, each) for row, each in transaction.rows(seen)}
-            new = await self._store.append(session, [row for row, _ in rows.values()])
+            if one_by_one:
+                new = await self._append_one_by_one(session, transaction, list(rows.values()))
+            else:
+                new = await self._store.append(session, [row for row, _ in rows.values()])
             sightings = [sighting_of(row, each) for key, (row, each) in rows.items() if key in new]
             self._metrics.observations.labels("stored").inc(len(sightings))
             for feature, absorb in self._absorb.items():
@@ -115,9 +139,20 @@ class Inbox:
                     session, feature, absorb, sightings, transaction.quarantined
                 )
             await transaction.finish()
-        for each in transaction.quarantined:
-            self._metrics.quarantined.labels(each.part).inc()
         return transaction
+
+    async def _append_one_by_one(
+        self, session: AsyncSession, transaction: Transaction, rows: Sequence[tuple[Row, Seen]]
+    ) -> set[Key]:
+        """Store what can be stored, and refuse by name what no database holds."""
+        new: set[Key] = set()
+        for row, seen in rows:
+            try:
+                async with session.begin_nested():
+                    new |= await self._store.append(session, [row])
+            except _CANNOT_BE_HELD as error:
+                transaction.refuse(seen, repr(error))
+        return new
 
     async def _absorbed(
         self,

@@ -3,16 +3,13 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aerocast_hub.broker_url import EMBEDDED, NONE, BrokerAddress, parse_broker_url
-from aerocast_hub.database.engine import Database
 from aerocast_hub.inbox.broker import EmbeddedBroker
 from aerocast_hub.inbox.receive import Inbox
-from aerocast_hub.inbox.sighting import Absorb
 from aerocast_hub.inbox.source_mqtt import MqttSource
-from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.metrics import Metrics
 
@@ -21,11 +18,7 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def listening(
-    settings: Settings,
-    database: Database,
-    absorb: Mapping[str, Absorb],
-    publisher: Publisher,
-    metrics: Metrics,
+    settings: Settings, inbox: Inbox, metrics: Metrics
 ) -> AsyncIterator[MqttSource | None]:
     """Take in what gateways send, beside the block; with ``none:`` as broker, nothing.
 
@@ -50,7 +43,7 @@ async def listening(
             address = BrokerAddress("127.0.0.1", broker.port)
         else:
             address = parse_broker_url(url)
-        source = MqttSource(address, Inbox(database, absorb, publisher, metrics), metrics)
+        source = MqttSource(address, inbox, metrics)
         task = asyncio.create_task(source.run())
         task.add_done_callback(_tell_why)
         try:

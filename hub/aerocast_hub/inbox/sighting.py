@@ -1,6 +1,7 @@
 """One observation as the features meet it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 from aerocast_protocols.observations import Observation
@@ -39,4 +40,19 @@ Absorb = Callable[[AsyncSession, Sequence[Sighting]], Awaitable[list[Event]]]
 
 Called with newly stored sightings only, in no order to rely on. It writes through the session it
 is given (never commits) and gives the events to publish once the transaction is committed.
+"""
+
+
+class Retimed(NamedTuple):
+    """A stored sighting on a better clock, and when it was thought to have been before."""
+
+    sighting: Sighting
+    was_at_us: int
+
+
+Retime = Callable[[AsyncSession, Sequence[Retimed]], Awaitable[list[Event]]]
+"""A feature's share of a correction of times.
+
+Called with sightings it was given before, now with other times, in no order to rely on. What it
+made of them it makes again, and gives the events that tell what changed by it.
 """

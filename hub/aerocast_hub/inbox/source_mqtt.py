@@ -12,6 +12,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from aerocast_protocols.topics import EVERY_UP
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -20,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from aerocast_hub.broker_url import BrokerAddress
+from aerocast_hub.inbox.pressure import Pressure
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.transaction import Reply
 from aerocast_hub.inbox.unpack import Message
@@ -32,7 +34,8 @@ GATHER_S = 0.05
 """A transaction takes what came within this time, at most so many messages: one flush to disk
 then serves all gateways."""
 MOST_WAITING_BYTES = 32 * 1024 * 1024
-CROWDED_BYTES = MOST_WAITING_BYTES // 4
+LONGEST_TURN_S = 5.0
+"""An idle inbox comes round this often, so that whoever watches can tell idle from stuck."""
 CONNECT_TIMEOUT_S = 5.0
 KEEP_ALIVE_S = 30
 LONGEST_WAIT_S = 10.0
@@ -40,15 +43,31 @@ STABLE_S = 30.0
 _VERSIONS = (MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311)
 
 
+class _Waiting(NamedTuple):
+    """A message in the queue, and since when (monotonic seconds)."""
+
+    message: Message
+    since_s: float
+
+
 class MqttSource:
-    """Feeds the inbox from a broker, for as long as it runs."""
+    """Feeds the inbox from a broker, for as long as it runs.
+
+    Attributes
+    ----------
+    turned_at_s
+        When the inbox last came round: everything taken was stored and answered, or nothing
+        waited (monotonic seconds). A transaction that hangs stops it.
+    """
 
     def __init__(self, address: BrokerAddress, inbox: Inbox, metrics: Metrics) -> None:
         self._address = address
         self._inbox = inbox
         self._metrics = metrics
-        self._waiting: deque[Message] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
+        self._pressure = Pressure()
+        self.turned_at_s = time.monotonic()
         self._arrived = asyncio.Event()
         self._client: Client | None = None
         self.is_connected = asyncio.Event()
@@ -61,26 +80,40 @@ class MqttSource:
 
     async def _keep_storing(self) -> None:
         while True:
-            await self._arrived.wait()
+            self.turned_at_s = time.monotonic()
+            try:
+                async with asyncio.timeout(LONGEST_TURN_S):
+                    await self._arrived.wait()
+            except TimeoutError:
+                self._measure()
+                continue
             await asyncio.sleep(GATHER_S if len(self._waiting) < MOST_MESSAGES else 0)
-            is_crowded = self._waiting_bytes > CROWDED_BYTES
+            slow_down_ms = self._measure()
             messages = self._take(MOST_MESSAGES)
-            self._publish(await self._inbox.receive(messages, is_crowded=is_crowded))
+            self._publish(await self._inbox.receive(messages, slow_down_ms))
+
+    def _measure(self) -> int:
+        """Look how far behind the inbox is; give how long senders should wait, milliseconds."""
+        lag_s = time.monotonic() - self._waiting[0].since_s if self._waiting else 0.0
+        slow_down_ms = self._pressure.observe(lag_s, self._waiting_bytes)
+        self._metrics.inbox_lag_seconds.set(lag_s)
+        self._metrics.inbox_slows_down.set(self._pressure.is_high)
+        return slow_down_ms
 
     def _take(self, most: int) -> list[Message]:
-        messages = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
-        self._waiting_bytes -= sum(len(message.payload) for message in messages)
+        taken = [self._waiting.popleft().message for _ in range(min(most, len(self._waiting)))]
+        self._waiting_bytes -= sum(len(message.payload) for message in taken)
         self._metrics.waiting_bytes.set(self._waiting_bytes)
         if not self._waiting:
             self._arrived.clear()
-        return messages
+        return taken
 
     def _put(self, message: Message) -> None:
         """Queue a message; with too many waiting it is dropped, and sent again by its gateway."""
         if self._waiting_bytes + len(message.payload) > MOST_WAITING_BYTES:
             self._metrics.messages.labels("dropped").inc()
             return
-        self._waiting.append(message)
+        self._waiting.append(_Waiting(message, time.monotonic()))
         self._waiting_bytes += len(message.payload)
         self._metrics.waiting_bytes.set(self._waiting_bytes)
         self._arrived.set()

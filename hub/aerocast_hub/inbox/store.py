@@ -29,6 +29,7 @@ class Row(NamedTuple):
     sequence: int
     kind: str
     device: str
+    boot_ns: int
     seen_at_us: int
     clock_quality: int
     received_at_us: int

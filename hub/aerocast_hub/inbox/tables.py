@@ -1,4 +1,4 @@
-"""Tables of the inbox: observations, what has arrived, boots' clocks, and the quarantine."""
+"""Tables of the inbox: observations, what has arrived, lives, boots' clocks, and the quarantine."""
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,6 +21,7 @@ class ObservationRow(Base):
     sequence: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     device: Mapped[str]
+    boot_ns: Mapped[int]
     seen_at_us: Mapped[int]
     clock_quality: Mapped[int]
     received_at_us: Mapped[int]
@@ -30,8 +31,8 @@ class ObservationRow(Base):
 class MarkRow(Base):
     """What has arrived, and what never will, of one (gateway, epoch, lane).
 
-    ``received`` and ``given_up`` are ranges of sequences (msgpack ``[[first, last], ...]``);
-    everything under ``oldest_sequence`` has left the gateway.
+    ``received``, ``given_up`` and ``refused`` are ranges of sequences (msgpack ``[[first, last],
+    ...]``); everything under ``oldest_sequence`` has left the gateway.
     """
 
     __tablename__ = "marks"
@@ -43,7 +44,7 @@ class MarkRow(Base):
     given_up: Mapped[bytes]
     oldest_sequence: Mapped[int]
     first_received_at_us: Mapped[int]
-    refused: Mapped[int]
+    refused: Mapped[bytes]
 
 
 class EvictionRow(Base):
@@ -60,7 +61,11 @@ class EvictionRow(Base):
 
 
 class BootClockRow(Base):
-    """The best known clock of one boot of a gateway: UTC = CLOCK_BOOTTIME + ``offset_ns``."""
+    """The best known clock of one boot of a gateway: UTC = CLOCK_BOOTTIME + ``offset_ns``.
+
+    ``corrected_offset_ns`` and ``corrected_quality`` are the clock that everything stored of the
+    boot has been put on: where it differs from the best one, there is something to correct.
+    """
 
     __tablename__ = "boot_clocks"
 
@@ -68,6 +73,23 @@ class BootClockRow(Base):
     boot_id: Mapped[bytes] = mapped_column(primary_key=True)
     offset_ns: Mapped[int]
     quality: Mapped[int]
+    receipt_ns: Mapped[int | None]
+    was_live: Mapped[bool]
+    corrected_offset_ns: Mapped[int]
+    corrected_quality: Mapped[int]
+
+
+class LifeRow(Base):
+    """One life of a gateway (a start of its agent), in which boot, and what times it spans."""
+
+    __tablename__ = "lives"
+
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    boot_id: Mapped[bytes] = mapped_column(primary_key=True)
+    first_received_at_us: Mapped[int]
+    first_boot_ns: Mapped[int]
+    last_boot_ns: Mapped[int]
 
 
 class QuarantineRow(Base):

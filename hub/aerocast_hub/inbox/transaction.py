@@ -21,9 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.events import Event
 from aerocast_hub.gateways.state import Known, Name, known_gateways, note_heard, note_status
-from aerocast_hub.inbox.clock import TRUSTED, BootClock, clock_of_sending, seen_at_us
-from aerocast_hub.inbox.ledger import BootKey, LaneKey, Ledger
-from aerocast_hub.inbox.marks import has_room
+from aerocast_hub.inbox.clock import TRUSTED, Claim, seen_at_us
+from aerocast_hub.inbox.ledger import BootKey, LaneKey, Ledger, LifeKey
+from aerocast_hub.inbox.marks import MOST_RANGES, Ranges, has_room, union
 from aerocast_hub.inbox.quarantine import Quarantined, of_message, set_aside
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.inbox.store import Row
@@ -42,7 +42,7 @@ from aerocast_hub.telemetry.metrics import Metrics
 log = logging.getLogger(__name__)
 
 UNKNOWN_RETRY_MS = 60_000
-SLOW_RETRY_MS = 1_000
+FULL_RETRY_MS = 1_000  # for a lane with too many holes: they may be filled meanwhile
 MOST_ACKNOWLEDGEMENTS = 64  # in one message, as the wire says
 
 
@@ -66,13 +66,15 @@ class Seen(NamedTuple):
 class Transaction:
     """What is gathered while one transaction is under way."""
 
-    def __init__(self, session: AsyncSession, metrics: Metrics, *, is_crowded: bool) -> None:
+    def __init__(self, session: AsyncSession, metrics: Metrics, slow_down_ms: int = 0) -> None:
+        """Begin; senders are asked to wait ``slow_down_ms`` before they send more."""
         self._session = session
         self._metrics = metrics
-        self._is_crowded = is_crowded
+        self._slow_down_ms = slow_down_ms
         self._ledger = Ledger(session, time.time_ns() // 1000)
         self._known: dict[Name, Known] = {}
-        self._to_acknowledge: dict[tuple[Name, LaneKey], bool] = {}
+        self._to_acknowledge: dict[tuple[Name, LaneKey], int] = {}
+        self._refused: dict[tuple[Name, LaneKey], Ranges] = {}
         self._unknown: dict[tuple[Name, int, int], None] = {}
         self.events: list[Event] = []
         self.quarantined: list[Quarantined] = []
@@ -101,6 +103,16 @@ class Transaction:
         """Put observations on the best clock there is, as rows to store."""
         return [(self._row(each), each) for each in seen]
 
+    def refuse(self, seen: Seen, reason: str) -> None:
+        """Turn away for good an observation that could be read but never be kept."""
+        self._ledger.put(seen.lane, self._ledger.marks(seen.lane).lack(seen.sequence))
+        self._refuse(seen.batch, seen.lane, seen.sequence, reason)
+
+    @property
+    def has_news_of_clocks(self) -> bool:
+        """Say, after `finish`, whether a clock became better than what was stored on it."""
+        return self._ledger.has_news_of_clocks
+
     async def finish(self) -> None:
         """Write everything that goes with the observations."""
         await self._ledger.save()
@@ -110,7 +122,9 @@ class Transaction:
     def replies(self) -> list[Reply]:
         """Give the acknowledgements; call it after the commit."""
         by_name: dict[Name, list[Acknowledgement]] = {}
-        for (name, lane), is_slow in self._to_acknowledge.items():
+        for (name, lane), ranges in self._refused.items():
+            by_name.setdefault(name, []).append(refused(lane.lane, lane.epoch, ranges))
+        for (name, lane), wait_ms in self._to_acknowledge.items():
             marks = self._ledger.marks(lane)
             by_name.setdefault(name, []).append(
                 Acknowledgement(
@@ -119,8 +133,8 @@ class Transaction:
                     up_to_sequence=marks.up_to(),
                     missing_ranges=marks.missing(),
                     highest_sequence=marks.highest(),
-                    status=SLOW_DOWN if is_slow else STORED,
-                    retry_after_ms=SLOW_RETRY_MS if is_slow else 0,
+                    status=SLOW_DOWN if wait_ms else STORED,
+                    retry_after_ms=wait_ms,
                 )
             )
         for name, epoch, lane_number in self._unknown:
@@ -173,7 +187,9 @@ class Transaction:
         for batch in batches:
             newest[(batch.site, batch.gateway)] = batch
             self._hear_sending(batch)
-            seen += self._new_of(batch)
+            new = self._new_of(batch)
+            self._hear_times(batch, [each.observation.boot_ns for each in new])
+            seen += new
         for name, batch in newest.items():
             self.events += await note_heard(
                 self._session,
@@ -186,16 +202,38 @@ class Transaction:
         return seen
 
     def _hear_sending(self, batch: Batch) -> None:
+        """Learn the sender's present clock from the receipt, and from what it says itself."""
         envelope = batch.envelope
-        self._ledger.hear_clock(
-            BootKey(self._id(batch), envelope.boot_id_sent),
-            clock_of_sending(
-                envelope.boot_ns_sent,
-                envelope.wall_ns_sent,
-                envelope.clock_quality,
-                batch.message.received_at_us,
-            ),
+        boot = BootKey(self._id(batch), envelope.boot_id_sent)
+        received_at_us = batch.message.received_at_us
+        self._ledger.hear_receipt(boot, envelope.boot_ns_sent, received_at_us, is_live=True)
+        claim = Claim(envelope.boot_ns_sent, envelope.wall_ns_sent, envelope.clock_quality)
+        self._hear_claim(boot, claim, received_at_us)
+
+    def _hear_claim(self, boot: BootKey, claim: Claim, received_at_us: int) -> None:
+        is_believed = self._ledger.hear_claim(boot, claim, received_at_us)
+        if not is_believed and claim.quality >= TRUSTED:
+            self._metrics.clock_claims_refused.inc()
+
+    def _hear_times(self, batch: Batch, times_ns: Sequence[int]) -> None:
+        """Note when things were seen; of a boot before the present one, that they are in the past.
+
+        A replayed recording may lie before the boot, or after the sending: that says nothing.
+        """
+        body, envelope = batch.body, batch.envelope
+        is_present = body.boot_id == envelope.boot_id_sent
+        latest_ns = envelope.boot_ns_sent if is_present else LARGEST_TIME_NS
+        times_ns = [each for each in times_ns if 0 <= each <= latest_ns]
+        if not times_ns:
+            return
+        gateway_id = self._id(batch)
+        self._ledger.hear_life(
+            LifeKey(gateway_id, body.epoch, body.boot_id), min(times_ns), max(times_ns)
         )
+        if not is_present:
+            boot = BootKey(gateway_id, body.boot_id)
+            received_at_us = batch.message.received_at_us
+            self._ledger.hear_receipt(boot, max(times_ns), received_at_us, is_live=False)
 
     def _new_of(self, batch: Batch) -> list[Seen]:
         body, lane = batch.body, self._lane(batch)
@@ -203,18 +241,21 @@ class Transaction:
         marks = self._ledger.marks(lane).has_left(batch.envelope.oldest_sequence)
         fits = has_room(marks, body.first_sequence, last)
         acknowledged = ((batch.site, batch.gateway), lane)
-        is_slow = self._to_acknowledge.get(acknowledged, False)
-        self._to_acknowledge[acknowledged] = is_slow or self._is_crowded or not fits
+        wait_ms = self._slow_down_ms if fits else max(FULL_RETRY_MS, self._slow_down_ms)
+        wait_ms = max(wait_ms, self._to_acknowledge.get(acknowledged, 0))
+        self._to_acknowledge[acknowledged] = wait_ms
         if not fits:
             self._metrics.messages.labels("too_many_holes").inc()
             self._ledger.put(lane, marks)
             return []
         new = marks.new_within(body.first_sequence, last)
-        self._ledger.put(lane, marks.receive(body.first_sequence, last))
+        self._ledger.put(lane, marks)
         self._metrics.messages.labels("stored" if new else "repeated").inc()
         numbers = [number for first, end in new for number in range(first, end + 1)]
         self._metrics.observations.labels("repeated").inc(body.count - len(numbers))
-        return [seen for number in numbers if (seen := self._read(batch, lane, number)) is not None]
+        read = [seen for number in numbers if (seen := self._read(batch, lane, number)) is not None]
+        self._ledger.put(lane, self._ledger.marks(lane).receive_all(each.sequence for each in read))
+        return read
 
     def _read(self, batch: Batch, lane: LaneKey, sequence: int) -> Seen | None:
         raw = bytes(batch.body.observations[sequence - batch.body.first_sequence])
@@ -222,44 +263,55 @@ class Transaction:
             observation = decode_observation(raw)
             _check_numbers(observation)
         except ProtocolError as error:
-            self._ledger.refuse(lane)
+            self._refuse(batch, lane, sequence, str(error))
+            return None
+        return Seen(batch, lane, sequence, raw, observation)
+
+    def _refuse(self, batch: Batch, lane: LaneKey, sequence: int, reason: str) -> None:
+        """Turn an observation away for good: into quarantine here, set aside at its gateway.
+
+        Until the gateway has set it aside it is sent again and refused again, kept here once.
+        """
+        name = (batch.site, batch.gateway)
+        ranges = self._refused.get((name, lane), ())
+        self._refused[name, lane] = union((*ranges, (sequence, sequence)))
+        marks = self._ledger.marks(lane)
+        if not marks.is_refused(sequence):
+            self._ledger.put(lane, marks.refuse(sequence))
             self._metrics.observations.labels("refused").inc()
             self.quarantined.append(
                 Quarantined(
                     batch.message.received_at_us,
                     batch.message.topic,
                     "observation",
-                    str(error),
-                    raw,
+                    reason,
+                    bytes(batch.body.observations[sequence - batch.body.first_sequence]),
                     lane.epoch,
                     lane.lane,
                     sequence,
                 )
             )
-            return None
-        return Seen(batch, lane, sequence, raw, observation)
 
     async def _take_news_of_the_gateway(self, seen: Sequence[Seen]) -> None:
         """Clock anchors and evictions concern the inbox itself, before any feature."""
         evictions = []
-        boots = []
+        anchors = []
         for each in seen:
-            if isinstance(each.observation, Evicted):
-                evictions.append((each.lane.gateway_id, each.observation))
-            elif isinstance(each.observation, ClockAnchor):
-                boots.append(
-                    (BootKey(each.lane.gateway_id, each.observation.boot_id), each.observation)
-                )
+            told = each.observation
+            if isinstance(told, Evicted):
+                evictions.append((each.lane.gateway_id, told))
+            elif isinstance(told, ClockAnchor):
+                boot = BootKey(each.lane.gateway_id, told.boot_id)
+                claim = Claim(told.boot_ns, told.wall_ns, told.quality)
+                anchors.append((boot, claim, each.batch.message.received_at_us))
         await self._ledger.load(
             (LaneKey(gateway, what.epoch, what.lane) for gateway, what in evictions),
-            (boot for boot, _ in boots),
+            (boot for boot, _, _ in anchors),
         )
         for gateway_id, evicted in evictions:
             self._ledger.evict(gateway_id, evicted)
-        for boot, anchor in boots:
-            if anchor.quality >= TRUSTED:
-                offset_ns = anchor.wall_ns - anchor.boot_ns
-                self._ledger.hear_clock(boot, BootClock(offset_ns, anchor.quality))
+        for anchor in anchors:
+            self._hear_claim(*anchor)
 
     def _row(self, seen: Seen) -> Row:
         batch = seen.batch
@@ -271,6 +323,7 @@ class Transaction:
             seen.sequence,
             str(seen.observation.__struct_config__.tag),
             seen.observation.device,
+            seen.observation.boot_ns,
             at_us,
             quality,
             received_at_us,
@@ -304,20 +357,15 @@ def sighting_of(row: Row, seen: Seen) -> Sighting:
     )
 
 
-def refusal_of(message: Message) -> Reply | None:
-    """Tell the gateway to set a batch aside for good; None when nobody can say which."""
-    batch = unpack(message)
-    if not isinstance(batch, Batch):
-        return None
-    body = batch.body
-    refused = Acknowledgement(
-        lane=body.lane,
-        epoch=body.epoch,
+def refused(lane: int, epoch: int, ranges: Ranges) -> Acknowledgement:
+    """Tell a gateway what to set aside for good."""
+    return Acknowledgement(
+        lane=lane,
+        epoch=epoch,
         up_to_sequence=0,
-        missing_ranges=((body.first_sequence, body.first_sequence + body.count - 1),),
+        missing_ranges=ranges[:MOST_RANGES],
         status=REFUSED,
     )
-    return Reply(down(batch.site, batch.gateway, "ack"), encode_acknowledgements([refused]))
 
 
 def _check_numbers(observation: Observation) -> None:

@@ -21,6 +21,32 @@ class Metrics:
             "Bytes received and not yet stored",
             registry=self.registry,
         )
+        self.inbox_lag_seconds = Gauge(
+            "aerocast_hub_inbox_lag_seconds",
+            "How long the oldest message had waited when its turn came",
+            registry=self.registry,
+        )
+        self.inbox_slows_down = Gauge(
+            "aerocast_hub_inbox_slows_down",
+            "1 while gateways are asked to slow down",
+            registry=self.registry,
+        )
+        self.clock_claims_refused = Counter(
+            "aerocast_hub_clock_claims_refused",
+            "Times a gateway said of its clock what nobody can believe",
+            registry=self.registry,
+        )
+        self.times_corrected = Counter(
+            "aerocast_hub_times_corrected",
+            "Stored observations put on a better clock",
+            registry=self.registry,
+        )
+        self.gateway_observations = Gauge(
+            "aerocast_hub_gateway_observations",
+            "The loss account: observations of a gateway by what became of them",
+            ["site", "gateway", "fate"],
+            registry=self.registry,
+        )
         self.broker_connected = Gauge(
             "aerocast_hub_broker_connected",
             "1 while the hub is connected to its MQTT broker",

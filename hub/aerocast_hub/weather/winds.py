@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
-from aerocast_hub.database.insert import insert_new
+from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.events import Event
-from aerocast_hub.inbox.sighting import Sighting
+from aerocast_hub.inbox.sighting import Retimed, Sighting
 from aerocast_hub.weather.tables import AircraftWindRow
 from aerocast_hub.weather.wind_field import (
     WINDOW_S,
@@ -51,12 +51,14 @@ class Winds(msgspec.Struct, frozen=True, kw_only=True):
 
 async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
     """Keep winds that aircraft met."""
-    rows = [
-        _row(sighting, sighting.observation)
-        for sighting in sightings
-        if isinstance(sighting.observation, AircraftWeather) and _is_sound(sighting.observation)
-    ]
-    await insert_new(session, AircraftWindRow, rows)
+    await insert_new(session, AircraftWindRow, _rows(sightings))
+    return []
+
+
+async def retime(session: AsyncSession, retimed: Sequence[Retimed]) -> list[Event]:
+    """Put winds on their corrected times."""
+    rows = _rows([each.sighting for each in retimed])
+    await insert_or_replace(session, AircraftWindRow, rows)
     return []
 
 
@@ -138,6 +140,14 @@ def _is_sound(wind: AircraftWeather) -> bool:
         wind.temperature_c or 0.0,
     )
     return all(isfinite(number) for number in numbers)
+
+
+def _rows(sightings: Sequence[Sighting]) -> list[dict[str, object]]:
+    return [
+        _row(sighting, sighting.observation)
+        for sighting in sightings
+        if isinstance(sighting.observation, AircraftWeather) and _is_sound(sighting.observation)
+    ]
 
 
 def _row(sighting: Sighting, wind: AircraftWeather) -> dict[str, object]:

@@ -5,6 +5,7 @@ import pytest
 from aerocast_hub.events import FlightLanded
 from aerocast_hub.gateways.registry import add_gateway, revoke_gateway
 from aerocast_hub.gateways.tables import GatewayStateRow
+from aerocast_hub.gateways.views import loss_accounts
 from aerocast_hub.inbox.quarantine import MOST_ROWS
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.tables import ObservationRow, QuarantineRow
@@ -12,6 +13,7 @@ from aerocast_hub.inbox.unpack import Message
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.outbox.tables import OutboxRow
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_protocols.batch import REFUSED, decode_acknowledgements
 from aerocast_protocols.observations import ClockAnchor, Evicted
 from sqlalchemy import func, select, text
 
@@ -138,21 +140,77 @@ async def test_a_gateway_that_may_not_speak_is_told_and_nothing_is_stored(inbox,
     assert await inbox.receive([status("online", gateway="stranger")]) == []
 
 
+BAD = msgspec.msgpack.encode({"kind": "ufo", "device": "sky", "boot_ns": 1})
+IMPOSSIBLE = msgspec.msgpack.encode({"kind": "no_read", "device": "a\0b", "boot_ns": 1})
+
+
+def refused_of(replies):
+    """What is refused for good, in the order told."""
+    return [
+        ack
+        for reply in replies
+        for ack in decode_acknowledgements(reply.payload)
+        if ack.status == REFUSED
+    ]
+
+
 async def test_one_observation_that_cannot_be_read_does_not_take_the_others_with_it(
     inbox, database, feature
 ):
-    bad = msgspec.msgpack.encode({"kind": "ufo", "device": "sky", "boot_ns": 1})
-    impossible = msgspec.msgpack.encode({"kind": "no_read", "device": "a\0b", "boot_ns": 1})
-    ack = acknowledged(await inbox.receive([batch(1, [tag(1), bad, tag(3), impossible])]))[LANE_2]
-    assert ack.up_to_sequence == 4
+    replies = await inbox.receive([batch(1, [tag(1), BAD, tag(3), IMPOSSIBLE])])
+    (refused,) = refused_of(replies)
+    assert (refused.lane, refused.epoch, refused.up_to_sequence) == (2, EPOCH, 0)
+    assert refused.missing_ranges == ((2, 2), (4, 4))
+    ack = acknowledged(replies)[LANE_2]
+    assert (ack.status, ack.up_to_sequence, ack.highest_sequence) == (0, 1, 3)
+    assert ack.missing_ranges == ((2, 2),)
     assert await stored(database) == [1, 3]
     assert len(feature.sightings) == 2
     async with database.reading() as session:
         rows = list(await session.scalars(select(QuarantineRow).order_by(QuarantineRow.sequence)))
     assert [(row.part, row.sequence, row.payload) for row in rows] == [
-        ("observation", 2, bad),
-        ("observation", 4, impossible),
+        ("observation", 2, BAD),
+        ("observation", 4, IMPOSSIBLE),
     ]
+
+
+async def test_what_is_refused_is_refused_again_until_set_aside_and_kept_once(inbox, database):
+    message = batch(1, [tag(1), BAD, tag(3)])
+    for _ in range(3):
+        assert refused_of(await inbox.receive([message]))[0].missing_ranges == ((2, 2),)
+    assert await count(database, QuarantineRow) == 1
+    evicted = Evicted(
+        device="agent", boot_ns=1, lane=2, epoch=EPOCH,
+        first_sequence=2, last_sequence=2, reason="refused",
+    )  # fmt: skip
+    replies = await inbox.receive([batch(4, [evicted])])
+    assert refused_of(replies) == []
+    assert acknowledged(replies)[LANE_2].up_to_sequence == 4
+    async with database.reading() as session:
+        (account,) = await loss_accounts(session)
+    assert (account.received, account.refused, account.unexplained) == (3, 1, 0)
+    assert (account.awaited, account.explained) == (0, {})
+
+
+async def test_what_no_database_can_hold_is_refused_by_name_and_the_rest_stored(
+    inbox, database, monkeypatch
+):
+    class Narrow:
+        """A store whose columns are too narrow for one observation."""
+
+        def __init__(self, store):
+            self.store = store
+
+        async def append(self, session, rows):
+            if any(row.sequence == 3 for row in rows):
+                raise OverflowError("Python int too large")
+            return await self.store.append(session, rows)
+
+    monkeypatch.setattr(inbox, "_store", Narrow(inbox._store))
+    replies = await inbox.receive([tags(1, 2), tags(3, 5), tags(6, 7)])
+    assert [each.missing_ranges for each in refused_of(replies)] == [((3, 3),)]
+    assert await stored(database) == [1, 2, 4, 5, 6, 7]
+    assert await count(database, QuarantineRow) == 1
 
 
 async def test_a_message_that_cannot_be_read_is_set_aside_and_the_others_stored(inbox, database):
@@ -241,14 +299,14 @@ async def test_backlog_of_an_earlier_boot_uses_what_is_known_of_that_boot(inbox,
         device="agent",
         boot_ns=5 * SECOND_NS,
         boot_id=OTHER_BOOT,
-        wall_ns=1_700_000_005 * SECOND_NS,
+        wall_ns=1_790_000_005 * SECOND_NS,
         source="gps",
         quality=4,
     )
     await inbox.receive([batch(1, [anchor], lane=1)])
     await inbox.receive([tags(7, 7, boot=OTHER_BOOT)])
     sighting = feature.sightings[-1]
-    assert (sighting.seen_at_us, sighting.clock_quality) == (1_700_000_007_000_000, 4)
+    assert (sighting.seen_at_us, sighting.clock_quality) == (1_790_000_007_000_000, 4)
 
 
 async def test_what_the_gateway_gave_up_is_explained(inbox, database):
@@ -278,6 +336,8 @@ async def test_a_gateway_is_online_until_its_last_will_of_the_same_life(inbox, d
 
 
 async def test_a_gateway_is_asked_to_slow_down_when_the_hub_is_crowded(inbox):
-    ack = acknowledged(await inbox.receive([tags(1, 2)], is_crowded=True))[LANE_2]
-    assert (ack.status, ack.retry_after_ms, ack.up_to_sequence) == (3, 1000, 2)
+    ack = acknowledged(await inbox.receive([tags(1, 2)], slow_down_ms=700))[LANE_2]
+    assert (ack.status, ack.retry_after_ms, ack.up_to_sequence) == (3, 700, 2)
+    ack = acknowledged(await inbox.receive([tags(3, 4)]))[LANE_2]
+    assert (ack.status, ack.retry_after_ms, ack.up_to_sequence) == (0, 0, 4)
     assert BOOT != OTHER_BOOT

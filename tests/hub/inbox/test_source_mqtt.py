@@ -9,6 +9,7 @@ import psutil
 import pytest
 from aerocast_hub.broker_url import BrokerAddress, parse_broker_url
 from aerocast_hub.gateways.registry import add_gateway
+from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.tables import ObservationRow
 from aerocast_hub.outbox.publish import Publisher
@@ -98,8 +99,8 @@ async def hub(database, database_url, tmp_path):
             mode="dev", database_url=database_url, data_dir=tmp_path, **(ours | given)
         )
         metrics = Metrics()
-        publisher = Publisher(database, metrics)
-        async with listening(settings, database, {}, publisher, metrics) as source:
+        inbox = Inbox(database, {}, Publisher(database, metrics), metrics)
+        async with listening(settings, inbox, metrics) as source:
             async with asyncio.timeout(10):
                 await source.is_connected.wait()
             yield source

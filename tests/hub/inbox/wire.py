@@ -2,6 +2,7 @@
 
 from aerocast_hub.inbox.unpack import Message
 from aerocast_protocols.batch import (
+    REFUSED,
     ZSTD,
     Envelope,
     GatewayStatus,
@@ -77,9 +78,10 @@ def status(state, *, epoch=EPOCH, gateway=GATEWAY, received_at_us=NOW_US):
 
 
 def acknowledged(replies):
-    """(gateway, epoch, lane) -> acknowledgement, of all replies."""
+    """(gateway, epoch, lane) -> acknowledgement of what is stored, of all replies."""
     return {
         (reply.topic.split("/")[3], ack.epoch, ack.lane): ack
         for reply in replies
         for ack in decode_acknowledgements(reply.payload)
+        if ack.status != REFUSED
     }

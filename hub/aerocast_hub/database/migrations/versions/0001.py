@@ -317,6 +317,10 @@ def upgrade() -> None:
         sa.Column("boot_id", sa.LargeBinary(), nullable=False),
         sa.Column("offset_ns", sa.BigInteger(), nullable=False),
         sa.Column("quality", sa.BigInteger(), nullable=False),
+        sa.Column("receipt_ns", sa.BigInteger(), nullable=True),
+        sa.Column("was_live", sa.Boolean(), nullable=False),
+        sa.Column("corrected_offset_ns", sa.BigInteger(), nullable=False),
+        sa.Column("corrected_quality", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["gateway_id"], ["gateways.id"], name=op.f("fk_boot_clocks_gateway_id")
         ),
@@ -345,6 +349,23 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "gateway_counts",
+        sa.Column(
+            "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("told_sequence", sa.BigInteger(), nullable=False),
+        sa.Column("accepted", sa.BigInteger(), nullable=False),
+        sa.Column("durable", sa.BigInteger(), nullable=False),
+        sa.Column("acknowledged", sa.BigInteger(), nullable=False),
+        sa.Column("evicted", sa.BigInteger(), nullable=False),
+        sa.Column("dead", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["gateway_id"], ["gateways.id"], name=op.f("fk_gateway_counts_gateway_id")
+        ),
+        sa.PrimaryKeyConstraint("gateway_id", "epoch", name=op.f("pk_gateway_counts")),
+    )
+    op.create_table(
         "gateway_states",
         sa.Column(
             "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -370,6 +391,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gateway_id", name=op.f("pk_gateway_states")),
     )
     op.create_table(
+        "lives",
+        sa.Column(
+            "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("boot_id", sa.LargeBinary(), nullable=False),
+        sa.Column("first_received_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("first_boot_ns", sa.BigInteger(), nullable=False),
+        sa.Column("last_boot_ns", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["gateway_id"], ["gateways.id"], name=op.f("fk_lives_gateway_id")),
+        sa.PrimaryKeyConstraint("gateway_id", "epoch", "boot_id", name=op.f("pk_lives")),
+    )
+    op.create_table(
         "marks",
         sa.Column(
             "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -380,7 +414,7 @@ def upgrade() -> None:
         sa.Column("given_up", sa.LargeBinary(), nullable=False),
         sa.Column("oldest_sequence", sa.BigInteger(), nullable=False),
         sa.Column("first_received_at_us", sa.BigInteger(), nullable=False),
-        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["gateway_id"], ["gateways.id"], name=op.f("fk_marks_gateway_id")),
         sa.PrimaryKeyConstraint("gateway_id", "epoch", "lane", name=op.f("pk_marks")),
     )
@@ -394,6 +428,7 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("device", sa.String(), nullable=False),
+        sa.Column("boot_ns", sa.BigInteger(), nullable=False),
         sa.Column("seen_at_us", sa.BigInteger(), nullable=False),
         sa.Column("clock_quality", sa.BigInteger(), nullable=False),
         sa.Column("received_at_us", sa.BigInteger(), nullable=False),
@@ -472,7 +507,9 @@ def downgrade() -> None:
 
     op.drop_table("observations")
     op.drop_table("marks")
+    op.drop_table("lives")
     op.drop_table("gateway_states")
+    op.drop_table("gateway_counts")
     op.drop_table("evictions")
     op.drop_table("boot_clocks")
     with op.batch_alter_table("bags", schema=None) as batch_op:
