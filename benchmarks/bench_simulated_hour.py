@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20260701)
     parser.add_argument("--seconds", type=float, default=3600.0)
     options = parser.parse_args()
-    hour = busy_hour(options.seed, declination_deg=Declinations(YEAR).at(AIRPORT))
+    hour = busy_hour(options.seed, declination_deg=Declinations(YEAR, step_deg=0.1).at)
     began_s = time.process_time()
     seen, frames = _listen(hour, options.seed, options.seconds)
     took_s = time.process_time() - began_s

@@ -132,22 +132,25 @@ class WindCollector:
 
 
 class Declinations:
-    """Magnetic declination by the World Magnetic Model, one value a degree (it varies slowly).
+    """Magnetic declination by the World Magnetic Model, remembered cell by cell.
 
     Parameters
     ----------
     year
         Decimal year, 2015 to 2030; others are taken at that border.
+    step_deg
+        Size of a cell; over a degree it varies by some tenths of a degree.
     """
 
-    def __init__(self, year: float) -> None:
+    def __init__(self, year: float, step_deg: float = 1.0) -> None:
+        self._step_deg = step_deg
         self._year = min(max(year, 2015.0), 2029.99)
         self._known: dict[tuple[int, int], float] = {}
         self._model: Any = None  # pygeomag's, which has no types
 
     def at(self, position: Position) -> float:
         """Give the declination at a place, degrees, east positive."""
-        cell = (round(position[0]), round(position[1]))
+        cell = (round(position[0] / self._step_deg), round(position[1] / self._step_deg))
         known = self._known.get(cell)
         if known is None:
             known = self._known[cell] = self._compute(cell)
@@ -162,5 +165,7 @@ class Declinations:
         if self._model is None:
             self._model = GeoMag(base_year=int(self._year))
         # At 5 km: between ground and cruise the declination differs by less than 0.02 degrees.
-        found = self._model.calculate(glat=cell[0], glon=cell[1], alt=5.0, time=self._year)
+        found = self._model.calculate(
+            glat=cell[0] * self._step_deg, glon=cell[1] * self._step_deg, alt=5.0, time=self._year
+        )
         return float(found.d)

@@ -5,7 +5,7 @@ Everything is drawn from one seed: the same seed is the same hour.
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from aerocast_protocols.modes.cpr import Position
@@ -64,7 +64,7 @@ def busy_hour(
     arrivals: int = 11,
     departures: int = 7,
     overflights: int = 7,
-    declination_deg: float = 0.0,
+    declination_deg: float | Callable[[Position], float] = 0.0,
 ) -> BusyHour:
     """Draw an hour: arrivals (two of which leave again), departures, overflights.
 

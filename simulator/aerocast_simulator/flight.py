@@ -6,7 +6,7 @@ same way, so a test knows the truth.
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aerocast_protocols.modes.cpr import Position
@@ -46,15 +46,25 @@ class Air:
     layers
         At least one, lowest first. Below the lowest and above the highest the air is theirs.
     declination_deg
-        Magnetic declination, east positive: what compasses are off by.
+        Magnetic declination, east positive: what compasses are off by. One for all places, or a
+        function of the place.
     """
 
-    def __init__(self, layers: Sequence[Layer], declination_deg: float = 0.0) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        declination_deg: float | Callable[[Position], float] = 0.0,
+    ) -> None:
         if not layers:
             raise ValueError("air without a layer")
-        self.declination_deg = declination_deg
+        self._declination_deg = declination_deg
         self._layers = tuple(layers)
         self._altitudes_ft = [layer.altitude_ft for layer in layers]
+
+    def declination_at(self, position: Position) -> float:
+        """Give the magnetic declination at a place, degrees, east positive."""
+        declination_deg = self._declination_deg
+        return declination_deg(position) if callable(declination_deg) else declination_deg
 
     def at(self, altitude_ft: float) -> Layer:
         """Give the air at an altitude."""

@@ -247,7 +247,7 @@ class Flight:
         mach = mach_of(motion.true_airspeed_kt, self._air.at(motion.altitude_ft).temperature_c)
         return encode.register_60(
             magnetic_heading_deg=motion.true_heading_deg
-            - self._air.declination_deg
+            - self._air.declination_at(motion.position)
             + self._heading_bias_deg,
             indicated_airspeed_kt=indicated_airspeed_kt(mach, motion.altitude_ft),
             mach=mach,

@@ -32,7 +32,7 @@ def played():
         arrivals=3,
         departures=2,
         overflights=1,
-        declination_deg=Declinations(2026.0).at(AIRPORT),
+        declination_deg=Declinations(2026.0, step_deg=0.1).at,
     )
     table = AircraftTable(AIRPORT, Stands.from_geojson(stands_geojson()), year=2026.0)
     seen, ticked_s = [], 0
