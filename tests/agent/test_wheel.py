@@ -46,8 +46,11 @@ def test_the_wheel_carries_the_command_and_nothing_of_the_hub(wheel):
 
 
 def test_the_folders_at_the_top_are_the_ones_in_the_wheel():
-    for folder in ("firmware_configs", "systemd"):
-        assert (HOUSE / folder).resolve() == (HOUSE / "agent/aerocast_agent" / folder).resolve()
+    profiles = HOUSE / "firmware_configs"
+    assert profiles.resolve() == (HOUSE / "agent/aerocast_agent/firmware_configs").resolve()
+    for member in ("agent/aerocast_agent", "hub/aerocast_hub"):
+        for unit in (HOUSE / member / "systemd").iterdir():
+            assert (HOUSE / "systemd" / unit.name).resolve() == unit.resolve()
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is missing")

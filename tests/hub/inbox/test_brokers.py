@@ -1,0 +1,192 @@
+"""Brokers as they are: Mosquitto as Debian starts it, and one that forgets all it was given."""
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import time
+
+import pytest
+from aerocast_hub.gateways.registry import add_gateway
+from aerocast_hub.inbox.receive import Inbox
+from aerocast_hub.inbox.run import listening
+from aerocast_hub.inbox.tables import ObservationRow
+from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.settings import load_settings
+from aerocast_hub.telemetry.metrics import Metrics
+from paho.mqtt.enums import MQTTProtocolVersion
+from sqlalchemy import func, select
+
+from tests.hub.inbox.test_source_mqtt import Gateway, free_port
+from tests.hub.inbox.wire import GATEWAY, SITE, tags
+from tests.servers import find_server
+
+
+class Mosquitto:
+    """Mosquitto with its defaults on a port of its own: it saves every half hour, if at all."""
+
+    def __init__(self, folder):
+        self.port = free_port()
+        (folder / "data").mkdir()
+        self._file = folder / "mosquitto.conf"
+        self._file.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+            f"persistence true\npersistence_location {folder}/data/\n"
+        )
+        self.start()
+
+    def start(self):
+        self._process = subprocess.Popen(
+            [find_server("mosquitto"), "-c", str(self._file)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 0.2).close()
+                return
+            time.sleep(0.02)
+        raise TimeoutError("mosquitto does not listen")
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def mosquitto(tmp_path):
+    find_server("mosquitto")
+    broker = Mosquitto(tmp_path)
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def engine_kind():
+    """The broker is what matters here: one database will do."""
+    return "sqlite"
+
+
+@pytest.fixture
+async def hub(database, database_url, tmp_path, mosquitto):
+    """Gives a function that runs an inbox on that broker."""
+    async with database.writing() as session:
+        await add_gateway(session, SITE, GATEWAY)
+
+    @contextlib.asynccontextmanager
+    async def run(absorb=None):
+        settings = load_settings(
+            mode="dev",
+            database_url=database_url,
+            data_dir=tmp_path,
+            broker_url=f"mqtt://127.0.0.1:{mosquitto.port}",
+        )
+        metrics = Metrics()
+        inbox = Inbox(database, absorb or {}, Publisher(database, metrics), metrics)
+        async with listening(settings, inbox, metrics) as source, asyncio.timeout(60):
+            await source.is_connected.wait()
+            yield source
+
+    return run
+
+
+@contextlib.asynccontextmanager
+async def connected(port, version=MQTTProtocolVersion.MQTTv5):
+    gateway = Gateway(port, version)
+    try:
+        async with asyncio.timeout(20):
+            await gateway.ready.wait()
+        yield gateway
+    finally:
+        await gateway.stop()
+
+
+async def stored(database):
+    async with database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(ObservationRow))
+
+
+@pytest.mark.parametrize("version", [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311])
+async def test_mosquitto_with_its_defaults_will_do(hub, mosquitto, database, version):
+    async with hub(), connected(mosquitto.port, version) as gateway:
+        gateway.send(tags(1, 200))
+        gateway.send(tags(1, 200))
+        gateway.send(tags(301, 400))
+        ack = await gateway.ack(200)
+        while ack.highest_sequence < 400:
+            ack = await gateway.ack(200)
+        assert ack.missing_ranges == ((201, 300),)
+        gateway.send(tags(201, 300))
+        await gateway.ack(400)
+    assert await stored(database) == 400
+
+
+async def test_what_a_broker_took_and_forgot_is_acknowledged_only_when_it_comes_again(
+    hub, mosquitto, database
+):
+    async with connected(mosquitto.port) as gateway:
+        for first in range(1, 101, 10):
+            sent = gateway.client.publish(*tags(first, first + 9)[:2], qos=1)
+            await asyncio.to_thread(sent.wait_for_publish, 10)  # the broker's own word for it
+        mosquitto.kill()
+        mosquitto.start()
+        gateway.ready.clear()
+        async with hub():
+            async with asyncio.timeout(20):
+                await gateway.ready.wait()
+            await asyncio.sleep(0.3)
+            assert await stored(database) == 0
+            assert gateway.acks.empty()
+            for first in range(1, 101, 10):
+                gateway.send(tags(first, first + 9))
+            await gateway.ack(100)
+    assert await stored(database) == 100
+
+
+async def test_a_broker_killed_again_and_again_costs_and_doubles_nothing(hub, mosquitto, database):
+    async with hub() as source, connected(mosquitto.port) as gateway:
+        for first in range(1, 31, 10):
+            gateway.send(tags(first, first + 9))
+            mosquitto.kill()
+            gateway.ready.clear()
+            mosquitto.start()
+            async with asyncio.timeout(20):
+                await gateway.ready.wait()
+                while not source.is_connected.is_set():
+                    await source.is_connected.wait()
+            acknowledged = 0
+            while acknowledged < first + 9:  # as an agent does: again until the hub has it
+                gateway.send(tags(first, first + 9))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(1):
+                        acknowledged = (await gateway.acks.get()).up_to_sequence
+    assert await stored(database) == 30
+
+
+async def test_an_inbox_that_lags_asks_for_a_rest_and_withdraws_it_when_it_has_caught_up(
+    hub, mosquitto, database
+):
+    class Slow:
+        pause_s = 2.5
+
+        async def absorb(self, _session, _sightings):
+            await asyncio.sleep(self.pause_s)
+            return []
+
+    slow = Slow()
+    async with hub({"slow": slow.absorb}), connected(mosquitto.port) as gateway:
+        gateway.send(tags(1, 10))
+        assert (await gateway.ack(10)).status == 0
+        slow.pause_s = 2.5
+        gateway.send(tags(11, 20))
+        await asyncio.sleep(0.3)  # the inbox is busy with it; this one waits behind
+        gateway.send(tags(21, 30))
+        assert (await gateway.ack(20)).status == 0
+        slow.pause_s = 0.0
+        ack = await gateway.ack(30)
+        assert ack.status == 3
+        assert 1500 <= ack.retry_after_ms <= 3500
+        gateway.send(tags(31, 40))
+        assert (await gateway.ack(40)).status == 0
+    assert await stored(database) == 40
