@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
+from paho.mqtt import client as paho_client
 from paho.mqtt.client import (
     Client,
     ConnectFlags,
@@ -26,6 +28,17 @@ from paho.mqtt.reasoncodes import ReasonCode
 CONNECT_WITHIN_S = 10.0
 KEEPALIVE_S = 30
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class _NeverRaised(Exception):  # noqa: N818  it is not an error: nobody raises it
+    """Stands for TLS's exceptions where TLS is not loaded."""
+
+
+if vars(paho_client)["ssl"] is None:
+    # paho names them whenever its socket has nothing to read, TLS or not: its thread would end.
+    vars(paho_client)["ssl"] = SimpleNamespace(
+        SSLWantReadError=_NeverRaised, SSLWantWriteError=_NeverRaised
+    )
 
 
 class Broker(NamedTuple):
