@@ -17,12 +17,20 @@ from typing import NamedTuple, TypeVar
 
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement
-from aerocast_protocols.observations import CRITICAL, LIVE, DeviceEvent, Evicted
+from aerocast_protocols.observations import CRITICAL, LIVE, DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.lanes import EVERY_LANE, Chunk, Lanes, Span
-from aerocast_agent.spool_file import LARGEST_SEQUENCE, SpoolFile
-from aerocast_agent.spool_rows import Changes, Counters, Outcome, Row, SpoolState, spans_of
+from aerocast_agent.spool_file import LARGEST_SEQUENCE, SpoolFile, mark_of
+from aerocast_agent.spool_rows import (
+    Changes,
+    Counters,
+    Outcome,
+    Row,
+    SpoolState,
+    evicted,
+    spans_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +66,15 @@ class Spool:
     ----------
     on_durable
         Called by the writer's thread after a commit that added batches.
+    on_rescued
+        Called when batches of a damaged file were put back: they are older than what was sent.
     turned_at_ns
         When the writer last came round (CLOCK_BOOTTIME), for the watchdog.
     """
 
     def __init__(self, path: Path, budget_bytes: int, boot_id: bytes) -> None:
         self.on_durable: Callable[[], None] = _nothing
+        self.on_rescued: Callable[[], None] = _nothing
         self.turned_at_ns = clock.boot_ns()
         self.epoch: int | None = None
         self._path = path
@@ -77,6 +88,8 @@ class Spool:
         self._stopping = False
         self._counters = Counters()
         self._degraded: str | None = None
+        self._distrusted = False
+        self._rescuer: threading.Thread | None = None
         self._retry_at_ns = 0
         self._stored: list[Span] = []
         self._stored_since_ns = 0
@@ -161,7 +174,12 @@ class Spool:
         return self._ask(job)
 
     def _oldest(self, file: SpoolFile, lane: int, epoch: int) -> int:
-        """Give the oldest sequence held, on disk or still in memory: the hub waits for both."""
+        """Give the oldest sequence held, on disk or still in memory: the hub waits for both.
+
+        And for all that may yet be put back from a damaged file.
+        """
+        if self._rescuer is not None and self._rescuer.is_alive():
+            return 1
         with self._wake:
             waiting = self._lanes.oldest_sequence(lane) if epoch == file.epoch else None
         held = [each for each in (waiting, file.oldest(lane, epoch)) if each is not None]
@@ -255,26 +273,34 @@ class Spool:
 
     def _open(self) -> None:
         try:
-            file = SpoolFile(self._path, self._budget_bytes, self.epoch)
+            mark = mark_of(self.epoch, self._acked_to, self._durable_to)
+            file = SpoolFile(
+                self._path,
+                self._budget_bytes,
+                self.epoch,
+                mark=mark,
+                distrusted=self._distrusted,
+            )
         except (sqlite3.Error, OSError) as error:
             self._fail(f"spool {self._path}: {error}")
             return
         finally:
             self._opened.set()
         self._file = file
+        self._distrusted = False
         with self._wake:
             if file.kept_aside is not None:
-                self._tell_of_new_file(file.kept_aside, file.epoch)
+                self._tell_of_new_file(file.kept_aside)
             self.epoch = file.epoch
             self._degraded = None
             self._retry_at_ns = 0
+        wanted = any(self._path.parent.glob(f"{self._path.stem}.corrupt-*{self._path.suffix}"))
+        if wanted and (self._rescuer is None or not self._rescuer.is_alive()):
+            self._rescuer = threading.Thread(target=self._rescue, name="rescue", daemon=True)
+            self._rescuer.start()
 
-    def _tell_of_new_file(self, kept_aside: Path, epoch: int) -> None:
-        for lane in EVERY_LANE:
-            first, last = self._acked_to[lane] + 1, self._durable_to[lane]
-            if first <= last:
-                self._lost.append(Span(lane, epoch, first, last, "corrupt"))
-                self._count_evicted(self._lost[-1:])
+    def _tell_of_new_file(self, kept_aside: Path) -> None:
+        self._acked_to = dict(self._durable_to)  # the rest is the rescue's to tell
         told = DeviceEvent(
             device="agent",
             boot_ns=clock.boot_ns(),
@@ -283,6 +309,31 @@ class Spool:
         )
         self._lanes.add(LIVE, batch.encode_observation(told), told.boot_ns)
         self._counters = self._counters._replace(accepted=self._counters.accepted + 1)
+
+    def _rescue(self) -> None:
+        """Put back what damaged files still hold, and tell what they do not; in its own thread."""
+        from aerocast_agent.spool_rescue import rescue_all  # noqa: PLC0415  seldom needed
+
+        if rescue_all(self._path, self._budget_bytes, self._tell_of_rescued, self._is_stopping):
+            self._rescuer = None
+            self.on_rescued()
+
+    def _tell_of_rescued(self, lost: Sequence[Span], before: Sequence[Span]) -> bool:
+        """Tell the hub, durably; False when the spool closes before."""
+        with self._wake:
+            self._lost += lost
+            self._count_evicted([span for span in lost if span.epoch == self.epoch])
+        for span in before:
+            self.add(CRITICAL, batch.encode_observation(evicted(span, 0, clock.boot_ns())))
+        told = self.flush()
+        while not told.done():
+            if self._is_stopping(0.05):
+                return False
+        return True
+
+    def _is_stopping(self, within_s: float) -> bool:
+        with self._wake:
+            return self._wake.wait_for(lambda: self._stopping, within_s)
 
     def _do(self, jobs: Sequence[tuple[Callable[[SpoolFile], object], Future[object]]]) -> None:
         for job, answer in jobs:
@@ -294,6 +345,7 @@ class Spool:
                 answer.set_result(job(self._file))
             except sqlite3.Error as error:
                 answer.set_exception(error)
+                self._judge(error)
 
     def _commit(self, *, everything: bool) -> bool:
         """Write what is due, as much as one commit may hold; say whether more is to be written."""
@@ -313,8 +365,7 @@ class Spool:
                 self._refused = [*taken.changes.refused, *self._refused]
                 self._lost = [*taken.changes.lost, *self._lost]
             self._fail(str(error))
-            if "malformed" in str(error) or "disk I/O" in str(error):
-                self._close()
+            self._judge(error)
             return False
         self._note(outcome, taken.chunks, claimed)
         for flushed in taken.flushes:
@@ -373,15 +424,7 @@ class Spool:
         return Row(chunk.lane, epoch, chunk.first_sequence, held, since_ns, codec, body)
 
     def _evicted(self, span: Span, sequence: int, epoch: int) -> Row:
-        told = Evicted(
-            device="agent",
-            boot_ns=clock.boot_ns(),
-            lane=span.lane,
-            epoch=span.epoch or epoch,
-            first_sequence=span.first,
-            last_sequence=span.last,
-            reason=span.reason,
-        )
+        told = evicted(span, epoch, clock.boot_ns())
         chunk = Chunk(CRITICAL, sequence, [batch.encode_observation(told)], told.boot_ns)
         return self._row(chunk, epoch)
 
@@ -414,6 +457,14 @@ class Spool:
             self._degraded = why
             self._retry_at_ns = clock.boot_ns() + RETRY_AFTER_NS
             self._wake.notify_all()
+
+    def _judge(self, error: Exception) -> None:
+        """Close a file that gives such an error; opened again, one that is damaged is replaced."""
+        if "malformed" in str(error) or "not a database" in str(error):
+            self._distrusted = True
+            self._close()
+        elif "disk I/O" in str(error):
+            self._close()
 
     def _close(self) -> None:
         file, self._file = self._file, None

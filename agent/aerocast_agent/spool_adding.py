@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -28,8 +28,19 @@ class Added(NamedTuple):
     no_room: int
 
 
-def add_batches(path: Path, budget_bytes: int, rows: Iterable[Row]) -> Added:
+def _nothing(_: Row) -> None:
+    """Do without the batches that found no room."""
+
+
+def add_batches(
+    path: Path,
+    budget_bytes: int,
+    rows: Iterable[Row],
+    left_out: Callable[[Row], None] = _nothing,
+) -> Added:
     """Add batches to a spool under their own epoch and sequences; the hub counts each once.
+
+    ``left_out`` is called with each that found no room.
 
     Raises
     ------
@@ -52,6 +63,7 @@ def add_batches(path: Path, budget_bytes: int, rows: Iterable[Row]) -> Added:
                     room -= sum(len(part.body) for part in parts)
                     if room < 0:
                         no_room += 1
+                        left_out(row)
                     elif parts:
                         _insert(db, parts)
                         added += 1

@@ -10,8 +10,10 @@ import os
 import secrets
 import shutil
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from aerocast_protocols.observations import BULK, CRITICAL, LIVE
@@ -38,6 +40,7 @@ MOST_OF_DISK_AS_LOG = 16  # a sixteenth: on a card of a few megabytes the log mu
 # A lane gives up its oldest batches when the file is this full: bulk first, critical last.
 FULL_AT = {BULK: 0.85, LIVE: 0.95, CRITICAL: 1.0}
 MOST_DEAD_ROWS, MOST_DEAD_BYTES = 1000, 8 * 1024 * 1024
+CHECK_FOR_S = 1.0
 TOTALS = ("accepted", "acked", "evicted", "dead")
 LARGEST_SEQUENCE = 2**63 - 1
 
@@ -73,23 +76,44 @@ class SpoolFile:
         Bytes one commit may add, so that log and file fit the smallest disk.
     """
 
-    def __init__(self, path: Path, budget_bytes: int, epoch: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        budget_bytes: int,
+        epoch: int | None = None,
+        *,
+        mark: str = "",
+        distrusted: bool = False,
+    ) -> None:
+        """Open a spool, or begin a new one where the old cannot be used.
+
+        Parameters
+        ----------
+        mark
+            Goes into the name of a file that is moved aside.
+        distrusted
+            SQLite has found it damaged while it was in use.
+        """
         self.kept_aside: Path | None = None
+        counter = 0
         self._path = path
         self._budget_bytes = budget_bytes
         path.parent.mkdir(parents=True, exist_ok=True)
         self._wal_pages = wal_pages = min(WAL_PAGES, _disk(path)[0] // MOST_OF_DISK_AS_LOG // PAGE)
         self.most_at_once = wal_pages * PAGE // 4
         try:
+            if distrusted and path.exists():
+                raise sqlite3.DatabaseError("it was found damaged")  # noqa: TRY301  one way out
             self._db = self._open()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and "disk I/O" not in str(error):
                 raise  # locked, full or not permitted: the file itself may be sound
             log.exception("spool %s cannot be used: starting a new one", path)
-            self.kept_aside = _move_aside(path)
+            counter = _next_counter(path)
+            self.kept_aside = _move_aside(path, mark)
             self._db = self._open()
         try:
-            self.epoch = self._begin_epoch(epoch)
+            self.epoch = self._begin_epoch(epoch, counter)
         except sqlite3.Error:
             self._db.close()
             raise
@@ -123,11 +147,11 @@ class SpoolFile:
             raise
         return db
 
-    def _begin_epoch(self, epoch: int | None) -> int:
+    def _begin_epoch(self, epoch: int | None, counter: int) -> int:
         """Commit the next epoch (or the one that goes on): counter << 32 | 32 random bits."""
         if epoch is None:
             last = self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
-            counter = 0 if last is None else (last[0] >> 32) + 1
+            counter = counter if last is None else (last[0] >> 32) + 1
             epoch = (counter & 0x7FFFFFFF) << 32 | secrets.randbits(32)
         self._db.execute("BEGIN IMMEDIATE")
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?), ('clean', 0)", (epoch,))
@@ -335,6 +359,13 @@ class SpoolFile:
         return joined(evicted)
 
 
+def mark_of(epoch: int | None, acked: dict[int, int], durable: dict[int, int]) -> str:
+    """Give what goes into the name of a file moved aside in mid-life: what it should have held."""
+    if epoch is None:
+        return ""
+    return f"-{epoch}-" + "-".join(f"{acked[lane]}_{durable[lane]}" for lane in EVERY_LANE)
+
+
 def _verify(db: sqlite3.Connection) -> None:
     """See that the file is ours and whole; a clean one is not read through."""
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
@@ -353,9 +384,33 @@ def _verify(db: sqlite3.Connection) -> None:
     if schema is None or schema[0] != SCHEMA:
         raise sqlite3.DatabaseError(f"its schema {schema} is not {SCHEMA}")
     if clean is None or not clean[0]:
-        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        found = _quick_check(db)
         if found != "ok":
-            raise sqlite3.DatabaseError(str(found))
+            raise sqlite3.DatabaseError(found)
+
+
+def _quick_check(db: sqlite3.Connection) -> str:
+    """Look for damage, but no longer than a start may take: the rest shows in use."""
+    ends_s = time.monotonic() + CHECK_FOR_S
+    db.set_progress_handler(lambda: time.monotonic() > ends_s, 10_000)
+    try:
+        return str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.OperationalError as error:
+        if "interrupted" in str(error):
+            return "ok"
+        raise
+    finally:
+        db.set_progress_handler(None, 0)
+
+
+def _next_counter(path: Path) -> int:
+    """Give the counter after that of a file that cannot be used; 0 when it cannot be told."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            last = db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+    except sqlite3.Error:
+        return 0
+    return (last[0] >> 32) + 1 if last and isinstance(last[0], int) else 0
 
 
 def _grow_wal(db: sqlite3.Connection, pages: int) -> None:
@@ -383,8 +438,8 @@ def _disk(path: Path) -> tuple[int, int]:
     return usage.total, usage.free
 
 
-def _move_aside(path: Path) -> Path:
-    aside = path.with_name(f"{path.stem}.corrupt-{secrets.token_hex(4)}{path.suffix}")
+def _move_aside(path: Path, mark: str) -> Path:
+    aside = path.with_name(f"{path.stem}.corrupt-{secrets.token_hex(4)}{mark}{path.suffix}")
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.exists():

@@ -110,6 +110,19 @@ def allowance(budget_bytes: int, file_bytes: int, disk: tuple[int, int]) -> int:
     return min(budget_bytes, file_bytes + max(0, free - reserve))
 
 
+def evicted(span: Span, epoch: int, boot_ns: int) -> Evicted:
+    """Give what tells the hub that a span will never come; ``epoch`` when the span names none."""
+    return Evicted(
+        device="agent",
+        boot_ns=boot_ns,
+        lane=span.lane,
+        epoch=span.epoch or epoch,
+        first_sequence=span.first,
+        last_sequence=span.last,
+        reason=span.reason,
+    )
+
+
 def joined(spans: Iterable[Span]) -> list[Span]:
     """Write neighbouring spans as one."""
     whole: list[Span] = []

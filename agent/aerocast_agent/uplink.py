@@ -84,12 +84,14 @@ class Uplink:
         self._wake = asyncio.Event()
         self._live: dict[int, _Reach] = {}
         self._backlog: dict[int, _Reach] = {}
+        self._above: dict[int, _Reach] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Connect, send, and connect again, until cancelled."""
         loop = asyncio.get_running_loop()
         self._spool.on_durable = lambda: _call(loop, self._wake.set)
+        self._spool.on_rescued = lambda: _call(loop, self._look_through)
         pause_s = FIRST_PAUSE_S
         while True:
             began_s = loop.time()
@@ -157,8 +159,15 @@ class Uplink:
         """Call backlog what was accepted before this moment, and live what comes after."""
         for lane in EVERY_LANE:
             bound = (epoch, self._spool.next_sequence(lane))
-            self._live[lane] = _Reach((epoch, bound[1] - 1), END)
+            self._live[lane] = _Reach((epoch, bound[1] - 1), (epoch + 1, 0))
             self._backlog[lane] = _Reach(START, bound)
+            self._above[lane] = _Reach((epoch + 1, 0), END)  # rescued from a lost file
+
+    def _look_through(self) -> None:
+        """Begin again with the oldest: something older than what was sent has come."""
+        if self._link is not None:
+            self._begin(self._spool.epoch or 0)
+            self._wake.set()
 
     async def _send_until_lost(self, link: Link) -> None:
         lost = asyncio.ensure_future(self._lost(link))
@@ -195,6 +204,7 @@ class Uplink:
             await self._send_again(link, key)
         waiting = await self._send_lanes(link, self._live, backlog=False)
         waiting |= await self._send_lanes(link, self._backlog, backlog=True)
+        waiting |= await self._send_lanes(link, self._above, backlog=True)
         now_s = clock.boot_ns() / 1e9
         due_s = self._window.due_s(now_s)
         wait_s = REWIND_AFTER_S if due_s is None else max(0.02, due_s - now_s)
@@ -270,8 +280,7 @@ class Uplink:
     async def _take_up_what_is_left(self) -> None:
         """Send what shared a batch with something refused: it has been cut into new batches."""
         await asyncio.wrap_future(self._spool.flush())
-        self._begin(self._spool.epoch or 0)
-        self._wake.set()
+        self._look_through()
 
     async def _answer(self, payload: bytes) -> None:
         result = await self.on_command(payload) if self.on_command is not None else None

@@ -155,11 +155,11 @@ def test_salvaged_batches_join_a_spool_in_use_once_and_under_their_own_names(
     original, tmp_path, capsys
 ):
     config = write_config(tmp_path)
+    spool = fill(tmp_path / "spool.db", rounds=1, reads=5)  # one it opens with, it rescues itself
     aside = tmp_path / "spool.corrupt-1a2b3c4d.db"
     copied(original, tmp_path).rename(aside)
     (tmp_path / "damaged.db-wal").rename(tmp_path / f"{aside.name}-wal")
     overwrite(aside, 0, bytes(100))
-    spool = fill(tmp_path / "spool.db", rounds=1, reads=5)
     try:
         for added, there_already in ((len(original[1]), 0), (0, len(original[1]))):
             code = main(["spool", "salvage", "--into-spool", "--json", "--config", str(config)])
