@@ -17,6 +17,7 @@ from aerocast_protocols.modes.batch_frames import (
     Flags,
     Heads,
     Integers,
+    Layout,
     Numbers,
     Rows,
     Texts,
@@ -44,6 +45,7 @@ from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.fields import ModeSFields
 from aerocast_protocols.modes.integrity import NIC_TABLE
 from aerocast_protocols.modes.parity import LARGEST_INTERROGATOR
+from aerocast_protocols.modes.senders import squitter_sender
 
 # A reply's address is believed this long after the same aircraft spoke with a clean parity.
 CONFIRMED_S = 60.0
@@ -51,9 +53,12 @@ ALTITUDE_S = 10.0
 GROUND_S = 5.0  # how old a motion over ground may be to judge a register by
 VERSION_S = 300.0
 _MADE_UP = 1 << 24  # laid over an address that is not the aircraft's own
-_OTHER_FORMATS, _ICAO_FORMATS = (1, 5), (0, 2, 6)  # control fields of df 18
 _REPLY = np.isin(np.arange(32), (4, 5, 20, 21))
 _COMM_B = np.isin(np.arange(32), (20, 21))
+# By type code; the last, which -1 finds, for frames that have none.
+_POSITION = np.isin(np.arange(33), (*range(5, 19), *range(20, 23)))
+LAST_SURFACE_CODE = 8
+_CPR = Layout((21, 1), (22, 17), (39, 17))
 _NIC: Numbers = np.array(NIC_TABLE, np.float64)
 
 
@@ -161,17 +166,17 @@ class BatchDecoder:
         airborne, surface = airborne_positions(heads), surface_positions(heads)
         moving, replies = velocities(heads), _replies(heads)
         operational = operational_statuses(heads)
-        in_air, on_ground = self._solve(heard, airborne, surface)
+        places = self._solve(heads, heard)
         in_air_nic, on_ground_nic = self._integrity(heard, airborne, surface, operational)
         return Batch(
             heads=heads,
             is_believed=self._believe(heads, heard),
             identifications=identifications(heads),
             airborne=airborne,
-            airborne_places=in_air,
+            airborne_places=places.take(airborne.rows),
             airborne_nic=in_air_nic,
             surface=surface,
-            surface_places=on_ground,
+            surface_places=places.take(surface.rows),
             surface_nic=on_ground_nic,
             velocities=moving,
             statuses=statuses(heads),
@@ -192,31 +197,23 @@ class BatchDecoder:
         believed[asked] = ~np.isnan(heard_s)
         return believed
 
-    def _solve(
-        self, heard: _Heard, airborne: AirbornePositions, surface: SurfacePositions
-    ) -> tuple[Places, Places]:
-        """Give the places of airborne and of surface positions."""
+    def _solve(self, heads: Heads, heard: _Heard) -> Places:
+        """Give the place of every frame: NaN for those that are no believed position."""
         sender, seen_at_s, speaks = heard
-        rows = np.concatenate((airborne.rows, surface.rows))
+        rows = (_POSITION[heads.typecode] & speaks).nonzero()[0]
+        odd, latitude, longitude = _CPR.cut(heads.content[rows])
         raw = RawPositions(
             address=sender[rows],
             row=rows,
             seen_at_s=seen_at_s[rows],
-            on_surface=np.arange(len(rows)) >= len(airborne.rows),
-            odd=np.concatenate((airborne.cpr_format, surface.cpr_format)),
-            latitude=np.concatenate((airborne.cpr_lat, surface.cpr_lat)),
-            longitude=np.concatenate((airborne.cpr_lon, surface.cpr_lon)),
+            on_surface=heads.typecode[rows] <= LAST_SURFACE_CODE,
+            odd=odd,
+            latitude=latitude,
+            longitude=longitude,
         )
-        order = np.argsort(rows)
-        order = order[speaks[rows[order]]]
-        solved = self._positions.solve(raw.take(order))
-        latitude, longitude = np.full((2, len(rows)), np.nan)
-        latitude[order], longitude[order] = solved
-        border = len(airborne.rows)
-        return (
-            Places(latitude[:border], longitude[:border]),
-            Places(latitude[border:], longitude[border:]),
-        )
+        places = Places(*np.full((2, len(heads.df)), np.nan))
+        places.latitude[rows], places.longitude[rows] = self._positions.solve(raw)
+        return places
 
     def _integrity(
         self,
@@ -279,11 +276,12 @@ def _heard(heads: Heads, seen_at_s: Numbers) -> _Heard:
     other = (heads.df == 18).nonzero()[0]
     sender = heads.address
     if len(other):
-        made_up = np.isin(heads.first[other], _OTHER_FORMATS)
         sender = sender.copy()
-        sender[other[made_up]] |= _MADE_UP
-        own = made_up | np.isin(heads.first[other], _ICAO_FORMATS)
-        speaks[other] = own & (heads.left[other] == 0)
+        for row in other.tolist():
+            told = squitter_sender(heads.octets[row].tobytes())
+            speaks[row] = told is not None and heads.left[row] == 0
+            if told is not None and not told.is_icao:
+                sender[row] |= _MADE_UP
     return _Heard(sender, seen_at_s, speaks)
 
 

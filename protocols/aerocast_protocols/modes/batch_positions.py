@@ -59,6 +59,10 @@ class Places(NamedTuple):
     latitude: Numbers
     longitude: Numbers
 
+    def take(self, rows: Rows) -> "Places":
+        """Give some of them."""
+        return Places(self.latitude[rows], self.longitude[rows])
+
 
 class _Place(NamedTuple):
     seen_at_s: float

@@ -95,7 +95,11 @@ class _Register:
 
     def values(self, content: Integers) -> Numbers:
         """Give the fields in their units, shape (fields, n); NaN where they are absent."""
-        return known(self.steps(content) * self._sizes, content & self._presents)
+        return self.scaled(content, self.steps(content))
+
+    def scaled(self, content: Integers, steps: Integers) -> Numbers:
+        """Give the fields in their units by their steps."""
+        return known(steps * self._sizes, content & self._presents)
 
 
 _40, _50 = _Register(0x40, BDS_40), _Register(0x50, BDS_50)
@@ -222,9 +226,11 @@ def read_commb(rows: Rows, content: Integers, context: Known) -> CommB:
         What is known of their senders.
     """
     named, intention = named_registers(content), possible_40(content)
-    turns, headings = _turns(rows, content), _headings(rows, content)
-    turning = possible_50(content) & ~intention & agrees(turns, context)
-    flying = possible_60(content) & fits(headings, context)
+    turn_steps, heading_steps = _50.steps(content), _60.steps(content)
+    turns = _turns(rows, content, turn_steps)
+    headings = _headings(rows, content, heading_steps)
+    turning = _is_50(content, turn_steps) & ~intention & agrees(turns, context)
+    flying = _is_60(content, heading_steps) & fits(headings, context)
     found = intention.astype(np.int64) + turning + flying
     bds = intention * _40.number + turning * _50.number + flying * _60.number
     rest = ((found == 0) & (named == 0) & (content != 0)).nonzero()[0]
@@ -288,7 +294,11 @@ def possible_40(content: Integers) -> Flags:
 
 def possible_50(content: Integers) -> Flags:
     """Say where BDS 5,0 is possible."""
-    roll, _, ground, _, air = _50.steps(content)
+    return _is_50(content, _50.steps(content))
+
+
+def _is_50(content: Integers, steps: Integers) -> Flags:
+    roll, _, ground, _, air = steps
     both = content & _BOTH_SPEEDS == _BOTH_SPEEDS
     possible: Flags = (
         _50.is_whole(content)
@@ -302,7 +312,11 @@ def possible_50(content: Integers) -> Flags:
 
 def possible_60(content: Integers) -> Flags:
     """Say where BDS 6,0 is possible."""
-    _, airspeed, mach, baro, inertial = _60.steps(content)
+    return _is_60(content, _60.steps(content))
+
+
+def _is_60(content: Integers, steps: Integers) -> Flags:
+    _, airspeed, mach, baro, inertial = steps
     possible: Flags = (
         _60.is_whole(content)
         & (airspeed <= FASTEST_INDICATED_KT)
@@ -386,13 +400,13 @@ def pressures_hpa(altitude_ft: Numbers) -> Numbers:
     return np.where(altitude_m <= 11_000.0, below, above)
 
 
-def _turns(rows: Rows, content: Integers) -> Turns:
-    roll, track, ground, rate, air = _50.values(content)
+def _turns(rows: Rows, content: Integers, steps: Integers) -> Turns:
+    roll, track, ground, rate, air = _50.scaled(content, steps)
     return Turns(rows, roll, _full_turn(track), ground, rate, air)
 
 
-def _headings(rows: Rows, content: Integers) -> Headings:
-    heading, airspeed, mach, baro, inertial = _60.values(content)
+def _headings(rows: Rows, content: Integers, steps: Integers) -> Headings:
+    heading, airspeed, mach, baro, inertial = _60.scaled(content, steps)
     return Headings(rows, _full_turn(heading), airspeed, mach, baro, inertial)
 
 
