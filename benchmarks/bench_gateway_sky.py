@@ -1,4 +1,4 @@
-"""Claim: 2,000 Mode S messages/s take a third of the time of a chain on PipeDecoder, and 120 MB.
+"""Goal: 2,000 Mode S messages/s take a third of the time of a chain on PipeDecoder, and 120 MB.
 
 Both are the real daemon as a process of its own: Beast over TCP, aircraft table, spool on disk,
 MQTT to a broker, a hub of few lines that acknowledges. The sky is the recorded flight flown by many
@@ -64,7 +64,7 @@ def main() -> None:
         cpu, rss, seen = costs[name]
         print(f"{name:9} {cpu:5.1f} % of a core, {rss:5.1f} MB, {seen} observations at the hub")
     ratio = costs["aerocast"].cpu_percent / costs["pymodes"].cpu_percent
-    print(f"ratio {ratio:.2f} (claim: at most 0.33); {costs['aerocast'].rss_mb:.0f} MB (120)")
+    print(f"ratio {ratio:.2f} (goal: at most 0.33); {costs['aerocast'].rss_mb:.0f} MB (120)")
 
 
 def _daemon(name: str, config: str) -> None:

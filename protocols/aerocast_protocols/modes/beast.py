@@ -45,6 +45,10 @@ _WHOLE = re.compile(
 _ESCAPED = re.compile(_BYTE + rb"*", re.DOTALL)
 
 
+# By signal byte: worked out once, a receiver gives one with every frame.
+_DBFS = (None, *(20.0 * math.log10(signal / 255.0) for signal in range(1, 256)))
+
+
 class BeastFrame(msgspec.Struct, frozen=True, gc=False):
     """One reception.
 
@@ -80,7 +84,7 @@ class BeastFrame(msgspec.Struct, frozen=True, gc=False):
     @property
     def signal_dbfs(self) -> float | None:
         """Power in dB relative to full scale, at most 0; None when the receiver gives none."""
-        return 20.0 * math.log10(self.signal / 255.0) if self.signal else None
+        return _DBFS[self.signal]
 
 
 class BeastBuffer:
