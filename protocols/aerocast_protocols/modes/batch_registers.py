@@ -234,8 +234,10 @@ def read_commb(rows: Rows, content: Integers, context: Known) -> CommB:
     found = intention.astype(np.int64) + turning + flying
     bds = intention * _40.number + turning * _50.number + flying * _60.number
     rest = ((found == 0) & (named == 0) & (content != 0)).nonzero()[0]
-    routines, hazards = _NO_ROUTINES, _NO_HAZARDS
     if len(rest):
+        rest = rest[possible_44(content[rest]) | possible_45(content[rest])]
+    routines, hazards = _NO_ROUTINES, _NO_HAZARDS
+    if len(rest):  # seldom: few aircraft report the weather
         weather, routines, hazards = _weather(rows[rest], content[rest], context.take(rest))
         bds[rest] = weather
     bds[found > 1] = AMBIGUOUS
