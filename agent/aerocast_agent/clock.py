@@ -3,19 +3,42 @@
 import ctypes
 import time
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
+
+from aerocast_agent.gps_time import GpsTime
 
 UNSET, SAVED, HARDWARE, NETWORK, GPS = range(5)
 """How far wall time can be trusted."""
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
-_HARDWARE_CLOCK = Path("/sys/class/rtc/rtc0")
+_HARDWARE_CLOCKS = Path("/sys/class/rtc")
 _EARLIEST_SANE_NS = 1_735_689_600_000_000_000  # 2025-01-01: an unset clock says 1970 or its build
 _UNSYNCHRONISED = 0x0040  # STA_UNSYNC, Linux timex.h
 _LOOK_AGAIN_NS = 5_000_000_000
 
+_GPS_ERROR_NS = 500_000_000  # a receiver's and a serial line's delay
+
 _looked: tuple[int, int] | None = None
+_gps = GpsTime()
+
+
+class Claim(NamedTuple):
+    """What this machine takes the time for, at one moment.
+
+    Attributes
+    ----------
+    quality
+        ``UNSET`` to ``GPS``.
+    error_ns
+        Standard deviation of ``wall_ns``; None when nobody knows.
+    """
+
+    boot_ns: int
+    wall_ns: int
+    quality: int
+    error_ns: int | None
 
 
 def boot_ns() -> int:
@@ -23,9 +46,24 @@ def boot_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
+def claim() -> Claim:
+    """Give the best this machine knows: network time, else trusted GPS, else its own clock."""
+    now_ns = boot_ns()
+    own = _own_quality(now_ns)
+    heard_ns = _gps.wall_ns(now_ns) if own < NETWORK else None
+    if heard_ns is not None:
+        return Claim(now_ns, heard_ns, GPS, _GPS_ERROR_NS)
+    return Claim(now_ns, time.time_ns(), own, error_ns() if own == NETWORK else None)
+
+
+def hear_gps(fix_at_us: int, heard_boot_ns: int) -> None:
+    """Take the time of a trusted fix, heard at ``heard_boot_ns``."""
+    _gps.hear(fix_at_us * 1000, heard_boot_ns)
+
+
 def wall_ns() -> int:
     """Give UTC in nanoseconds since 1970-01-01, as far as this machine knows it."""
-    return time.time_ns()
+    return claim().wall_ns
 
 
 def boot_id() -> bytes:
@@ -35,20 +73,42 @@ def boot_id() -> bytes:
 
 def quality() -> int:
     """Say how far ``wall_ns`` can be trusted; looked at anew every few seconds."""
+    return claim().quality
+
+
+def _own_quality(now_ns: int) -> int:
     global _looked  # noqa: PLW0603  the machine has one clock
-    now_ns = boot_ns()
     if _looked is None or now_ns - _looked[0] >= _LOOK_AGAIN_NS:
-        _looked = (now_ns, judge(wall_ns(), synchronised=_is_synchronised()))
+        synchronised, hardware = _is_synchronised(), _has_hardware_clock()
+        _looked = (now_ns, judge(time.time_ns(), synchronised=synchronised, hardware=hardware))
     return _looked[1]
 
 
-def judge(now_wall_ns: int, *, synchronised: bool) -> int:
-    """Say how far a wall clock can be trusted, from what is known of it."""
+def judge(now_wall_ns: int, *, synchronised: bool, hardware: bool) -> int:
+    """Say how far the machine's own clock can be trusted, from what is known of it.
+
+    Parameters
+    ----------
+    hardware
+        A clock with a battery set it at boot; else it went on from what was saved (fake-hwclock,
+        systemd-timesyncd), and the time the machine was off is missing.
+    """
     if now_wall_ns < _EARLIEST_SANE_NS:
         return UNSET
     if synchronised:
         return NETWORK
-    return HARDWARE if _HARDWARE_CLOCK.exists() else SAVED
+    return HARDWARE if hardware else SAVED
+
+
+def _has_hardware_clock() -> bool:
+    """Say whether the kernel set the time from a hardware clock (sysfs-class-rtc, hctosys)."""
+    for clock in _HARDWARE_CLOCKS.glob("rtc*/hctosys"):
+        try:
+            if clock.read_text().strip() == "1":
+                return True
+        except OSError:  # it went away: ask the next
+            continue
+    return False
 
 
 class _Timex(ctypes.Structure):

@@ -7,9 +7,10 @@ import signal
 import sqlite3
 from pathlib import Path
 
-from aerocast_protocols.observations import LANE_NAMES, ClockAnchor, GatewayHealth, Observation
+from aerocast_protocols.observations import LANE_NAMES, GatewayHealth, Observation, PositionFix
 
 from aerocast_agent import VERSION, clock
+from aerocast_agent.anchors import Anchors
 from aerocast_agent.build import build
 from aerocast_agent.config import Config
 from aerocast_agent.footprint import Meter, keep_small
@@ -53,7 +54,7 @@ class Daemon:
         path = Path(settings.spool.path)
         self._spool = Spool(path, settings.spool.budget_mb * 1024 * 1024, self._boot_id)
         self._intake = Intake(self._spool)
-        built = build(settings, self._intake.accept)
+        built = build(settings, self._accept)
         self._following = built.following
         self._supervisor = Supervisor(built.drivers, self._following.accept)
         hub = settings.hub
@@ -64,7 +65,7 @@ class Daemon:
         )
         self._uplink.on_command = Orders(self._spool).answer
         self._meter = Meter(path.parent)
-        self._anchored_quality = clock.SAVED
+        self._anchors = Anchors(self._boot_id)
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -156,20 +157,13 @@ class Daemon:
         return None
 
     def _anchor(self) -> None:
-        quality = clock.quality()
-        if quality > self._anchored_quality and quality >= clock.NETWORK:
-            self._intake.accept(
-                ClockAnchor(
-                    device="agent",
-                    boot_ns=clock.boot_ns(),
-                    boot_id=self._boot_id,
-                    wall_ns=clock.wall_ns(),
-                    source="ntp",
-                    quality=quality,
-                    error_ns=clock.error_ns(),
-                )
-            )
-        self._anchored_quality = quality
+        for told in self._anchors.look(clock.claim()):
+            self._intake.accept(told)
+
+    def _accept(self, observation: Observation) -> None:
+        if isinstance(observation, PositionFix) and observation.time_trusted:
+            clock.hear_gps(observation.fix_at_us or 0, observation.boot_ns)
+        self._intake.accept(observation)
 
     async def _report_health(self) -> None:
         self._intake.accept(self._health(await self._spool_state()))

@@ -239,12 +239,13 @@ class Uplink:
             self._window.gone(key)
 
     def _send(self, link: Link, row: Row, oldest: int, *, backlog: bool) -> None:
+        now = clock.claim()
         envelope = Envelope(
             codec=row.codec,
             boot_id_sent=self._identity.boot_id,
-            boot_ns_sent=clock.boot_ns(),
-            wall_ns_sent=clock.wall_ns(),
-            clock_quality=clock.quality(),
+            boot_ns_sent=now.boot_ns,
+            wall_ns_sent=now.wall_ns,
+            clock_quality=now.quality,
             oldest_sequence=oldest,
             body=row.body,
         )
