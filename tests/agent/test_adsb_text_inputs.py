@@ -6,7 +6,9 @@ import json
 
 import pytest
 from aerocast_agent.aircraft import AircraftTable
+from aerocast_agent.build import build
 from aerocast_agent.cli.decode import run
+from aerocast_agent.config_file import ConfigError, parse_config
 from aerocast_agent.drivers.adsb_avr import AvrReceiver
 from aerocast_agent.drivers.adsb_json import AircraftJson
 from aerocast_agent.drivers.adsb_sbs import SbsReceiver
@@ -153,6 +155,24 @@ async def test_a_lost_receiver_stops_nothing_and_is_found_again(tmp_path):
             await asyncio.wait([running])
     events = [each for each in seen if isinstance(each, DeviceEvent) and each.device == "file"]
     assert [each.event for each in events] == ["connected", "lost", "connected"]
+
+
+def test_each_kind_of_receiver_in_agent_toml_gets_its_driver(tmp_path):
+    (tmp_path / "aircraft.csv").write_text("icao24,registration,type\n4ca123,EI-ABC,B738\n")
+    position = "position = { latitude_deg = 43.6, longitude_deg = 1.4 }"
+    text = f'[gateway]\nsite = "lfbo"\nname = "a"\n{position}\n[aircraft]\n'
+    kinds = ("avr", 'host = "h"'), ("sbs", 'host = "h"'), ("json", 'file = "f"')
+    text += 'database = "aircraft.csv"\n' + "".join(
+        f'[[device]]\nname = "{kind}"\nkind = "adsb_{kind}"\n{where}\n' for kind, where in kinds
+    )
+
+    def built():
+        return build(parse_config(text, name="agent.toml", folder=tmp_path), lambda _: None)
+
+    assert [type(each) for each in built().drivers] == [AvrReceiver, SbsReceiver, AircraftJson]
+    (tmp_path / "aircraft.csv").write_text("nonsense")
+    with pytest.raises(ConfigError, match=r"aircraft\.database"):
+        built()
 
 
 def decode(capsys, tmp_path, kind, content):

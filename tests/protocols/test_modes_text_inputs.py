@@ -263,6 +263,13 @@ def test_only_news_is_told_and_a_position_only_when_it_is_new():
     ]
 
 
+def test_a_receiver_whose_clock_is_set_back_is_still_news():
+    news = AircraftNews()
+    for now_s in (5000.0, 1000.0, 1000.1):
+        told = list(news.of(decode_aircraft_json(written(now_s, AIRCRAFT))))
+        assert len(told) == (now_s != 1000.1)
+
+
 @pytest.mark.parametrize(
     ("changed", "wanted"),
     [

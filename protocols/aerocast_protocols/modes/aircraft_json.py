@@ -19,6 +19,7 @@ MOST_AIRCRAFT = 10_000
 # Times in the file are rounded to tenths: what moved less has not been heard again.
 _ROUNDING_S = 0.15
 _FORGOTTEN_S = 600.0
+_CLOCK_SET_BACK_S = 1.0  # what was heard "later" than now says nothing about now
 _EMERGENCIES: dict[str, Emergency] = {
     "general": "general",
     "lifeguard": "medical",
@@ -117,9 +118,14 @@ class AircraftNews:
     def __init__(self) -> None:
         self._heard_s: dict[str, float] = {}
         self._placed_s: dict[str, float] = {}
+        self._now_s = 0.0
 
     def of(self, file: AircraftFile) -> Iterator[AircraftReport]:
         """Give every aircraft heard since the file before, its position only if that is new."""
+        if file.now_s < self._now_s - _CLOCK_SET_BACK_S:
+            self._heard_s.clear()
+            self._placed_s.clear()
+        self._now_s = file.now_s
         for aircraft in file.aircraft:
             heard_s = file.now_s - aircraft.seen
             if heard_s - self._heard_s.get(aircraft.hex, -1e9) < _ROUNDING_S:
