@@ -89,7 +89,7 @@ async def test_a_loss_without_explanation_is_status_1(database_url, monkeypatch,
         **dict.fromkeys(LOSS_HEADINGS, "0"),
         "gateway": f"{SITE}/{GATEWAY}",
         "accepted": "9",
-        "durable": "9",
+        "durable": "5",
         "received": "5",
         "unexplained": "4",
     }

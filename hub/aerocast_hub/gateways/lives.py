@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.gateways.tables import GatewayRow
-from aerocast_hub.inbox.clock import BootClock
+from aerocast_hub.inbox.clock import TRUSTED, BootClock
 from aerocast_hub.inbox.lives import Bounds, Life, bounds_of, in_order
 from aerocast_hub.inbox.tables import BootClockRow, LifeRow
+
+_SAME_BOOT = and_(
+    BootClockRow.gateway_id == LifeRow.gateway_id, BootClockRow.boot_id == LifeRow.boot_id
+)
 
 
 class LifeView(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +57,18 @@ async def view_lives(session: AsyncSession, site: str, name: str) -> list[LifeVi
     return [_view(lives, at) for at in range(len(lives))]
 
 
+async def count_unanchored(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """Count the lives in which a gateway never knew the time, by site and name."""
+    rows = await session.execute(
+        select(GatewayRow.site, GatewayRow.name, func.count())
+        .join(LifeRow, LifeRow.gateway_id == GatewayRow.id)
+        .outerjoin(BootClockRow, _SAME_BOOT)
+        .where(or_(BootClockRow.quality.is_(None), BootClockRow.quality < TRUSTED))
+        .group_by(GatewayRow.site, GatewayRow.name)
+    )
+    return {(site, name): number for site, name, number in rows}
+
+
 async def bounds_by_epoch(session: AsyncSession, gateway_id: int) -> dict[int, Bounds]:
     """Give the bounds of every life of a gateway that was never anchored."""
     lives = in_order(await _lives(session, gateway_id))
@@ -64,13 +80,7 @@ async def bounds_by_epoch(session: AsyncSession, gateway_id: int) -> dict[int, B
 async def _lives(session: AsyncSession, gateway_id: int) -> list[Life]:
     rows: Iterable[tuple[LifeRow, BootClockRow | None]] = await session.execute(
         select(LifeRow, BootClockRow)
-        .outerjoin(
-            BootClockRow,
-            and_(
-                BootClockRow.gateway_id == LifeRow.gateway_id,
-                BootClockRow.boot_id == LifeRow.boot_id,
-            ),
-        )
+        .outerjoin(BootClockRow, _SAME_BOOT)
         .where(LifeRow.gateway_id == gateway_id)
     )
     return [

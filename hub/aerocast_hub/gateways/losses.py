@@ -71,7 +71,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     accepted, durable
         Observations taken in, and committed to disk: as the gateway counts them every half minute,
-        or as many as the hub knows of, whichever is more.
+        or as many as the hub knows of and has received, whichever is more.
     acknowledged, evicted, dead
         As the gateway counts them: known by it to be here, given up with a record, set aside
         because the hub refused them.
@@ -129,15 +129,17 @@ def account_of_gateway(
 ) -> Account:
     """Add up a gateway's lanes, and what it said itself of each life (by epoch)."""
     reasons = sorted({reason for lane in lanes for reason in lane.explained})
-    known: dict[int, int] = dict.fromkeys(told, 0)
+    known = dict.fromkeys(told, 0)
+    held = dict.fromkeys(told, 0)
     for lane in lanes:
         known[lane.epoch] = known.get(lane.epoch, 0) + lane.known
+        held[lane.epoch] = held.get(lane.epoch, 0) + lane.received + lane.refused
     nothing = Told(0, 0, 0, 0, 0)
     return Account(
         site=site,
         gateway=gateway,
         accepted=sum(max(told.get(each, nothing).accepted, some) for each, some in known.items()),
-        durable=sum(max(told.get(each, nothing).durable, some) for each, some in known.items()),
+        durable=sum(max(told.get(each, nothing).durable, some) for each, some in held.items()),
         acknowledged=sum(each.acknowledged for each in told.values()),
         evicted=sum(each.evicted for each in told.values()),
         dead=sum(each.dead for each in told.values()),

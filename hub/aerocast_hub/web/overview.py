@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.airports import airport
 from aerocast_hub.baggage.journeys import list_in_motion
 from aerocast_hub.flights.store import list_flights, list_parked
+from aerocast_hub.gateways.lives import count_unanchored
 from aerocast_hub.gateways.views import GatewayView, loss_accounts, view_gateways
 from aerocast_hub.weather.store import weather_at
 from aerocast_hub.weather.winds import winds_over
 from aerocast_hub.web.bag_lines import bag_lines
 from aerocast_hub.web.flight_lines import SHOWN, flight_lines
 from aerocast_hub.web.gateway_cards import gateway_cards
+from aerocast_hub.web.loss_lines import loss_lines
 from aerocast_hub.web.views import FlightLine, Overview, WeatherPanel
 from aerocast_hub.web.weather_panel import weather_panel
 
@@ -31,6 +33,7 @@ async def overview(session: AsyncSession, now_us: int) -> Overview:
     return Overview(
         now_us=now_us,
         gateways=gateway_cards(gateways, accounts, now_us),
+        losses=loss_lines(accounts, await count_unanchored(session)),
         bags=bag_lines(in_motion),
         bags_total=len(in_motion),
         flights=flights,

@@ -47,6 +47,48 @@ class GatewayCard(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[DeviceState, ...] = ()
 
 
+class Fate(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a bar of 100 %: what became of so much."""
+
+    name: str
+    start_percent: float
+    percent: float
+
+
+class LossLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A gateway's loss account.
+
+    Attributes
+    ----------
+    waiting
+        Taken in by the gateway and not yet here, as far as the hub knows.
+    given_up, reasons
+        Lost with a record that says why.
+    dead
+        Refused by the hub for good, and kept aside on both sides.
+    unexplained
+        Lost without a word: always 0, or something is badly wrong.
+    unanchored
+        Starts in which the gateway never knew the time.
+    """
+
+    site: str
+    name: str
+    verdict: str
+    tone: Tone
+    accepted: int
+    durable: int
+    acknowledged: int
+    stored: int
+    waiting: int
+    given_up: int
+    reasons: str
+    dead: int
+    unexplained: int
+    unanchored: int = 0
+    fates: tuple[Fate, ...] = ()
+
+
 class BagLine(msgspec.Struct, frozen=True, kw_only=True):
     """A bag on its way."""
 
@@ -118,6 +160,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
     now_us: int
     gateways: tuple[GatewayCard, ...] = ()
+    losses: tuple[LossLine, ...] = ()
     bags: tuple[BagLine, ...] = ()
     bags_total: int = 0
     flights: tuple[FlightLine, ...] = ()

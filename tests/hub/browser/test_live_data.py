@@ -5,6 +5,7 @@ from aerocast_protocols.observations import (
     AircraftGroundEvent,
     AircraftWeather,
     BagPassage,
+    Evicted,
     GatewayHealth,
 )
 from playwright.sync_api import expect
@@ -146,3 +147,22 @@ def test_a_bag_nobody_knows_is_a_page_that_says_so(operator):
     page = operator("/", expects="status of 404")
     page.goto("/bags/none-such")
     expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", [{}, {"dark": True}, {"width": 390, "height": 844}])
+def test_the_loss_account_says_where_everything_is(operator, gateway, look):
+    gateway.tell(
+        health(),
+        Evicted(
+            device="agent", boot_ns=boot_ns(), lane=2, epoch=1 << 32 | 6,
+            first_sequence=1, last_sequence=40, reason="disk_full",
+        ),
+    )  # fmt: skip
+    page = operator("/", **look)
+    line = page.get_by_role("list", name="Loss account").get_by_role("listitem")
+    expect(line).to_contain_text("every loss explained")
+    expect(line).to_contain_text("disk full 40")
+    expect(line.locator("rect.fate-given-up")).to_have_count(1)
+    expect(line.locator("rect.fate-unexplained")).to_have_count(0)
+    width = look.get("width", 1360)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

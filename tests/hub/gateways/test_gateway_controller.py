@@ -33,6 +33,8 @@ async def test_a_gateway_is_added_seen_and_revoked(client):
     assert (await client.get("/api/gateways/lfbo/hall-1")).json() == listed
     (account,) = (await client.get("/api/gateways/losses")).json()
     assert account["unexplained"] == 0
+    assert (account["accepted"], account["durable"], account["acknowledged"]) == (0, 0, 0)
+    assert (await client.get("/api/gateways/lfbo/hall-1/lives")).json() == []
     revoked = await client.post("/api/gateways/lfbo/hall-1/revoke")
     assert revoked.json()["revoked_at_us"] is not None
     assert (await client.get("/api/gateways/lfbo/hall-1")).json()["state"] == "revoked"
@@ -40,6 +42,7 @@ async def test_a_gateway_is_added_seen_and_revoked(client):
 
 async def test_a_gateway_nobody_registered_is_not_found(client):
     assert (await client.get("/api/gateways/lfbo/none")).status_code == 404
+    assert (await client.get("/api/gateways/lfbo/none/lives")).status_code == 404
     assert (await client.post("/api/gateways/lfbo/none/revoke")).status_code == 404
 
 
