@@ -11,6 +11,7 @@ from aerocast_protocols.observations import LANE_NAMES, GatewayHealth, Observati
 
 from aerocast_agent import VERSION, clock
 from aerocast_agent.anchors import Anchors
+from aerocast_agent.asking import Answers, answer_questions
 from aerocast_agent.build import build
 from aerocast_agent.config import Config
 from aerocast_agent.footprint import Meter, keep_small
@@ -19,7 +20,7 @@ from aerocast_agent.notify import notify, watchdog_s
 from aerocast_agent.orders import Orders
 from aerocast_agent.spool import Spool
 from aerocast_agent.spool_rows import SpoolState
-from aerocast_agent.status import Status, answer_status, waiting_of
+from aerocast_agent.status import Status, waiting_of
 from aerocast_agent.supervisor import LOST, Supervisor
 from aerocast_agent.uplink import Identity, Uplink, brokers_of
 
@@ -53,7 +54,7 @@ class Daemon:
         self._began_ns = clock.boot_ns()
         path = Path(settings.spool.path)
         self._spool = Spool(path, settings.spool.budget_mb * 1024 * 1024, self._boot_id)
-        self._intake = Intake(self._spool)
+        self._intake = Intake(self._spool, self._boot_id)
         built = build(settings, self._accept)
         self._following = built.following
         self._supervisor = Supervisor(built.drivers, self._following.accept)
@@ -76,7 +77,10 @@ class Daemon:
         AlreadyRunning
             Another daemon owns this spool.
         """
-        server = await answer_status(self._settings.spool.path, self.status)
+        answers = Answers(
+            self.status, self._say_health, self._uplink.send_again, self._intake.watching
+        )
+        server = await answer_questions(self._settings.spool.path, answers)
         if server is None:
             raise AlreadyRunning(f"a daemon runs on {self._settings.spool.path} already")
         keep_small()
@@ -167,6 +171,11 @@ class Daemon:
 
     async def _report_health(self) -> None:
         self._intake.accept(self._health(await self._spool_state()))
+
+    async def _say_health(self) -> None:
+        """Report health out of turn: it goes to the hub and its acknowledgement comes back."""
+        await self._report_health()
+        self._spool.flush()
 
     def _health(self, state: SpoolState) -> Observation:
         taken = self._meter.look()

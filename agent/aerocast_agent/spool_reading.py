@@ -58,8 +58,9 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     sqlite3.Error
         It is no spool, or cannot be used; `spool salvage` may still find its rows.
     """
-    with path.open("rb"):
-        pass  # for the system's own words on what is wrong
+    with path.open("rb") as file:
+        if not file.read(1):  # SQLite would throw its log away, even when it only reads
+            raise sqlite3.DatabaseError(f"{path} is empty")
     where = path.absolute().as_uri()
     db = sqlite3.connect(f"{where}?mode=ro", uri=True)
     try:

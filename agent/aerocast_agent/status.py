@@ -1,14 +1,6 @@
-"""What ``aerocast-agent status`` shows: asked of the daemon, or read from the spool without one.
+"""What ``aerocast-agent status`` shows, and how to read it from the spool when nobody runs."""
 
-The daemon answers on a socket in Linux's abstract namespace, named after its spool: nothing to
-clean up, nothing written to the card.
-"""
-
-import asyncio
-import hashlib
-import socket
 import sqlite3
-from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -17,8 +9,6 @@ from aerocast_protocols.observations import LANE_NAMES
 
 from aerocast_agent.config import Config
 from aerocast_agent.spool_file import APPLICATION_ID, TOTALS
-
-ANSWER_WITHIN_S = 5.0
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,44 +55,6 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     threads: int | None = None
     cpu_percent: float | None = None
     uptime_s: float | None = None
-
-
-def socket_name(spool: str) -> str:
-    """Name the socket of the daemon that owns a spool."""
-    return "\0aerocast-agent-" + hashlib.sha256(spool.encode()).hexdigest()[:32]
-
-
-async def answer_status(
-    spool: str, give: Callable[[], Awaitable[Status]]
-) -> asyncio.AbstractServer | None:
-    """Begin to answer; None when another daemon answers for this spool already."""
-
-    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with closing(writer):
-            writer.write(msgspec.json.encode(await give()))
-            await writer.drain()
-
-    try:
-        return await asyncio.start_unix_server(answer, socket_name(spool))
-    except OSError:
-        return None
-
-
-def ask_daemon(spool: str) -> Status | None:
-    """Ask the daemon; None when it is down."""
-    received = bytearray()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as to_daemon:
-        to_daemon.settimeout(ANSWER_WITHIN_S)
-        try:
-            to_daemon.connect(socket_name(spool))
-            while part := to_daemon.recv(65536):
-                received += part
-        except OSError:
-            return None
-    try:
-        return msgspec.json.decode(received, type=Status)
-    except msgspec.MsgspecError:
-        return None
 
 
 def read_spool(config: Config, version: str) -> Status:

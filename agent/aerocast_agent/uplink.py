@@ -82,6 +82,8 @@ class Uplink:
         self._link: Link | None = None
         self._error: str | None = None
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._starts_over = False
         self._live: dict[int, _Reach] = {}
         self._backlog: dict[int, _Reach] = {}
         self._above: dict[int, _Reach] = {}
@@ -106,6 +108,12 @@ class Uplink:
             await self._rest(random.uniform(0, pause_s))  # noqa: S311  jitter, not secrecy
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
+    def send_again(self) -> None:
+        """Connect now, and send now whatever is on disk: someone has mended something."""
+        self._starts_over = True
+        self._hurry.set()
+        self._wake.set()
+
     def state(self) -> LinkState:
         """Say how the way to the hub is doing."""
         broker = self._brokers[self._choice]
@@ -124,7 +132,11 @@ class Uplink:
         ends_ns = clock.boot_ns() + int(seconds * 1e9)
         while (left_s := (ends_ns - clock.boot_ns()) / 1e9) > 0:
             self.turned_at_ns = clock.boot_ns()
-            await asyncio.sleep(min(left_s, 5.0))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, 5.0)):
+                    await self._hurry.wait()
+                    self._hurry.clear()
+                    return
 
     async def _hold_a_link(self) -> None:
         while (epoch := self._spool.epoch) is None:
@@ -176,6 +188,11 @@ class Uplink:
             while not link.lost.is_set():
                 self._wake.clear()
                 self.turned_at_ns = clock.boot_ns()
+                if self._starts_over:
+                    self._starts_over = False
+                    self._hurry.clear()
+                    self._window.start_over()
+                    self._begin(self._spool.epoch or 0)
                 try:
                     wait_s = await self._send_round(link)
                 except sqlite3.Error as error:

@@ -67,6 +67,11 @@ class Window:
         """Forget what was on its way: the link is gone and everything is sent anew."""
         self._sent.clear()
 
+    def start_over(self) -> None:
+        """Forget what was on its way and why it was held back: someone wants it sent now."""
+        self._sent.clear()
+        self.held = None
+
     def room(self, now_s: float, *, backlog: bool) -> int:
         """Say how many more batches may go now."""
         if self.held is not None and now_s < self.held.until_s:

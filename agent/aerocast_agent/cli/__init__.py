@@ -24,7 +24,10 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command("aerocast_agent.cli.run", "run the gateway's daemon"),
     "status": Command("aerocast_agent.cli.status", "how this gateway is doing, daemon up or down"),
+    "doctor": Command("aerocast_agent.cli.doctor", "find out what is wrong, and how to mend it"),
     "decode": Command("aerocast_agent.cli.decode", "read a capture: tags, scans, fixes, aircraft"),
+    "tail": Command("aerocast_agent.cli.tail", "the newest observations; -f: each as it comes"),
+    "replay": Command("aerocast_agent.cli.replay", "send again now what is still on disk"),
     "spool": Command("aerocast_agent.cli.spool", "look into what waits on disk for the hub"),
     "config": Command("aerocast_agent.cli.config", "show, check or explain agent.toml"),
     "version": Command("aerocast_agent.cli.version", "which version this is"),

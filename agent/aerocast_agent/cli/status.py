@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from aerocast_agent import VERSION
+from aerocast_agent.asking import ask_daemon
 from aerocast_agent.cli import REFUSED, WELL, WRONG_USAGE
 from aerocast_agent.cli.settings import add_config, settings_of
-from aerocast_agent.status import Status, ask_daemon, read_spool
+from aerocast_agent.status import Status, read_spool
 
 CLOCKS = ("not set", "saved at shutdown", "hardware clock", "network time", "GPS")
 

@@ -4,10 +4,12 @@ import argparse
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from aerocast_agent.asking import NotPermittedError, order_daemon
 from aerocast_agent.cli import REFUSED, WELL, WRONG_USAGE
 from aerocast_agent.cli.observed import as_json, shown
 from aerocast_agent.cli.settings import settings_of
@@ -126,6 +128,8 @@ def _into_spool(file: Path, settings: Config, options: argparse.Namespace) -> bo
             **done._asdict(),
         }
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+    with suppress(NotPermittedError):  # then it finds them by itself, when it has little to do
+        order_daemon(settings.spool.path, "send_again")
     sys.stderr.write(_summary(counted) + _outcome(done, file, spool))
     return not counted.damaged and not done.no_room
 

@@ -1,0 +1,1 @@
+"""Find out why a gateway does not do what it should: each check says what to do about it."""

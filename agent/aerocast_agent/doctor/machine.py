@@ -1,0 +1,207 @@
+"""The machine itself: clock, disk, spool, and whether the devices can be opened."""
+
+import grp
+import os
+import pwd
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from aerocast_agent import clock
+from aerocast_agent.config import (
+    AdsbFile,
+    Config,
+    Device,
+    GpsSerial,
+    Replay,
+    SerialScanner,
+)
+from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
+from aerocast_agent.spool_file import FULL_AT
+from aerocast_agent.spool_reading import open_to_read, set_aside
+from aerocast_agent.spool_rows import allowance
+from aerocast_agent.spool_verify import findings
+from aerocast_agent.status import Status
+
+SERVICE_USER = "aerocast"
+UNIT_GROUP = "dialout"  # SupplementaryGroups= of systemd/aerocast-agent.service
+READ_THROUGH_BYTES = 64 * 1024 * 1024
+"""A larger spool is not read through here: on a memory card that would take a minute."""
+
+
+class Account(NamedTuple):
+    """Who the daemon runs as, and may therefore open what."""
+
+    name: str
+    uid: int
+    groups: frozenset[int]
+
+
+def daemons_account() -> Account:
+    """Give the service's account when it exists and we may judge for it, else our own."""
+    own = os.geteuid()
+    try:
+        found = pwd.getpwnam(SERVICE_USER) if own == 0 else pwd.getpwuid(own)
+    except KeyError:
+        return Account(f"user {own}", own, frozenset({os.getegid(), *os.getgroups()}))
+    groups = set(os.getgrouplist(found.pw_name, found.pw_gid))
+    if found.pw_name == SERVICE_USER:
+        groups |= {each.gr_gid for each in grp.getgrall() if each.gr_name == UNIT_GROUP}
+    return Account(found.pw_name, found.pw_uid, frozenset(groups))
+
+
+def check_clock() -> Check:
+    """See how far this machine's time can be trusted."""
+    quality = clock.quality()
+    if quality >= clock.NETWORK:
+        return well("clock", "set by GPS" if quality == clock.GPS else "set by network time")
+    mend = (
+        "sudo timedatectl set-ntp true, then 'timedatectl timesync-status'. Nothing is lost "
+        "meanwhile: the hub sets the times right when the clock is."
+    )
+    if quality == clock.UNSET:
+        return failed("clock", "not set: it shows a time before this program was made", mend)
+    source = "hardware clock" if quality == clock.HARDWARE else "time saved at shutdown"
+    return doubtful("clock", f"runs on the {source}, not synchronised", mend)
+
+
+def check_disk(settings: Config) -> Check:
+    """See whether the spool's folder can be written and holds what the budget promises."""
+    path = Path(settings.spool.path)
+    folder = path.parent
+    account = daemons_account()
+    try:
+        usage = shutil.disk_usage(folder)
+        may_write = may(folder.stat(), account, os.W_OK | os.X_OK)
+    except OSError as error:
+        return failed(
+            "disk",
+            f"{folder}: {error.strerror}",
+            f"sudo install -d -o {account.name} {folder}, or change [spool] path",
+        )
+    if not may_write:
+        return failed(
+            "disk", f"{folder}: {account.name} may not write there",
+            f"sudo chown {account.name} {folder}",
+        )  # fmt: skip
+    budget = settings.spool.budget_mb * 1024 * 1024
+    held = sum(
+        part.stat().st_size for part in (path, path.with_name(path.name + "-wal")) if part.exists()
+    )
+    allowed = allowance(budget, held, (usage.total, usage.free))
+    found = (
+        f"{usage.free / 1e6:.0f} MB free, the spool takes {held / 1e6:.1f} of {budget / 1e6:.0f} MB"
+    )
+    if allowed < budget // 10:
+        return failed("disk", found, f"make room: sudo du -xh --max-depth=2 {folder.anchor}")
+    if allowed < budget:
+        mend = f"make room, or lower [spool] budget_mb to {max(8, allowed // 1024**2)}"
+        return doubtful("disk", f"{found}; only {allowed / 1e6:.0f} MB can be had", mend)
+    return well("disk", found)
+
+
+def check_spool(settings: Config, status: Status) -> Iterator[Check]:
+    """See whether the spool is whole and has room."""
+    path = Path(settings.spool.path)
+    if path.exists():
+        yield _integrity(path)
+        share = status.spool_bytes / (settings.spool.budget_mb * 1024 * 1024)
+        if share > min(FULL_AT.values()):
+            yield doubtful(
+                "spool room",
+                f"{share:.0%} of the budget is used: what is least urgent is being given up",
+                "find out below why the hub does not take it, or raise [spool] budget_mb",
+            )
+    else:
+        yield skipped("spool", f"{path} is not there yet: the daemon makes it")
+    for aside in set_aside(path):
+        yield doubtful(
+            "spool",
+            f"{aside.name} lies beside it: a spool that could not be used",
+            f"aerocast-agent spool salvage {aside} --into-spool, then remove it",
+        )
+    if status.evicted or status.dead:
+        yield doubtful(
+            "losses",
+            f"{status.evicted} observations were given up and {status.dead} refused by the hub "
+            "since the spool was made; the hub has a record of each",
+            "'aerocast-agent spool ls --dead' shows what was refused; for what was given up see "
+            "the room above",
+        )
+
+
+def _integrity(path: Path) -> Check:
+    mend = f"restart the daemon, it moves the file aside; then aerocast-agent spool salvage {path}"
+    try:
+        with closing(open_to_read(path)) as db:
+            if path.stat().st_size > READ_THROUGH_BYTES:
+                size = f"{path.stat().st_size / 1e6:.0f} MB, not read through"
+                return well("spool", f"{size}; 'aerocast-agent spool verify' does")
+            bad = [each for each in findings(db) if not each.well]
+    except PermissionError:
+        return skipped("spool", f"{path}: you may not read it; try with sudo")
+    except (OSError, sqlite3.Error) as error:
+        return failed("spool", f"{path}: {error}", mend)
+    if bad:
+        return failed("spool", f"{bad[0].what}: {bad[0].found} ({len(bad)} findings)", mend)
+    return well("spool", f"{path} is whole")
+
+
+def check_device(device: Device, status: Status) -> Check | None:
+    """See whether a device's file can be opened; None for devices that are no files."""
+    if isinstance(device, SerialScanner | GpsSerial):
+        return _port(f"device {device.name}", device.port, status.devices.get(device.name))
+    if isinstance(device, Replay | AdsbFile):
+        name = f"device {device.name}"
+        if Path(device.file).is_file():
+            return well(name, f"{device.file} is there")
+        return failed(name, f"{device.file} is not there", f"change file of {device.name}")
+    return None
+
+
+def _port(name: str, port: str, state: str | None) -> Check:
+    if "://" in port:
+        return skipped(name, f"{port} is no local port")
+    account = daemons_account()
+    try:
+        found = Path(port).stat()
+    except OSError as error:
+        return failed(
+            name, f"{port}: {error.strerror}",
+            "plug it in; 'ls -l /dev/serial/by-id/' shows the names that are there",
+        )  # fmt: skip
+    if not stat.S_ISCHR(found.st_mode):
+        return failed(name, f"{port} is no device", f"change port of {name}")
+    if not may(found, account, os.R_OK | os.W_OK):
+        group = _group_name(found.st_gid)
+        return failed(
+            name, f"{port}: {account.name} may not open it",
+            f"sudo usermod -aG {group} {account.name}, then restart the daemon",
+        )  # fmt: skip
+    if state == "lost":
+        return failed(name, f"{port} is there and the daemon has lost it", "see 'status'")
+    return well(name, f"{port} can be opened" + (f"; {state}" if state == "connected" else ""))
+
+
+def may(found: os.stat_result, account: Account, wanted: int) -> bool:
+    """Say whether an account may do what is wanted (``os.R_OK`` ...) with a file."""
+    if account.uid == 0:
+        return True
+    if found.st_uid == account.uid:
+        granted = found.st_mode >> 6
+    elif found.st_gid in account.groups:
+        granted = found.st_mode >> 3
+    else:
+        granted = found.st_mode
+    return granted & wanted == wanted
+
+
+def _group_name(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
