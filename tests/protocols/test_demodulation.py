@@ -1,5 +1,6 @@
 """Frames out of samples: recordings of the air, and a transmitter of our own."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.modes.closeup import find_damage
 from aerocast_protocols.modes.demodulation import TICKS_PER_S, Demodulator
-from aerocast_protocols.modes.iq import SampleBuffer
+from aerocast_protocols.modes.iq import BYTES_A_SAMPLE, SAMPLE_FORMATS, SampleBuffer
 from aerocast_protocols.modes.known_addresses import KnownAddresses
 from aerocast_protocols.modes.parity import downlink_format, remainder, seal
 from aerocast_protocols.modes.parity_arrays import remainders
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.protocols.radio import Air
 
@@ -25,8 +28,8 @@ COMM_B = seal(bytes.fromhex("a0000d1e10a2b3c4d5e6f7"), over=HERE)
 KNOWN = [0x3C0000 + 7919 * number for number in range(200)]
 
 
-def heard(samples, rate, engine="numpy", upsample=None, *, known=(), pieces=None, **settings):
-    demodulator = Demodulator(rate, engine, upsample, **settings)
+def heard(samples, rate, engine="numpy", upsample=None, *, known=(), pieces=None, **more):
+    demodulator = Demodulator(rate, engine, upsample, **more)
     for address in known:
         demodulator.confirm(address)
     frames = []
@@ -281,6 +284,24 @@ def test_every_sample_format_gives_the_same_frames_and_keeps_split_samples():
         assert [each.frame for each in heard(whole, 2_000_000)] == [SQUITTER] * 20
     poisoned = np.array([np.nan, np.inf, 0.5, -0.5], "<f4").tobytes()
     assert SampleBuffer("cf32").take(poisoned).tolist() == [0.0, 0.5 - 0.5j]
+
+
+@given(
+    st.sampled_from(SAMPLE_FORMATS),
+    st.binary(max_size=4000),
+    st.lists(st.integers(0, 4000), max_size=5),
+)
+@settings(max_examples=40, deadline=None)
+def test_any_bytes_are_samples_whole_or_cut_and_can_be_worked_on(sample_format, content, cuts):
+    whole = SampleBuffer(sample_format).take(content)
+    buffer = SampleBuffer(sample_format)
+    edges = [0, *sorted(cuts), len(content)]
+    cut = [buffer.take(content[begin:end]) for begin, end in itertools.pairwise(edges)]
+
+    assert np.concatenate(cut).tolist() == whole.tolist()
+    assert whole.size == len(content) // BYTES_A_SAMPLE[sample_format]
+    for each in heard(whole, 2_400_000, known=KNOWN):
+        assert len(each.frame) in (7, 14)
 
 
 def test_silence_full_scale_and_no_samples_are_no_error():
