@@ -26,6 +26,8 @@ COMMANDS = {
     "status": Command("aerocast_agent.cli.status", "how this gateway is doing, daemon up or down"),
     "doctor": Command("aerocast_agent.cli.doctor", "find out what is wrong, and how to mend it"),
     "decode": Command("aerocast_agent.cli.decode", "read a capture: tags, scans, fixes, aircraft"),
+    "devices": Command("aerocast_agent.cli.devices", "what is configured, and how each is doing"),
+    "profiles": Command("aerocast_agent.cli.profiles", "settings for models of reader"),
     "tail": Command("aerocast_agent.cli.tail", "the newest observations; -f: each as it comes"),
     "replay": Command("aerocast_agent.cli.replay", "send again now what is still on disk"),
     "spool": Command("aerocast_agent.cli.spool", "look into what waits on disk for the hub"),

@@ -12,7 +12,7 @@ from aerocast_agent import VERSION
 from aerocast_agent.asking import ask_daemon
 from aerocast_agent.cli import REFUSED, WELL
 from aerocast_agent.cli.settings import add_config
-from aerocast_agent.config import AdsbBeast, Config, Llrp
+from aerocast_agent.config import Config
 from aerocast_agent.config_file import ConfigError, read_config
 from aerocast_agent.doctor import link, machine, network
 from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
@@ -67,7 +67,7 @@ def checks(config: Path) -> Iterator[Check]:
     yield machine.check_disk(settings)
     yield from machine.check_spool(settings, status)
     for device in settings.devices:
-        if isinstance(device, Llrp | AdsbBeast):
+        if isinstance(device, network.NetworkDevice):
             yield network.check_network_device(device, status)
         elif (check := machine.check_device(device, status)) is not None:
             yield check

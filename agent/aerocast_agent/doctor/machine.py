@@ -14,6 +14,7 @@ from typing import NamedTuple
 from aerocast_agent import clock
 from aerocast_agent.config import (
     AdsbFile,
+    AdsbJson,
     Config,
     Device,
     GpsSerial,
@@ -155,7 +156,7 @@ def check_device(device: Device, status: Status) -> Check | None:
     """See whether a device's file can be opened; None for devices that are no files."""
     if isinstance(device, SerialScanner | GpsSerial):
         return _port(f"device {device.name}", device.port, status.devices.get(device.name))
-    if isinstance(device, Replay | AdsbFile):
+    if isinstance(device, Replay | AdsbFile | AdsbJson):
         name = f"device {device.name}"
         if Path(device.file).is_file():
             return well(name, f"{device.file} is there")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from aerocast_agent import clock
-from aerocast_agent.config import AdsbBeast, Config, Llrp
+from aerocast_agent.config import AdsbAvr, AdsbBeast, AdsbRtlTcp, AdsbSbs, Config, Llrp
 from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
 from aerocast_agent.mqtt_link import DEFAULT_PORTS
 from aerocast_agent.status import Status
@@ -19,6 +19,7 @@ from aerocast_agent.status import Status
 WITHIN_S = 5.0
 EXPIRES_SOON_S = 14 * 24 * 3600
 CLOCKS_DIFFER_S = 60
+NetworkDevice = Llrp | AdsbBeast | AdsbAvr | AdsbSbs | AdsbRtlTcp
 _RESOLVER = "'resolvectl query {host}' shows who answers; check the cable and /etc/resolv.conf"
 
 
@@ -177,7 +178,7 @@ def _compare_clocks(url: str, date: str | None) -> Check:
     return well("hub web", f"{url} is well, its clock agrees to {abs(differ_s):.0f} s")
 
 
-def check_network_device(device: Llrp | AdsbBeast, status: Status) -> Check:
+def check_network_device(device: NetworkDevice, status: Status) -> Check:
     """See whether a device on the network is there, asking the daemon when it holds it."""
     name = f"device {device.name}"
     state = status.devices.get(device.name)
