@@ -68,6 +68,10 @@ class Lanes:
         """Say which sequence no observation of the lane has reached yet."""
         return self._next[lane]
 
+    def is_empty(self, lane: int) -> bool:
+        """Say whether nothing of the lane waits."""
+        return not self._waiting[lane]
+
     def oldest_sequence(self, lane: int) -> int | None:
         """Say which is the lowest sequence that waits or was handed back; None when none is."""
         waiting = (sequence for sequence, _, _ in self._waiting[lane])

@@ -86,7 +86,8 @@ class Spool:
         self._wake = threading.Condition()
         self._opened = threading.Event()
         self._stopping = False
-        self._counters = Counters()
+        self._accepted = 0
+        self._counters = Counters()  # all but accepted
         self._degraded: str | None = None
         self._distrusted = False
         self._rescuer: threading.Thread | None = None
@@ -129,14 +130,14 @@ class Spool:
             if self._lanes.size > MUCH_WAITING_BYTES and self._degraded is None:
                 self._wake.notify_all()
                 self._wake.wait_for(lambda: self._lanes.size <= MUCH_WAITING_BYTES, CALLER_WAITS_S)
-            due_before = self._lanes.due_at_ns()
+            begins = self._lanes.is_empty(lane)
             sequence = self._lanes.add(lane, encoded, now_ns)
-            self._counters = self._counters._replace(accepted=self._counters.accepted + 1)
+            self._accepted += 1
             if self._lanes.size > MOST_WAITING_BYTES:
                 given_up = self._lanes.trim(MOST_WAITING_BYTES, self.epoch or 0)
                 self._lost += given_up
                 self._count_evicted(given_up)
-            if due_before is None or sequence % 256 == 0 or self._lanes.due_at_ns() != due_before:
+            if begins or sequence % 256 == 0:  # else nothing is due earlier than before
                 self._wake.notify_all()
         return sequence
 
@@ -202,14 +203,14 @@ class Spool:
         """Say what is known without the file: for when it cannot be read."""
         with self._wake:
             size, degraded = self._lanes.size, self._degraded
-        return SpoolState(self.epoch, self._counters, {}, {}, 0, size, None, degraded)
+        return SpoolState(self.epoch, self._counted(), {}, {}, 0, size, None, degraded)
 
     def state(self) -> Future[SpoolState]:
         """Ask how the spool is doing (``sqlite3.Error`` when its file cannot be read)."""
         return self._ask(
             lambda file: SpoolState(
                 file.epoch,
-                self._counters,
+                self._counted(),
                 file.totals(),
                 file.rows(),
                 file.used_bytes(),
@@ -218,6 +219,9 @@ class Spool:
                 self._degraded,
             )
         )
+
+    def _counted(self) -> Counters:
+        return self._counters._replace(accepted=self._accepted)
 
     def _ask(self, job: Callable[[SpoolFile], T]) -> Future[T]:
         answer: Future[T] = Future()
@@ -308,7 +312,7 @@ class Spool:
             detail=f"spool file could not be used and is kept as {kept_aside.name}"[:512],
         )
         self._lanes.add(LIVE, batch.encode_observation(told), told.boot_ns)
-        self._counters = self._counters._replace(accepted=self._counters.accepted + 1)
+        self._accepted += 1
 
     def _rescue(self) -> None:
         """Put back what damaged files still hold, and tell what they do not; in its own thread."""
@@ -434,9 +438,9 @@ class Spool:
                 last = chunk.first_sequence + len(chunk.observations) - 1
                 self._durable_to[chunk.lane] = max(self._durable_to[chunk.lane], last)
             self._durable_to[CRITICAL] = max([self._durable_to[CRITICAL], *claimed])
+            self._accepted += len(claimed)
             told = self._counters
             self._counters = told._replace(
-                accepted=told.accepted + len(claimed),
                 durable=told.durable + len(claimed) + sum(len(c.observations) for c in chunks),
                 acked=told.acked + outcome.acked.get(self.epoch or 0, 0),
                 dead=told.dead + sum(span.width for span in outcome.dead),
