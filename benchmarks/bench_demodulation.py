@@ -207,7 +207,7 @@ def _peer(program: str, samples: Samples) -> Peer:
     with tempfile.NamedTemporaryFile(suffix=".cs16") as file:
         numbers.tofile(file.name)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        put_out = subprocess.run(  # noqa: S603 - the peer, as it is installed
+        put_out = subprocess.run(
             [program, "--ifile", file.name, "--iformat", "SC16", "--raw", "--fix"],
             check=True,
             capture_output=True,
