@@ -5,7 +5,6 @@ One thread writes; nothing is called durable before its commit. The agent starts
 whatever happens to the file: without a disk it keeps a bounded ring in memory and says so.
 """
 
-import importlib.util
 import itertools
 import logging
 import sqlite3
@@ -21,6 +20,7 @@ from aerocast_protocols.observations import CRITICAL, LIVE, DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.lanes import EVERY_LANE, Chunk, Lanes, Span
+from aerocast_agent.packing import pack
 from aerocast_agent.spool_file import LARGEST_SEQUENCE, SpoolFile, mark_of
 from aerocast_agent.spool_rows import (
     Changes,
@@ -42,7 +42,6 @@ MOST_WAITING_BYTES = 4 * 1024 * 1024
 ACKNOWLEDGED_WITHIN_NS = 1_000_000_000
 RETRY_AFTER_NS = 1_000_000_000
 IDLE_TURN_S = 5.0
-WORTH_PACKING_BYTES = 512
 
 
 T = TypeVar("T")
@@ -80,7 +79,6 @@ class Spool:
         self._path = path
         self._budget_bytes = budget_bytes
         self._boot_id = boot_id
-        self._codec = batch.ZSTD if importlib.util.find_spec("zstandard") else batch.PLAIN
         self._file: SpoolFile | None = None
         self._lanes = Lanes()
         self._wake = threading.Condition()
@@ -413,15 +411,8 @@ class Spool:
         return file.commit(changes._replace(rows=rows), explain)
 
     def _row(self, chunk: Chunk, epoch: int) -> Row:
-        packed = sum(map(len, chunk.observations)) > WORTH_PACKING_BYTES
-        codec = self._codec if packed else batch.PLAIN
-        body = batch.encode_body(
-            epoch=epoch,
-            lane=chunk.lane,
-            first_sequence=chunk.first_sequence,
-            boot_id=self._boot_id,
-            observations=chunk.observations,
-            codec=codec,
+        codec, body = pack(
+            epoch, chunk.lane, chunk.first_sequence, self._boot_id, chunk.observations
         )
         held = len(chunk.observations)
         since_ns = chunk.waiting_since_ns

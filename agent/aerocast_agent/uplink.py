@@ -14,6 +14,7 @@ from aerocast_protocols.errors import ProtocolError
 
 from aerocast_agent import clock
 from aerocast_agent.lanes import EVERY_LANE
+from aerocast_agent.link_watch import LinkWatch
 from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
 from aerocast_agent.spool import Spool
 from aerocast_agent.spool_rows import Row
@@ -22,6 +23,8 @@ from aerocast_agent.window import Key, Window
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+# A whole airport's switches come back at once: its gateways must not.
+AFTER_LINK_UP_S = 0.5
 STEADY_AFTER_S = 30.0  # a link that held this long starts again from FIRST_PAUSE_S
 # With nothing to do the spool is looked through from its start: nothing may lie there forgotten.
 REWIND_AFTER_S = 30.0
@@ -84,6 +87,7 @@ class Uplink:
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
         self._starts_over = False
+        self._network_came_up = False
         self._live: dict[int, _Reach] = {}
         self._backlog: dict[int, _Reach] = {}
         self._above: dict[int, _Reach] = {}
@@ -94,9 +98,19 @@ class Uplink:
         loop = asyncio.get_running_loop()
         self._spool.on_durable = lambda: _call(loop, self._wake.set)
         self._spool.on_rescued = lambda: _call(loop, self._look_through)
+        watch = LinkWatch(self._network_is_back)
+        watch.start()
+        try:
+            await self._connect_for_ever(loop)
+        finally:
+            watch.stop()
+
+    async def _connect_for_ever(self, loop: asyncio.AbstractEventLoop) -> None:
         pause_s = FIRST_PAUSE_S
         while True:
             began_s = loop.time()
+            self._hurry.clear()
+            self._network_came_up = False
             try:
                 await self._hold_a_link()
             except LinkError as error:
@@ -106,7 +120,14 @@ class Uplink:
             if loop.time() - began_s > STEADY_AFTER_S:
                 pause_s = FIRST_PAUSE_S
             await self._rest(random.uniform(0, pause_s))  # noqa: S311  jitter, not secrecy
+            if self._network_came_up:
+                pause_s = FIRST_PAUSE_S
+                await asyncio.sleep(random.uniform(0, AFTER_LINK_UP_S))  # noqa: S311  as above
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    def _network_is_back(self) -> None:
+        self._network_came_up = True
+        self._hurry.set()
 
     def send_again(self) -> None:
         """Connect now, and send now whatever is on disk: someone has mended something."""
@@ -129,18 +150,20 @@ class Uplink:
         )
 
     async def _rest(self, seconds: float) -> None:
+        """Wait, but no longer than until a network comes up or someone asks."""
         ends_ns = clock.boot_ns() + int(seconds * 1e9)
         while (left_s := (ends_ns - clock.boot_ns()) / 1e9) > 0:
             self.turned_at_ns = clock.boot_ns()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left_s, 5.0)):
+                async with asyncio.timeout(min(left_s, LONGEST_TURN_S)):
                     await self._hurry.wait()
                     self._hurry.clear()
                     return
 
     async def _hold_a_link(self) -> None:
         while (epoch := self._spool.epoch) is None:
-            await self._rest(1.0)
+            self.turned_at_ns = clock.boot_ns()
+            await asyncio.sleep(1.0)
         identity = self._identity
         status_topic = topics.up(identity.site, identity.gateway, "status")
         gone = GatewayStatus(state="gone", epoch=epoch, agent_version=identity.version)

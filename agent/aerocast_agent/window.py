@@ -16,6 +16,9 @@ MOST_IN_FLIGHT = 16
 MOST_BACKLOG = MOST_IN_FLIGHT // 2
 BACKLOG_BYTES_PER_S = 2_000_000.0
 BACKLOG_BURST_BYTES = 1_000_000.0
+# A hub that says "slow down" halves that, down to this; each other acknowledgement gives back 2 %.
+SLOWEST_BACKLOG_BYTES_PER_S = 20_000.0
+GIVEN_BACK = 0.02
 SHORTEST_WAIT_S = 2.0
 ROUND_TRIPS_TO_WAIT = 4.0
 LONGEST_WAIT_S = 15.0
@@ -49,6 +52,7 @@ class Window:
         self.held: Held | None = None
         self._sent: dict[Key, _Sent] = {}
         self._size = MOST_IN_FLIGHT
+        self.backlog_bytes_per_s = BACKLOG_BYTES_PER_S
         self._tokens = BACKLOG_BURST_BYTES
         self._filled_s: float | None = None
 
@@ -140,13 +144,25 @@ class Window:
             if sent.tries == 0:
                 self._measure(now_s - sent.first_sent_s)
         if acknowledgement.status == SLOW_DOWN:
-            self._size = max(1, self._size // 2)
+            if self.held is None or now_s >= self.held.until_s:  # it may say so of each lane
+                self._slow_down(now_s)
             self.held = Held("slow", now_s + acknowledgement.retry_after_ms / 1000)
         else:
             self._size = min(MOST_IN_FLIGHT, self._size + 1)
+            if answered:
+                self._fill(now_s)
+                faster = self.backlog_bytes_per_s + GIVEN_BACK * BACKLOG_BYTES_PER_S
+                self.backlog_bytes_per_s = min(BACKLOG_BYTES_PER_S, faster)
             if self.gateway_unknown or (self.held is not None and now_s >= self.held.until_s):
                 self.held = None
             self._wake_sleepers(now_s)
+
+    def _slow_down(self, now_s: float) -> None:
+        self._size = max(1, self._size // 2)
+        self._fill(now_s)
+        self._tokens = min(self._tokens, 0.0)
+        slower = self.backlog_bytes_per_s / 2
+        self.backlog_bytes_per_s = max(SLOWEST_BACKLOG_BYTES_PER_S, slower)
 
     def _wake_sleepers(self, now_s: float) -> None:
         """After a silence, let what waited long go at its first patience again."""
@@ -164,6 +180,6 @@ class Window:
 
     def _fill(self, now_s: float) -> None:
         if self._filled_s is not None:
-            more = (now_s - self._filled_s) * BACKLOG_BYTES_PER_S
+            more = (now_s - self._filled_s) * self.backlog_bytes_per_s
             self._tokens = min(BACKLOG_BURST_BYTES, self._tokens + more)
         self._filled_s = now_s

@@ -11,9 +11,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from aerocast_agent import VERSION
+from aerocast_agent.asking import ask_daemon
 from aerocast_agent.config import Config, Gateway, Hub, may_speak_tls
 from aerocast_agent.imports import leaving_out
-from aerocast_agent.status import ask_daemon
 from aerocast_simulator.llrp_reader import FakeReader
 from aerocast_simulator.serial_devices import PtyGps, PtyScanner
 from aerocast_simulator.sky import BeastServer

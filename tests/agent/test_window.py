@@ -147,3 +147,19 @@ def test_whatever_happens_the_window_is_never_overfull_and_nothing_is_forgotten(
         assert len(window) <= MOST_IN_FLIGHT
         assert {n for n in range(1, first + 1) if (LIVE, 7, n) in window} == waiting
     assert not waiting or window.due_s(now_s) is not None
+
+
+def test_the_hub_steers_how_fast_the_backlog_comes():
+    window = Window()
+    full = window.backlog_bytes_per_s
+    for now_s in (1.0, 1.001, 2.0, 3.0):  # the second within the first one's wait
+        window.acknowledge(acknowledged(0, status=SLOW_DOWN, retry_after_ms=10), now_s)
+    assert window.backlog_bytes_per_s == full / 8
+    assert window.room(3.011, backlog=True) <= 1
+    for now_s in range(4, 30):
+        window.acknowledge(acknowledged(0, status=SLOW_DOWN, retry_after_ms=10), now_s)
+    assert 0 < window.backlog_bytes_per_s < full / 50
+    for first in range(1, 100):
+        window.sent(row(first), 40.0, backlog=True)
+        window.acknowledge(acknowledged(first), 40.0)
+    assert window.backlog_bytes_per_s == full
