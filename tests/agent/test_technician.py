@@ -142,6 +142,13 @@ async def test_doctor_finds_all_well_with_the_daemon_down_and_leaves_no_gap(
     assert hub.statuses == []
 
 
+async def test_a_spare_broker_that_is_down_is_only_doubtful(tmp_path, broker, hub):
+    spare = f'broker_v3 = "mqtt://127.0.0.1:{free_port()}"\n'
+    code, found = await doctor(write_config(tmp_path, broker.url_v5, more=spare))
+    assert code == 0, found
+    assert found["broker_v3 port"]["result"] == "doubtful"
+
+
 async def test_doctor_asks_the_daemon_while_it_runs(tmp_path, broker, hub, web):
     async with running(write_config(tmp_path, broker.url_v5, web=web)):
         assert await asyncio.to_thread(hub.wait_for, lambda hub: hub.arrivals)
@@ -179,6 +186,7 @@ async def test_doctor_stops_where_nothing_can_follow(tmp_path):
     assert found["broker port"]["result"] == "failed"
     assert found["round trip"]["result"] == "skipped"
     code, found = await doctor(write_config(tmp_path, "mqtt://no-such-host.invalid"))
+    assert code == 1
     assert found["broker DNS"]["result"] == "failed"
     (tmp_path / "agent.toml").write_text('[gateway]\nsite = "lfbo"\n')
     code, found = await doctor(tmp_path / "agent.toml")

@@ -104,11 +104,13 @@ def _parser() -> argparse.ArgumentParser:
         "and all else on disk with it, whatever it was waiting for; then see it acknowledged. "
         "The hub counts everything once, however often it comes. What the hub has "
         "acknowledged has left the disk and cannot be sent again.",
-        epilog="Example: aerocast-agent replay --from -2h --to now; times are ISO 8601 (UTC unless "
+        epilog="Example: aerocast-agent replay --from -2h --to -1h; times are ISO 8601 (UTC unless "
         "it says otherwise), seconds since 1970, 'now', or -30m, -2h, -1d ago",
     )
     parser.add_argument("--from", dest="since", type=_time_us, required=True, metavar="T")
-    parser.add_argument("--to", dest="until", type=_time_us, required=True, metavar="T")
+    parser.add_argument(
+        "--to", dest="until", type=_time_us, default="now", metavar="T", help="default: now"
+    )
     add_lane(parser)
     parser.add_argument(
         "--wait", type=float, default=10.0, metavar="S", help="how long; default 10"

@@ -66,7 +66,7 @@ def check_name(place: Place) -> Check:
     try:
         found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        return failed(name, f"{place.host}: {error}", _RESOLVER.format(host=place.host))
+        return failed(name, f"{place.host}: {worded(error)}", _RESOLVER.format(host=place.host))
     address = found[0][4][0]
     return well(name, f"{place.host} is {address if address != place.host else 'an address'}")
 
@@ -78,7 +78,7 @@ def check_port(place: Place, mend: str) -> Check:
     try:
         socket.create_connection((place.host, place.port), WITHIN_S).close()
     except OSError as error:
-        return failed(name, f"{place.host}:{place.port}: {error}", f"see that {mend}")
+        return failed(name, f"{place.host}:{place.port}: {worded(error)}", f"see that {mend}")
     took_ms = (time.monotonic() - began_s) * 1000
     return well(name, f"{place.host}:{place.port} answers in {took_ms:.0f} ms")
 
@@ -151,7 +151,7 @@ def check_web(settings: Config) -> Check:
     except (OSError, ValueError, http.client.HTTPException) as error:
         return failed(
             "hub web",
-            f"{url}: {error}",
+            f"{url}: {worded(error)}",
             "see that the hub runs: aerocast-hub serve; check [hub] http",
         )
     if answer.status != 200:
@@ -161,6 +161,12 @@ def check_web(settings: Config) -> Check:
             "500 is the hub's database: see its log; else check [hub] http",
         )
     return _compare_clocks(url, answer.getheader("date"))
+
+
+def worded(error: Exception) -> str:
+    """Give the system's words without its numbers."""
+    words = error.strerror if isinstance(error, OSError) else None
+    return words or str(error) or type(error).__name__
 
 
 def _compare_clocks(url: str, date: str | None) -> Check:
