@@ -9,6 +9,8 @@ import subprocess
 import time
 
 import pytest
+from aerocast_agent.config import Config, Gateway, Hub
+from aerocast_agent.doctor.network import brokers, check_certificates
 from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -114,3 +116,29 @@ async def test_a_certificate_that_is_not_there_is_named():
             WILL,
             lambda *_: None,
         )
+
+
+@pytest.mark.parametrize(
+    ("host", "ca", "result", "told"),
+    [
+        ("127.0.0.1", "authority.pem", "doubtful", "ends on"),
+        ("127.0.0.1", "stranger.pem", "failed", "must name the authority"),
+        ("localhost", "authority.pem", "failed", "as its certificate does"),
+        ("127.0.0.1", "none.pem", "failed", "PEM"),
+    ],
+)
+def test_doctor_says_what_is_wrong_with_certificates(guarded, host, ca, result, told):
+    port, folder = guarded
+    settings = Config(
+        gateway=Gateway(site="lfbo", name="hall-1"),
+        hub=Hub(
+            broker=f"mqtts://{host}:{port}",
+            ca=str(folder / ca),
+            certificate=str(folder / "hall-1.pem"),
+            key=str(folder / "hall-1.key"),
+        ),
+    )
+    (place,) = brokers(settings)
+    check = check_certificates(place, settings)
+    assert check.result == result, check
+    assert told in f"{check.found} {check.mend}"
