@@ -20,6 +20,7 @@ from aerocast_hub.flights.controller import FlightController
 from aerocast_hub.gateways.controller import GatewayController
 from aerocast_hub.gateways.counting import keep_counted
 from aerocast_hub.gateways.observations import ObservationController
+from aerocast_hub.gateways.quarantine import QuarantineController
 from aerocast_hub.gateways.state import absorb as absorb_gateways
 from aerocast_hub.gateways.state import retime as retime_gateways
 from aerocast_hub.inbox.receive import Inbox
@@ -141,6 +142,7 @@ REGISTRY: Mapping[str, Service] = {
                 *OPERATOR_PAGES,
                 GatewayController,
                 ObservationController,
+                QuarantineController,
                 FlightController,
                 BaggageController,
                 SummaryController,
