@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import threading
 import time
 from contextlib import closing
 
@@ -166,21 +167,18 @@ def test_a_file_damaged_in_mid_life_is_replaced_and_every_sequence_is_accounted_
         spool.stop()
 
 
-def test_while_a_rescue_lasts_the_hub_is_told_to_wait_for_what_it_may_bring(tmp_path):
+def test_a_rescue_that_was_cut_short_is_done_at_the_next_start_and_announced(tmp_path):
     path = tmp_path / "spool.db"
     first = filled(path, batches=4)
     first.stop()
     path.rename(tmp_path / "spool.corrupt-12345678.db")
     second = Spool(path, BUDGET, BOOT)
-    oldest = []
-    second.on_rescued = lambda: oldest.append("done")
+    announced = threading.Event()
+    second.on_rescued = announced.set
     second.start()
     try:
         rescued(path, second)
-        ends_s = time.monotonic() + 5
-        while not oldest and time.monotonic() < ends_s:
-            time.sleep(0.01)
-        assert oldest == ["done"]
+        assert announced.wait(5)
         rows, floor = second.fetch(LIVE, *EVERYTHING, 100).result(10)
         assert floor[first.epoch] == 1
         assert {row.epoch for row in rows} == {first.epoch}
