@@ -100,7 +100,7 @@ class SpoolFile:
         self._budget_bytes = budget_bytes
         path.parent.mkdir(parents=True, exist_ok=True)
         self._wal_pages = wal_pages = min(WAL_PAGES, _disk(path)[0] // MOST_OF_DISK_AS_LOG // PAGE)
-        self.most_at_once = wal_pages * PAGE // 4
+        self.most_at_once = wal_pages * PAGE // (1 if wal_pages == WAL_PAGES else 4)
         try:
             if distrusted and path.exists():
                 raise sqlite3.DatabaseError("it was found damaged")  # noqa: TRY301  one way out

@@ -18,7 +18,7 @@ from aerocast_simulator.town import Gateway, Hub
 READS_PER_S = 100
 DRAIN_LIMIT_S = 60.0
 IS_SOAK = bool(os.environ.get("AEROCAST_SOAK"))
-KILLS_OF_EACH = 20 if IS_SOAK else 2
+KILLS_OF_EACH = 20 if IS_SOAK else 1
 
 
 def configuration(port):
