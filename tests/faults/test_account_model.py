@@ -40,7 +40,7 @@ from journal import Key
 from sqlalchemy import select
 
 IS_SOAK = bool(os.environ.get("AEROCAST_SOAK"))
-SOAK_EXAMPLES = 300
+SOAK_EXAMPLES = 100
 SITE, GATEWAY = "lfbo", "hall-1"
 BOOT = bytes(range(16))
 BUDGET = 90_000  # small: long runs must give things up
