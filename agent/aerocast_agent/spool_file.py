@@ -27,6 +27,7 @@ from aerocast_agent.spool_rows import (
     allowance,
     joined,
     only_explains,
+    spans_told,
     without,
 )
 
@@ -171,8 +172,8 @@ class SpoolFile:
             for span in changes.refused:
                 self._set_aside(span, dead, unexplained)
             self._insert(changes.rows)
-            evicted = self._make_room()
-            lost = joined([*changes.lost, *evicted, *unexplained])
+            evicted, told_by_them = self._make_room()
+            lost = joined(sorted([*changes.lost, *evicted, *unexplained, *told_by_them]))
             explained = list(explain(lost)) if lost else []
             self._insert(explained)
             self._add_to_totals(
@@ -329,13 +330,15 @@ class SpoolFile:
             (MOST_DEAD_ROWS, MOST_DEAD_BYTES),
         )
 
-    def _make_room(self) -> list[Span]:
+    def _make_room(self) -> tuple[list[Span], list[Span]]:
+        """Give up what there is no room for; also give the losses it told of, to be told again."""
         taken = self._path.stat().st_size
         log_path = self._path.with_name(self._path.name + "-wal")
         still_to_grow = max(0, 2 * self._wal_pages * PAGE - log_path.stat().st_size)
         total, free = _disk(self._path)
         allowed = allowance(self._budget_bytes, taken, (total, max(0, free - still_to_grow)))
         evicted: list[Span] = []
+        told_by_them: list[Span] = []
         for lane in reversed(EVERY_LANE):
             excess = self.used_bytes() - int(allowed * FULL_AT[lane])
             while excess > 0:
@@ -349,14 +352,17 @@ class SpoolFile:
                 for epoch, first, count, size in oldest:
                     if excess <= 0:
                         break
-                    self._db.execute(
-                        "DELETE FROM batch WHERE lane = ? AND epoch = ? AND first = ?",
+                    ((codec, body),) = self._db.execute(
+                        "DELETE FROM batch WHERE lane = ? AND epoch = ? AND first = ?"
+                        " RETURNING codec, body",
                         (lane, epoch, first),
-                    )
+                    ).fetchall()
+                    if lane == CRITICAL:
+                        told_by_them += spans_told(body, codec)
                     excess -= size
                     evicted.append(Span(lane, epoch, first, first + count - 1, "budget"))
                 excess = self.used_bytes() - int(allowed * FULL_AT[lane])
-        return joined(evicted)
+        return joined(evicted), told_by_them
 
 
 def mark_of(epoch: int | None, acked: dict[int, int], durable: dict[int, int]) -> str:

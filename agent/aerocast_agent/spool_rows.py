@@ -174,6 +174,21 @@ def only_explains(row: Row, first: int, last: int) -> bool:
     return all(isinstance(each, Evicted) for each in told[first - row.first : last + 1 - row.first])
 
 
+def spans_told(body: bytes, codec: int) -> list[Span]:
+    """Give the losses that ``Evicted`` observations of a batch tell of."""
+    try:
+        told = [
+            batch.decode_observation(each) for each in batch.decode_body(body, codec).observations
+        ]
+    except ProtocolError:
+        return []
+    return [
+        Span(each.lane, each.epoch, each.first_sequence, each.last_sequence, each.reason)
+        for each in told
+        if isinstance(each, Evicted)
+    ]
+
+
 def spans_of(acknowledgement: Acknowledgement) -> tuple[list[Span], list[Span]]:
     """Give what an acknowledgement says is stored, and what it refuses for good."""
     lane, epoch = acknowledgement.lane, acknowledgement.epoch
