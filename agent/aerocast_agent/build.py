@@ -62,7 +62,7 @@ def _receiver(device: config.Receiver, sky: "_Sky") -> Driver:
         from aerocast_agent.drivers.adsb_json import AircraftJson  # noqa: PLC0415  if configured
 
         return AircraftJson(device.name, device.file, sky.live())
-    if isinstance(device, config.AdsbRtlTcp):
+    if isinstance(device, config.AdsbRtlTcp | config.AdsbRtlSdr):
         return _dongle(device, sky)
     where = (device.name, device.host, device.port, sky.live())
     if isinstance(device, config.AdsbAvr):
@@ -78,10 +78,28 @@ def _receiver(device: config.Receiver, sky: "_Sky") -> Driver:
     return BeastReceiver(*where)
 
 
-def _dongle(device: config.AdsbRtlTcp, sky: "_Sky") -> Driver:
+def _dongle(device: config.AdsbRtlTcp | config.AdsbRtlSdr, sky: "_Sky") -> Driver:
     if importlib.util.find_spec("numpy") is None:
+        kind, extra = (
+            ("adsb_rtlsdr", "rtlsdr")
+            if isinstance(device, config.AdsbRtlSdr)
+            else ("adsb_rtl_tcp", "sdr")
+        )
         raise ConfigError(
-            [f"device {device.name}: adsb_rtl_tcp needs numpy: install 'aerocast-agent[sdr]'"]
+            [f"device {device.name}: {kind} needs numpy: install 'aerocast-agent[{extra}]'"]
+        )
+    gain_db = None if device.gain_db == "auto" else device.gain_db
+    if isinstance(device, config.AdsbRtlSdr):
+        from aerocast_agent.drivers.adsb_rtlsdr import UsbDongle  # noqa: PLC0415  if configured
+
+        return UsbDongle(
+            device.name,
+            sky.live(),
+            which=device.serial if device.serial is not None else device.index or 0,
+            rate=device.rate,
+            gain_db=gain_db,
+            ppm=device.ppm,
+            engine=device.engine,
         )
     from aerocast_agent.drivers.adsb_rtl_tcp import RtlTcpReceiver  # noqa: PLC0415  if configured
 
@@ -91,7 +109,7 @@ def _dongle(device: config.AdsbRtlTcp, sky: "_Sky") -> Driver:
         device.port,
         sky.live(),
         rate=device.rate,
-        gain_db=None if device.gain_db == "auto" else device.gain_db,
+        gain_db=gain_db,
         engine=device.engine,
     )
 

@@ -173,6 +173,28 @@ class AdsbRtlTcp(_Device, frozen=True, kw_only=True, tag="adsb_rtl_tcp"):
     engine: Literal["numpy", "numba"] = "numpy"
 
 
+class AdsbRtlSdr(_Device, frozen=True, kw_only=True, tag="adsb_rtlsdr"):
+    """A dongle plugged into the gateway; needs the extra ``rtlsdr``.
+
+    Attributes
+    ----------
+    serial, index
+        Which dongle: the serial number it carries, or its place among those plugged in, from 0.
+        At most one of the two; the first dongle without either.
+    rate, gain_db, engine
+        As for `AdsbRtlTcp`.
+    ppm
+        How far its crystal is off, parts per million.
+    """
+
+    serial: Label | None = None
+    index: Annotated[int, msgspec.Meta(ge=0, le=31)] | None = None
+    rate: Literal[2_000_000, 2_400_000] = 2_400_000
+    gain_db: Annotated[float, msgspec.Meta(ge=0, le=100)] | Literal["auto"] = 49.6
+    ppm: Annotated[int, msgspec.Meta(ge=-200, le=200)] = 0
+    engine: Literal["numpy", "numba"] = "numpy"
+
+
 class _Recording(_Device, frozen=True, kw_only=True):
     """A recording played as if it happened now.
 
@@ -230,8 +252,15 @@ class AdsbFile(_Recording, frozen=True, kw_only=True, tag="adsb_file"):
     engine: Literal["numpy", "numba"] = "numpy"
 
 
-Receiver = AdsbBeast | AdsbAvr | AdsbSbs | AdsbJson | AdsbRtlTcp
-RECEIVERS: tuple[type[Receiver], ...] = (AdsbBeast, AdsbAvr, AdsbSbs, AdsbJson, AdsbRtlTcp)
+Receiver = AdsbBeast | AdsbAvr | AdsbSbs | AdsbJson | AdsbRtlTcp | AdsbRtlSdr
+RECEIVERS: tuple[type[Receiver], ...] = (
+    AdsbBeast,
+    AdsbAvr,
+    AdsbSbs,
+    AdsbJson,
+    AdsbRtlTcp,
+    AdsbRtlSdr,
+)
 Device = Llrp | SerialScanner | GpsSerial | Receiver | Replay | AdsbFile
 KINDS: dict[str, type[Device]] = {
     "llrp": Llrp,
@@ -242,6 +271,7 @@ KINDS: dict[str, type[Device]] = {
     "adsb_sbs": AdsbSbs,
     "adsb_json": AdsbJson,
     "adsb_rtl_tcp": AdsbRtlTcp,
+    "adsb_rtlsdr": AdsbRtlSdr,
     "replay": Replay,
     "adsb_file": AdsbFile,
 }

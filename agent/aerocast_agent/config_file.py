@@ -18,6 +18,7 @@ from aerocast_agent.config import (
     RECEIVERS,
     AdsbFile,
     AdsbJson,
+    AdsbRtlSdr,
     Aircraft,
     Belt,
     Config,
@@ -201,6 +202,8 @@ class _Reading:
             path: KeyPath = ("device", number)
             if isinstance(device, Replay | AdsbFile):
                 self._check_start(path, device)
+            if isinstance(device, AdsbRtlSdr) and None not in {device.serial, device.index}:
+                self._problem((*path, "index"), "serial names the dongle already; leave out one")
             hears = isinstance(device, (*RECEIVERS, AdsbFile)) or (
                 isinstance(device, Replay) and device.format in {"beast", "modes"}
             )

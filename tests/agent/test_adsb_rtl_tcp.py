@@ -5,9 +5,8 @@ import contextlib
 import logging
 
 import pytest
-from aerocast_agent import clock
+from aerocast_agent import clock, sample_link
 from aerocast_agent.aircraft import AircraftTable
-from aerocast_agent.drivers import adsb_rtl_tcp
 from aerocast_agent.drivers.adsb_rtl_tcp import RtlTcpReceiver
 from aerocast_agent.stands import Stands
 from aerocast_agent.supervisor import CONNECTED, LOST, Supervisor
@@ -125,21 +124,21 @@ async def test_who_is_no_rtl_tcp_is_silent_or_hangs_up_is_lost():
 
 async def test_a_machine_too_slow_drops_the_oldest_samples_and_says_so_once():
     seen = []
-    waiting = adsb_rtl_tcp._Waiting("sky", seen.append)
-    for number in range(adsb_rtl_tcp.MOST_WAITING + 5):
-        waiting.put(adsb_rtl_tcp._Piece(bytes(2), number))
+    waiting = sample_link.Waiting("sky", seen.append)
+    for number in range(sample_link.MOST_WAITING + 5):
+        waiting.put(sample_link.Piece(bytes(2), number))
     waiting.fail(ConnectionResetError("gone"))
 
     assert (await waiting.get()).boot_ns == 5
     assert [each.event for each in seen] == ["overflow"]
-    for _ in range(adsb_rtl_tcp.MOST_WAITING - 1):
+    for _ in range(sample_link.MOST_WAITING - 1):
         await waiting.get()
     with pytest.raises(ConnectionResetError):
         await waiting.get()
 
 
 def test_samples_without_aircraft_are_wondered_at_aloud(caplog):
-    silence = adsb_rtl_tcp._Silence("sky", 2_400_000)
+    silence = sample_link.Silence("sky", 2_400_000)
     with caplog.at_level(logging.WARNING):
         for second in range(200):
             silence.add(second * 1_000_000_000, 1 if second < 10 else 0)

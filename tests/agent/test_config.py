@@ -107,13 +107,25 @@ def test_every_kind_of_receiver_needs_little():
             ("sbs", 'host = "h"'),
             ("json", 'file = "aircraft.json"'),
             ("rtl_tcp", 'host = "h"'),
+            ("rtlsdr", "ppm = -3"),
         )
     )
-    avr, sbs, json_file, dongle = parse(GATEWAY + position + receivers).devices
+    avr, sbs, json_file, dongle, plugged_in = parse(GATEWAY + position + receivers).devices
     assert (avr.port, sbs.port, dongle.port) == (30002, 30003, 1234)
     assert json_file.file == "/etc/aerocast/aircraft.json"
     assert (dongle.rate, dongle.gain_db, dongle.engine) == (2_400_000, 49.6, "numpy")
-    assert len(problems(GATEWAY + receivers)) == 4
+    assert (plugged_in.serial, plugged_in.index, plugged_in.ppm) == (None, None, -3)
+    assert len(problems(GATEWAY + receivers)) == 5
+
+
+def test_a_dongle_is_named_by_serial_or_place_and_samples_at_a_known_rate():
+    position = "position = { latitude_deg = 43.6, longitude_deg = 1.4 }\n"
+    dongle = '[[device]]\nname = "sky"\nkind = "adsb_rtlsdr"\n'
+    (both,) = problems(GATEWAY + position + dongle + 'serial = "1090"\nindex = 0\n')
+    assert "serial names the dongle already" in both
+    (rate,) = problems(GATEWAY + position + dongle + "rate = 1000000\n")
+    assert "device[0].rate (sky): 1000000" in rate
+    assert parse(GATEWAY + position + dongle + "index = 1\ngain_db = 'auto'\n").devices[0].index
 
 
 def test_a_gateway_alone_is_enough():

@@ -1,0 +1,178 @@
+"""Driver for a dongle in the gateway's own USB port. Needs extra ``rtlsdr``.
+
+Streaming was not tried on hardware: the way from samples to aircraft is tested with simulated
+samples, and the real library only as far as it goes with no dongle plugged in.
+"""
+
+import asyncio
+import threading
+
+from aerocast_protocols.modes.demodulation import Engine
+from aerocast_protocols.modes.rtl_tcp import MODE_S_HZ
+
+from aerocast_agent import clock
+from aerocast_agent.aircraft import AircraftTable
+from aerocast_agent.driver import Accept
+from aerocast_agent.receiver_link import connected
+from aerocast_agent.rtlsdr_library import Dongle, OpenDongle, Which, open_dongle
+from aerocast_agent.sample_link import PIECE_BYTES, SILENCE_LIMIT_S, Piece, SampleLink, Waiting
+
+END_LIMIT_S = 2.0  # a dongle that still sends ends its reading within a piece
+
+
+class UsbDongle:
+    """Hears aircraft through one dongle.
+
+    A thread of its own takes the samples off the USB; they are worked on as those of
+    ``adsb_rtl_tcp`` are, and dropped aloud when the machine cannot keep up.
+
+    Parameters
+    ----------
+    name
+        The device's name in the gateway's configuration.
+    aircraft
+        Remembers the aircraft, also across connections.
+    which
+        Serial number of the dongle, or its place among those plugged in, from 0.
+    rate
+        Samples a second, 2,000,000 or 2,400,000.
+    gain_db
+        Of the tuner, which takes the nearest it has; None leaves it to the tuner itself.
+    ppm
+        How far its crystal is off, parts per million.
+    engine
+        What demodulates: ``numpy``, or ``numba`` where that is installed.
+    opening
+        Opens the dongle.
+    silence_limit_s
+        After so long without samples the dongle counts as lost.
+    """
+
+    def __init__(  # noqa: PLR0913 - a dongle is that many facts
+        self,
+        name: str,
+        aircraft: AircraftTable,
+        *,
+        which: Which = 0,
+        rate: int = 2_400_000,
+        gain_db: float | None = 49.6,
+        ppm: int = 0,
+        engine: Engine = "numpy",
+        opening: OpenDongle = open_dongle,
+        silence_limit_s: float = SILENCE_LIMIT_S,
+    ) -> None:
+        self.name = name
+        self._link = SampleLink(name, aircraft, rate, engine)
+        self._which = which
+        self._rate = rate
+        self._gain_db = gain_db
+        self._ppm = ppm
+        self._opening = opening
+        self._silence_limit_s = silence_limit_s
+
+    async def run(self, accept: Accept) -> None:
+        """Hear aircraft until the dongle is lost (``OSError``), also when it cannot be opened."""
+        waiting = Waiting(self.name, accept)
+        reading = _Reading(self.name, waiting, self._silence_limit_s)
+        dongle = await asyncio.to_thread(self._open)
+        try:
+            accept(connected(self.name, f"dongle {self._which} at {self._rate} samples a second"))
+            reading.start(dongle)
+            await self._link.listen(waiting, accept)
+        finally:
+            await reading.end(dongle)
+
+    def _open(self) -> Dongle:
+        dongle = self._opening(self._which)
+        try:
+            if self._ppm:  # librtlsdr refuses to be told what it has already
+                dongle.freq_correction = self._ppm
+            dongle.sample_rate = self._rate
+            dongle.center_freq = MODE_S_HZ
+            dongle.gain = "auto" if self._gain_db is None else self._gain_db
+            dongle.set_agc_mode(False)
+        except BaseException:
+            dongle.close()
+            raise
+        return dongle
+
+
+class _Reading:
+    """A thread that does nothing but take samples off the USB."""
+
+    def __init__(self, name: str, waiting: Waiting, silence_limit_s: float) -> None:
+        self._name = name
+        self._waiting = waiting
+        self._silence_limit_s = silence_limit_s
+        self._loop = asyncio.get_running_loop()
+        self._ending = threading.Event()
+        self._ended = asyncio.Event()
+        self._thread: threading.Thread | None = None
+        self._silence: asyncio.TimerHandle | None = None
+
+    def start(self, dongle: Dongle) -> None:
+        """Begin to read."""
+        self._listen_for_silence()
+        self._thread = threading.Thread(
+            target=self._read, args=(dongle,), name=f"usb {self._name}", daemon=True
+        )
+        self._thread.start()
+
+    async def end(self, dongle: Dongle) -> None:
+        """Stop reading and close the dongle.
+
+        One that does not let go within ``END_LIMIT_S`` stays open: closing it under a thread that
+        reads from it would crash the daemon.
+        """
+        if self._silence is not None:
+            self._silence.cancel()
+        self._ending.set()  # the next piece ends the reading
+        if self._thread is None or await self._has_ended():
+            dongle.close()
+            return
+        dongle.cancel_read_async()
+        if await self._has_ended():
+            dongle.close()
+
+    async def _has_ended(self) -> bool:
+        try:
+            async with asyncio.timeout(END_LIMIT_S):
+                await self._ended.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _read(self, dongle: Dongle) -> None:
+        """Read until the end (in the thread)."""
+
+        def take(content: object, _: object) -> None:
+            if self._ending.is_set():
+                dongle.cancel_read_async()
+                return
+            piece = Piece(bytes(content), clock.boot_ns())  # type: ignore[call-overload]  # ctypes
+            self._loop.call_soon_threadsafe(self._put, piece)
+
+        error: Exception
+        try:
+            dongle.read_bytes_async(take, PIECE_BYTES)
+            # librtlsdr ends without an error when the dongle is pulled out.
+            error = ConnectionResetError(f"{self._name} is gone: no more samples from its dongle")
+        except OSError as caught:
+            error = ConnectionResetError(f"{self._name} is gone: {caught}")
+        except Exception as caught:  # noqa: BLE001 - a thread has nobody else to tell
+            error = caught
+        self._loop.call_soon_threadsafe(self._over, error)
+
+    def _put(self, piece: Piece) -> None:
+        self._listen_for_silence()
+        self._waiting.put(piece)
+
+    def _over(self, error: Exception) -> None:
+        self._waiting.fail(error)
+        self._ended.set()
+
+    def _listen_for_silence(self) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+        error = TimeoutError(f"{self._name} sent nothing for {self._silence_limit_s:.0f} s")
+        self._silence = self._loop.call_later(self._silence_limit_s, self._waiting.fail, error)

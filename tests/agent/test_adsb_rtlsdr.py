@@ -1,0 +1,178 @@
+"""The driver of a dongle in the USB port: simulated samples, and the real library without a dongle.
+
+Nothing here shows that a dongle on hardware streams.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import importlib.util
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import aerocast_agent
+import pytest
+from aerocast_agent.aircraft import AircraftTable
+from aerocast_agent.drivers.adsb_rtlsdr import UsbDongle
+from aerocast_agent.stands import Stands
+from aerocast_agent.supervisor import CONNECTED, LOST, Supervisor
+from aerocast_protocols.modes.cpr import Position
+from aerocast_protocols.observations import AircraftState
+from aerocast_simulator.radio_sky import SLICE_S, RadioSky, crowd
+
+HERE = Position(43.6293, 1.3638)
+OPENING = "from aerocast_agent.rtlsdr_library import open_dongle as o\ntry: o(0)\n"
+OPENING += "except OSError as error: print(error)\n"
+
+
+class SimulatedDongle:
+    """Serves the simulated air as pyrtlsdr does: ctypes buffers, from within one blocking call."""
+
+    def __init__(self, *, pieces=None, error=None):
+        self.freq_correction = 0
+        self.sample_rate = self.center_freq = self.gain = self.agc = None
+        self.is_open = True
+        self.reader = None
+        self._pieces = pieces
+        self._error = error
+        self._cancelled = threading.Event()
+
+    def set_agc_mode(self, enabled):
+        self.agc = enabled
+
+    def read_bytes_async(self, callback, num_bytes):
+        self.reader = threading.current_thread()
+        sky = RadioSky(
+            crowd(HERE, 40.0), self.sample_rate, seed=3, messages_a_second=40.0,
+            snr_db=(20.0, 30.0), offset_sigma_hz=5e4,
+        )  # fmt: skip
+        rest, number = b"", 0
+        while not self._cancelled.is_set() and self._pieces != 0:
+            if len(rest) < num_bytes:
+                began_s = time.monotonic()
+                rest += sky.cu8(number)
+                number += 1
+                self._cancelled.wait(max(SLICE_S - (time.monotonic() - began_s), 0.0))
+                continue
+            buffer = (ctypes.c_ubyte * num_bytes).from_buffer_copy(rest)
+            rest = rest[num_bytes:]
+            callback(buffer, self)
+            if self._pieces is not None:
+                self._pieces -= 1
+        if self._error is not None:
+            raise self._error
+
+    def cancel_read_async(self):
+        self._cancelled.set()
+
+    def close(self):
+        ended = self._cancelled.is_set() or self._pieces == 0
+        assert ended or not self.is_open  # closing under a reader is what crashes librtlsdr
+        self.is_open = False
+
+
+class SilentDongle(SimulatedDongle):
+    def read_bytes_async(self, *_):
+        self.reader = threading.current_thread()
+        self._cancelled.wait()
+
+
+def usb(dongle, **settings):
+    return UsbDongle("sky", AircraftTable(HERE, Stands()), opening=lambda _: dongle, **settings)
+
+
+@contextlib.asynccontextmanager
+async def running(coroutine):
+    task = asyncio.create_task(coroutine)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def until(claim):
+    async with asyncio.timeout(20):
+        while not claim():  # noqa: ASYNC110 - what is claimed has no event
+            await asyncio.sleep(0.02)
+
+
+async def test_aircraft_are_heard_in_the_samples_and_the_dongle_is_let_go_at_the_end():
+    seen, dongle = [], SimulatedDongle()
+    driver = usb(dongle, rate=2_400_000, gain_db=40.2, ppm=-3)
+    async with running(driver.run(seen.append)):
+        await until(lambda: any(getattr(each, "latitude_deg", None) for each in seen))
+        assert dongle.is_open
+    assert not dongle.is_open
+    dongle.reader.join(5.0)
+    assert not dongle.reader.is_alive()
+    assert dongle.reader is not threading.main_thread()
+    tuned = (dongle.sample_rate, dongle.center_freq, dongle.gain, dongle.agc)
+    assert tuned == (2_400_000, 1_090_000_000, 40.2, False)
+    assert dongle.freq_correction == -3
+    assert seen[0].event == "connected"
+    states = [each for each in seen if isinstance(each, AircraftState)]
+    assert {each.icao for each in states} <= {flight.icao for flight in crowd(HERE, 40.0)}
+
+
+@pytest.mark.parametrize("error", [None, OSError("transfer failed")])
+async def test_a_dongle_pulled_out_is_lost_and_closed(error):
+    seen, dongle = [], SimulatedDongle(pieces=3, error=error)
+    driver = usb(dongle, rate=2_000_000, gain_db=None)
+    with pytest.raises(ConnectionResetError, match=r"sky is gone.*(samples|transfer failed)"):
+        await driver.run(seen.append)
+    assert dongle.gain == "auto"
+    assert not dongle.is_open
+
+
+async def test_a_dongle_that_says_nothing_is_lost_and_closed():
+    dongle = SilentDongle()
+    with pytest.raises(TimeoutError, match="sky sent nothing"):
+        await usb(dongle, silence_limit_s=0.2).run(lambda _: None)
+    assert not dongle.is_open
+    dongle.reader.join(5.0)
+    assert not dongle.reader.is_alive()
+
+
+async def test_a_dongle_plugged_in_again_is_found_again():
+    dongles = [SimulatedDongle(pieces=1), SimulatedDongle()]
+    driver = UsbDongle(
+        "sky", AircraftTable(HERE, Stands()), opening=lambda _: dongles.pop(0), silence_limit_s=5.0
+    )
+    supervisor = Supervisor([driver], lambda _: None)
+    async with running(supervisor.run()):
+        await until(lambda: supervisor.states["sky"] == LOST)
+        await until(lambda: supervisor.states["sky"] == CONNECTED)
+
+
+def opened_elsewhere(*folders):
+    """Open a dongle in a Python that has no packages but those; give the one line it says."""
+    path = [str(Path(aerocast_agent.__file__).parents[1]), *map(str, folders)]
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {path}\n{OPENING}"],
+        capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    assert ran.stdout.count("\n") == 1
+    return ran.stdout
+
+
+def test_without_pyrtlsdr_one_line_says_what_to_install():
+    said = opened_elsewhere()
+    assert said == "pyrtlsdr is not installed: pip install 'aerocast-agent[rtlsdr]'\n"
+
+
+def test_without_a_library_that_fits_one_line_says_what_to_install(tmp_path):
+    # Without the package that brings it: none is found, or Debian's own, which pyrtlsdr refuses.
+    package = importlib.util.find_spec("rtlsdr").submodule_search_locations[0]
+    (tmp_path / "rtlsdr").symlink_to(package)
+    said = opened_elsewhere(tmp_path)
+    assert said == "no librtlsdr that fits pyrtlsdr: pip install 'aerocast-agent[rtlsdr]'\n"
+
+
+@pytest.mark.parametrize("which", [31, "no-such-dongle"])
+async def test_the_real_library_without_a_dongle_says_so_in_one_line(which):
+    with pytest.raises(OSError, match=r"no dongle (is plugged in|31|with serial 'no-such)"):
+        await UsbDongle("sky", AircraftTable(HERE, Stands()), which=which).run(lambda _: None)
