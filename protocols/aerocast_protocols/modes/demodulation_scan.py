@@ -56,8 +56,10 @@ NEEDED_PREAMBLES = _needed_preambles()
 
 def integration_steps(steps: int) -> int:
     """Give over how many steps of a pulse its magnitude is summed: its middle, away from edges."""
+    if steps <= 2:
+        return steps  # none to spare: a strong signal at 2.0 MS/s would be lost to one step alone
     # A coarse interpolation spreads a pulse's edges over more of it than a fine one does.
-    return max(1, round(steps * (0.6 if steps < 5 else 0.7)))
+    return round(steps * (0.6 if steps < 5 else 0.7))
 
 
 def block_samples(upsampling: Upsampling, block_steps: int) -> int:
