@@ -82,12 +82,12 @@ def check_disk(settings: Config) -> Check:
         return failed(
             "disk",
             f"{folder}: {error.strerror}",
-            f"sudo install -d -o {account.name} {folder}, or change [spool] path",
+            f"sudo install -d -o {account.uid} {folder}, or change [spool] path",
         )
     if not may_write:
         return failed(
             "disk", f"{folder}: {account.name} may not write there",
-            f"sudo chown {account.name} {folder}",
+            f"sudo chown {account.uid} {folder}",
         )  # fmt: skip
     budget = settings.spool.budget_mb * 1024 * 1024
     held = sum(
