@@ -89,7 +89,7 @@ class EmbeddedBroker:
         )
         try:
             await self._start_within(PATIENCE_S)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise OSError(
                 f"the embedded broker cannot listen on {HOST}:{self.port} and {self.v3_port} "
                 f"({error}): set EMBEDDED_BROKER_PORT and EMBEDDED_BROKER_V3_PORT, or BROKER_URL"
@@ -121,15 +121,15 @@ class EmbeddedBroker:
                 log.exception("the embedded broker does not start; trying again")
 
     async def _start_within(self, seconds: float) -> None:
-        """Start it; wait a little for the broker of a hub that was just killed to let go."""
+        """Start it; try again a little while: a killed hub's broker lets go, a killed one comes."""
         give_up_at = time.monotonic() + seconds
         while True:
             try:
                 return await asyncio.to_thread(self._start)
-            except OSError:
+            except (OSError, RuntimeError) as error:
                 if time.monotonic() > give_up_at:
                     raise
-                log.info("a port of the embedded broker is taken: waiting for it")
+                log.info("the embedded broker does not start yet (%s): trying again", error)
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _start(self) -> None:
