@@ -319,7 +319,13 @@ class LightningStrike(_Seen, frozen=True, kw_only=True, tag="lightning_strike"):
 
 
 class DeviceEvent(_Seen, frozen=True, kw_only=True, tag="device_event"):
-    """Something happened to a device itself."""
+    """Something happened to a device itself.
+
+    Attributes
+    ----------
+    antenna
+        Which one, from 1, when it is about an antenna.
+    """
 
     event: Literal[
         "connected",
@@ -331,6 +337,7 @@ class DeviceEvent(_Seen, frozen=True, kw_only=True, tag="device_event"):
         "configuration",
     ]
     detail: Annotated[str, msgspec.Meta(max_length=512)] = ""
+    antenna: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
 
 
 class GatewayHealth(_Seen, frozen=True, kw_only=True, tag="gateway_health"):

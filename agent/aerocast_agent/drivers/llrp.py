@@ -299,7 +299,7 @@ class _Session:
                 )
             case events.AntennaEvent(antenna, connected):
                 change: Change = "antenna_connected" if connected else "antenna_disconnected"
-                self.tell(change, f"antenna {antenna}")
+                self.tell(change, f"antenna {antenna}", antenna or None)
             case events.BufferOverflowEvent():
                 self.tell("overflow", "the reader's report buffer overflowed: reads are lost")
             case events.ConnectionAttemptEvent(status):
@@ -309,7 +309,7 @@ class _Session:
             case _:
                 log.info("%s: %s", self._name, event)
 
-    def tell(self, event: Change, detail: str) -> None:
+    def tell(self, event: Change, detail: str, antenna: int | None = None) -> None:
         """Report something that happened to the reader itself."""
         self._accept(
             DeviceEvent(
@@ -317,6 +317,7 @@ class _Session:
                 boot_ns=self._received_ns,
                 event=event,
                 detail=detail[:512],
+                antenna=antenna,
             )
         )
 
