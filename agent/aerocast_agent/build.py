@@ -4,7 +4,7 @@ import importlib.util
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from aerocast_protocols.errors import ProtocolError
 
@@ -16,9 +16,11 @@ from aerocast_agent.following import Following
 if TYPE_CHECKING:
     from aerocast_agent.aircraft import AircraftTable
     from aerocast_agent.aircraft_database import AircraftDatabase
+    from aerocast_agent.profiles import Profile
     from aerocast_agent.recordings import Radio
     from aerocast_agent.stands import Stands
 
+P = TypeVar("P", bound="Profile")
 AIRCRAFT_FORMATS = frozenset({"beast", "modes"})
 
 
@@ -116,13 +118,20 @@ def _dongle(device: config.AdsbRtlTcp | config.AdsbRtlSdr, sky: "_Sky") -> Drive
 
 def _llrp(device: config.Llrp) -> Driver:
     from aerocast_agent.drivers.llrp import LlrpReader  # noqa: PLC0415  only if configured
-    from aerocast_agent.profiles import ProfileError, load_profile  # noqa: PLC0415  as above
+    from aerocast_agent.profiles import ReaderProfile  # noqa: PLC0415  as above
+
+    return LlrpReader(device.name, device.host, device.port, _profile(device, ReaderProfile))
+
+
+def _profile(device: config.Device, of: type[P]) -> P | None:
+    if device.profile is None:
+        return None
+    from aerocast_agent.profile_files import ProfileError, load_profile  # noqa: PLC0415  if named
 
     try:
-        profile = None if device.profile is None else load_profile(device.profile)
+        return load_profile(device.profile, of)
     except ProfileError as error:
         raise ConfigError([f"device {device.name}: profile: {error}"]) from error
-    return LlrpReader(device.name, device.host, device.port, profile)
 
 
 def _scanner(device: config.SerialScanner) -> Driver:

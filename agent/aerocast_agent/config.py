@@ -86,7 +86,21 @@ class Aircraft(_Table, frozen=True, kw_only=True):
 
 
 class _Device(_Table, frozen=True, kw_only=True, tag_field="kind"):
+    """What every device may say.
+
+    Attributes
+    ----------
+    profile
+        A profile of ``firmware_configs/`` by its name, or one of the site's own by its path, which
+        ends in ``.toml``.
+    silent_after_s
+        Connected and nothing seen for so long means that something is wrong; absent: it may be
+        silent for ever.
+    """
+
     name: DeviceLabel
+    profile: Text | None = None
+    silent_after_s: Positive | None = None
 
 
 class Llrp(_Device, frozen=True, kw_only=True, tag="llrp"):
@@ -94,7 +108,6 @@ class Llrp(_Device, frozen=True, kw_only=True, tag="llrp"):
 
     host: Text
     port: TcpPort = 5084
-    profile: Label | None = None
 
 
 class SerialScanner(_Device, frozen=True, kw_only=True, tag="serial_scanner"):
@@ -275,6 +288,8 @@ KINDS: dict[str, type[Device]] = {
     "replay": Replay,
     "adsb_file": AdsbFile,
 }
+WITH_PROFILE = (Llrp,)
+"""Kinds of device that profiles are for: see `aerocast_agent.profiles`."""
 KINDS_TO_COME = frozenset(
     {
         "uhf_serial",

@@ -16,6 +16,7 @@ from aerocast_agent.config import (
     KINDS,
     KINDS_TO_COME,
     RECEIVERS,
+    WITH_PROFILE,
     AdsbFile,
     AdsbJson,
     AdsbRtlSdr,
@@ -200,6 +201,8 @@ class _Reading:
             self._check_belt(("belt", number), belt, config)
         for number, device in enumerate(config.devices):
             path: KeyPath = ("device", number)
+            if device.profile is not None and not isinstance(device, WITH_PROFILE):
+                self._problem((*path, "profile"), "there are no profiles for this kind of device")
             if isinstance(device, Replay | AdsbFile):
                 self._check_start(path, device)
             if isinstance(device, AdsbRtlSdr) and None not in {device.serial, device.index}:
@@ -309,6 +312,13 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
     def maybe(path: str | None) -> str | None:
         return None if path is None else whole(path)
 
+    def device(said: Device) -> Device:
+        if said.profile is not None and said.profile.endswith(".toml"):
+            said = replace(said, profile=whole(said.profile))
+        if isinstance(said, Replay | AdsbFile | AdsbJson):
+            return replace(said, file=whole(said.file))
+        return said
+
     replace = msgspec.structs.replace
     hub = config.hub
     return replace(
@@ -320,10 +330,5 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
             stands=maybe(config.aircraft.stands),
             database=maybe(config.aircraft.database),
         ),
-        devices=tuple(
-            replace(each, file=whole(each.file))
-            if isinstance(each, Replay | AdsbFile | AdsbJson)
-            else each
-            for each in config.devices
-        ),
+        devices=tuple(device(each) for each in config.devices),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from aerocast_agent.cli import COMMANDS, main
-from aerocast_agent.profiles import FOLDER, profile_names
+from aerocast_agent.profile_files import FOLDER, profile_names
 from aerocast_simulator.serial_devices import PtyScanner
 
 AGENT = Path(sys.executable).with_name("aerocast-agent")

@@ -1,17 +1,20 @@
 """Profiles of readers, and the orders drawn from them and from what a reader says it can do."""
 
+import json
+
 import msgspec
 import pytest
-from aerocast_agent.profiles import (
-    ANY_READER,
+from aerocast_agent.profile_files import (
     FOLDER,
-    READER_SCHEMA,
+    KINDS,
     ProfileError,
+    find_profile,
     load_profile,
     profile_names,
     read_profile,
-    reader_schema,
 )
+from aerocast_agent.profile_pages import FIELDS, SCHEMA, fields_page, schema
+from aerocast_agent.profiles import ANY_READER, ReaderProfile, SdrProfile
 from aerocast_agent.reader_order import config_for, doubts, rospec_for
 from aerocast_protocols.llrp.capabilities import Capabilities, HopTable
 from aerocast_protocols.llrp.status import Status
@@ -27,26 +30,51 @@ FCC_READER = msgspec.structs.replace(
         hop_tables=(HopTable(5, (902_750, 903_250)),),
     ),
 )
-R700 = load_profile("impinj-r700-etsi")
+MADE = 'kind = "llrp"\nvendor = "Impinj"\n'
+R700 = load_profile("impinj-r700-etsi", ReaderProfile)
 
 
 def test_every_profile_that_comes_along_is_sound():
     assert "impinj-r700-etsi" in profile_names()
     for name in profile_names():
-        assert load_profile(name).vendor
+        assert find_profile(name).vendor
 
 
-def test_the_schema_beside_the_profiles_is_current():
-    kept = (FOLDER / READER_SCHEMA).read_text(encoding="utf-8")
-    assert kept == reader_schema()
+def test_schema_and_page_beside_the_profiles_are_current():
+    assert (FOLDER / SCHEMA).read_text(encoding="utf-8") == schema(), "profiles schema > it"
+    assert (FOLDER / FIELDS).read_text(encoding="utf-8") == fields_page(), "profiles fields > it"
+
+
+def test_every_field_is_documented():
+    parts = json.loads(schema())["$defs"]
+    for kind in KINDS.values():
+        for key, said in parts[kind.__name__]["properties"].items():
+            if key != "kind":
+                assert said["description"], f"{kind.__name__}.{key}"
+
+
+def test_a_profile_is_for_one_kind_of_device():
+    with pytest.raises(ProfileError, match="is for llrp devices, not for sdr"):
+        load_profile("impinj-r700-etsi", SdrProfile)
+
+
+def test_a_file_of_the_sites_own_is_read_by_its_path(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text('kind = "llrp"\nvendor = "Impinj"\nmodel = "R700"\nsession = 2')
+    assert load_profile(str(own), ReaderProfile).session == 2
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('vendor = "Impinj"\nmodel = "R700"\nsession = 7', r"mine.toml: .*`session`"),
-        ('vendor = "Impinj"\nmodel = "R700"\npower_dbw = 1', r"mine.toml: .*`power_dbw`"),
-        ('vendor = "Impinj"', r"mine.toml: .*`model`"),
+        (MADE + 'model = "R700"\nsession = 7', r"mine.toml: .*`session`"),
+        (MADE + 'model = "R700"\npower_dbw = 1', r"mine.toml: .*`power_dbw`"),
+        (MADE, r"mine.toml: .*`model`"),
+        ('kind = "llpr"', r"mine.toml: kind 'llpr': expected one of llrp, uhf_serial"),
+        (
+            MADE + 'model = "R700"\nregion = "etsi"\npower_dbm = 33\nantenna_gain_dbi = 6',
+            r"mine.toml: power_dbm 33 .* radiates 36.85 dBm; ETSI EN 302 208 .* 29.15",
+        ),
         ("vendor = ", r"mine.toml: "),
     ],
 )
@@ -59,7 +87,7 @@ def test_a_mistake_in_a_profile_names_file_and_key(tmp_path, text, says):
 
 def test_a_profile_that_is_not_there_names_those_that_are():
     with pytest.raises(ProfileError, match="impinj-r700-etsi"):
-        load_profile("../../secret")
+        find_profile("../../secret")
 
 
 def test_power_is_the_readers_strongest_step_that_the_profile_allows():
