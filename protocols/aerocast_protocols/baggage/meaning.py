@@ -1,0 +1,175 @@
+"""What the lines of a message mean together: whose bags, on which flights.
+
+BSM, BPM and the like speak of one group of bags, their elements in any order. BTM and BMM name the
+bags of many passengers one after the other (IATA RP1745): ``.I`` and ``.F`` hold until the next;
+a flight after tags, or a tag after a name or an exception, begins another group.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from aerocast_protocols.baggage.elements import Bags, TagRange, Version
+from aerocast_protocols.baggage.reading import (
+    MANY,
+    ONE,
+    Fields,
+    read_exceptions,
+    read_version,
+)
+from aerocast_protocols.errors import ProtocolError
+
+GROUPED = frozenset({"BTM", "BMM"})
+"""Kinds that name the bags of many passengers, one group after the other."""
+
+MOST_PLATES = 5_000
+"""Plates of one message: more than any aircraft carries. Ranges beyond are not read."""
+
+_KEPT = frozenset("AKMZ")  # known letters whose content is kept as sent and not read
+
+
+class Element(msgspec.Struct, frozen=True):
+    """A line of a message.
+
+    Attributes
+    ----------
+    name
+        The letter after the dot; empty for a line that is no element.
+    fields
+        What slashes part, exactly as sent; the whole line when there is no name.
+    """
+
+    name: str
+    fields: Fields
+
+    def __str__(self) -> str:
+        """Write the line as sent."""
+        text = "/".join(self.fields)
+        return f".{self.name}/{text}" if self.name else text
+
+    def __repr__(self) -> str:
+        """Tell the element's name alone: its fields may be personal."""
+        return f"Element({self.name!r}, ...)"
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An element that was not understood, and stays in the message as sent.
+
+    Attributes
+    ----------
+    element
+        Index into the message's elements; None when it is about the message.
+    name
+        The element's letter; empty where there is none.
+    reason
+        What is wrong, without any personal data.
+    """
+
+    element: int | None
+    name: str
+    reason: str
+
+
+class Meaning(NamedTuple):
+    """What a message says."""
+
+    version: Version | None
+    bags: tuple[Bags, ...]
+    problems: tuple[Problem, ...]
+
+
+class _Group:
+    """Collects what is said of the bags of one group."""
+
+    __slots__ = ("many", "one")
+
+    def __init__(self, flights: dict[str, Any]) -> None:
+        self.one = flights
+        self.many: dict[str, list[Any]] = {}
+
+    def next_group(self, name: str) -> "_Group | None":
+        """Give the group an element opens; None when it belongs to this one."""
+        is_flight = name in {"I", "F"}
+        if name == "N":
+            opens = "passengers" in self.many or "exceptions" in self.many
+        else:
+            opens = is_flight and "tags" in self.many
+        if not opens:
+            return None
+        held = {"N": ("inbound", "outbound"), "F": ("inbound",), "I": ()}[name]
+        return _Group({each: self.one[each] for each in held if each in self.one})
+
+    def bags(self) -> Bags:
+        """Give what was collected."""
+        said = self.one | {name: tuple(each) for name, each in self.many.items()}
+        return Bags(**said)
+
+
+class _Reader:
+    """Reads the elements of a message one after the other."""
+
+    def __init__(self, *, is_grouped: bool) -> None:
+        self.version: Version | None = None
+        self.groups = [_Group({})]
+        self._is_grouped = is_grouped
+        self._plates = 0
+
+    def read(self, name: str, fields: Fields) -> None:
+        """Read one element.
+
+        Raises
+        ------
+        ProtocolError
+            It cannot be read. A group it opens stays open: what follows is not the last one's.
+        """
+        group = self.groups[-1]
+        if self._is_grouped and name in {"I", "F", "N"}:
+            group = self._group_for(group, name)
+        if name in MANY:
+            filled, read_one = MANY[name]
+            value = read_one(fields)
+            if name == "N":
+                self._count(value)
+            group.many.setdefault(filled, []).append(value)
+        elif name in ONE:
+            self._once(group, name, fields)
+        elif name == "E":
+            group.many.setdefault("exceptions", []).extend(read_exceptions(fields))
+        elif name == "V" and self.version is None:
+            self.version = read_version(fields)
+        elif name not in _KEPT and any(map(str.strip, fields)):
+            raise ProtocolError("a line that is not known")
+
+    def _group_for(self, group: _Group, name: str) -> _Group:
+        opened = group.next_group(name)
+        if opened is None:
+            return group
+        self.groups.append(opened)
+        return opened
+
+    def _once(self, group: _Group, name: str, fields: Fields) -> None:
+        filled, read_one = ONE[name]
+        if filled in group.one:
+            raise ProtocolError(f"a second .{name}")
+        group.one[filled] = read_one(fields)
+
+    def _count(self, tags: TagRange) -> None:
+        if self._plates + tags.count > MOST_PLATES:
+            raise ProtocolError(f"more than {MOST_PLATES} plates in one message")
+        self._plates += tags.count
+
+
+def read_meaning(kind: str, elements: tuple[Element, ...]) -> Meaning:
+    """Read the elements of a message; what cannot be read becomes a problem."""
+    reader = _Reader(is_grouped=kind in GROUPED)
+    problems: list[Problem] = []
+    for index, element in enumerate(elements):
+        name = element.name.upper()
+        try:
+            reader.read(name, element.fields)
+        except ProtocolError as error:
+            problems.append(Problem(index, name, str(error)))
+    if reader.version is None:
+        problems.append(Problem(None, "V", "no .V that says where the message comes from"))
+    bags = tuple(group.bags() for group in reader.groups)
+    return Meaning(reader.version, bags, tuple(problems))

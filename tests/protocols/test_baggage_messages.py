@@ -1,0 +1,253 @@
+"""Baggage messages: the named samples, and that no bytes are lost or raise anything."""
+
+import datetime as dt
+import doctest
+import json
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aerocast_protocols import baggage
+from aerocast_protocols.baggage import (
+    BagMessage,
+    TagRange,
+    encode_message,
+    nearest_date,
+    parse_message,
+)
+from aerocast_protocols.baggage.meaning import MOST_PLATES
+from aerocast_protocols.baggage.message import LONGEST_MESSAGE
+from aerocast_protocols.errors import ProtocolError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "baggage" / "bim/messages.jsonl"
+needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="shared/data/baggage is not here")
+
+BSM = (
+    b"\x01QU LONRM1J\r\n.LHRRMBA 121430 REF1\r\n\x02BSM\r\nCHG\r\n.V/1LLGW\r\n"
+    b".I/BA0001/15DEC/EDI\r\n.F/BA0117/16DEC/JFK/Y\r\n.O/BA0175/16DEC/LAX/Y\r\n"
+    b".N/0125123456002\r\n.S/Y/12A/C/1\r\n.W/K/2/31\r\n.P/DOE/JANE\r\n.L/ABC123\r\n"
+    b".J/S/ACT/SC1/16DEC/1059L/LB9\r\n.X//CLR///HBS302/LEVEL1\r\n.B/OFF\r\n.E/PRIO\r\n"
+    b".U/AKE12345BA\r\n.T/1234\r\n.R/FREE TEXT\r\n.A/KEPT\r\nENDBSM\r\n\x03"
+)
+
+
+def _samples() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in SAMPLES.read_text().splitlines()]
+
+
+def _accepted() -> list[bytes]:
+    found = [BSM]
+    if SAMPLES.exists():
+        found += [
+            each["raw"].encode("latin-1") for each in _samples() if "error" not in each["expect"]
+        ]
+    return found
+
+
+def _meant(message: BagMessage) -> object:
+    return message.kind, message.secondary, message.version, message.bags, message.problems
+
+
+def test_the_examples_of_the_library_hold() -> None:
+    assert doctest.testmod(baggage).failed == 0
+
+
+def test_a_message_in_its_envelope_is_read_whole() -> None:
+    message = parse_message(BSM)
+    assert message.problems == ()
+    assert message.status == "CHG"
+    assert message.envelope is not None
+    assert (message.envelope.priority, message.envelope.to) == ("QU", ("LONRM1J",))
+    assert (message.envelope.sender, message.envelope.sent) == ("LHRRMBA", "121430")
+    bags = message.bags[0]
+    assert bags.inbound is not None
+    assert (bags.inbound.flight, bags.inbound.airport) == ("BA0001", "EDI")
+    assert [leg.airport for leg in bags.onward] == ["LAX"]
+    assert bags.passengers[0].surname == "DOE"
+    assert bags.processing[0].at(dt.date(2026, 12, 16)) == dt.datetime(  # noqa: DTZ001  local at the station
+        2026, 12, 16, 10, 59
+    )
+    assert bags.screening[0].result == "CLR"
+    assert bags.irregularities[0].code == "OFF"
+    assert bags.stowage is not None
+    assert bags.stowage.device == "AKE12345BA"
+    assert bags.plates == ("0125123456", "0125123457")
+    assert message.is_last_part
+    assert encode_message(message) == BSM
+
+
+@needs_samples
+def test_every_accepted_sample_writes_the_same_bytes_and_others_are_refused() -> None:
+    for each in _samples():
+        raw = each["raw"].encode("latin-1")
+        if "error" in each["expect"]:
+            with pytest.raises(ProtocolError):
+                parse_message(raw)
+        else:
+            assert encode_message(parse_message(raw)) == raw, each["id"]
+
+
+def test_a_transfer_message_has_a_group_of_each_passenger() -> None:
+    message = parse_message(
+        b"BTM\r\n.V/1TLHR\r\n.I/AF1680/03OCT/CDG\r\n.F/BA117/03OCT/JFK/J\r\n"
+        b".N/0057000001001\r\n.N/0057000009001\r\n.P/DOE/JANE\r\n.E/PRIO\r\n"
+        b".N/0057000002002\r\n.O/AA2/04OCT/LAX\r\n.P/ROE\r\n"
+        b".F/BA283/03OCT/LAX/Y\r\n.N/0057000004001\r\n.P/POE\r\n"
+        b".I/AF1080/03OCT/CDG\r\n.F/BA9/03OCT/BKK\r\n.N/0057000005001\r\nENDBTM\r\n"
+    )
+    said = [
+        (each.inbound and each.inbound.flight, each.outbound and each.outbound.flight, each.plates)
+        for each in message.bags
+    ]
+    assert said == [
+        ("AF1680", "BA117", ("0057000001", "0057000009")),
+        ("AF1680", "BA117", ("0057000002", "0057000003")),
+        ("AF1680", "BA283", ("0057000004",)),
+        ("AF1080", "BA9", ("0057000005",)),
+    ]
+    assert [len(each.onward) for each in message.bags] == [0, 1, 0, 0]
+    assert message.problems == ()
+
+
+def test_a_wrong_tag_in_a_transfer_message_moves_no_name_to_another_bag() -> None:
+    message = parse_message(
+        b"BTM\n.V/1TLHR\n.F/BA117/03OCT/JFK\n.N/0057000001001\n.P/DOE\n.N/57\n.P/ROE\nENDBTM"
+    )
+    assert [[each.surname for each in bags.passengers] for bags in message.bags] == [
+        ["DOE"],
+        ["ROE"],
+    ]
+    assert message.bags[1].plates == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [b".F/?/16DEC/JFK", b".F/BA117/31FEB", b".N/012512345600", b".N/0125123456000", b".S/Q",
+     b".W/X", b".X//C1R", b".J/S/A/B/16DEC/2560L", b".V/2", b".E/PR10", b".B/", b".P/", b".U/",
+     b"FREE", b"..."],
+)  # fmt: skip
+def test_an_element_that_cannot_be_read_costs_no_other(wrong: bytes) -> None:
+    raw = b"BPM\r\n" + wrong + b"\r\n.N/0125123456001\r\n.T/7\r\nENDBPM"
+    message = parse_message(raw)
+    assert message.plates == ("0125123456",)
+    assert message.bags[0].printer == "7"
+    assert message.problems[0].element == 0
+    assert encode_message(message) == raw
+
+
+def test_a_second_flight_where_there_can_be_one_is_said_aloud() -> None:
+    message = parse_message(b"BSM\n.V/1LLHR\n.F/BA1/01MAY\n.F/BA2/01MAY\n.N/0125000001\nENDBSM")
+    assert [each.reason for each in message.problems] == ["a second .F"]
+    assert message.bags[0].outbound is not None
+    assert message.bags[0].outbound.flight == "BA1"
+
+
+def test_serial_numbers_begin_again_after_the_last() -> None:
+    assert TagRange("0125999999", 3).plates() == ["0125999999", "0125000000", "0125000001"]
+
+
+def test_a_short_message_cannot_name_millions_of_bags() -> None:
+    message = parse_message(b"BSM\n" + b".N/0125000001999\n" * 3000 + b"ENDBSM")
+    assert sum(tag.count for tag in message.bags[0].tags) <= MOST_PLATES
+
+
+@pytest.mark.parametrize(
+    ("day", "received", "meant"),
+    [("31DEC", (2027, 1, 2), (2026, 12, 31)), ("01JAN", (2026, 12, 30), (2027, 1, 1)),
+     ("29FEB", (2027, 3, 1), (2028, 2, 29)), ("05FEB", (2026, 8, 1), (2026, 2, 5))],
+)  # fmt: skip
+def test_a_day_without_a_year_is_the_nearest(day: str, received: Any, meant: Any) -> None:
+    assert nearest_date(day, dt.date(*received)) == dt.date(*meant)
+
+
+def test_two_messages_at_once_are_refused_not_merged() -> None:
+    for between in (b"", b"\r\nENDBSM\r\n\r\n"):
+        with pytest.raises(ProtocolError, match="another message"):
+            parse_message(
+                b"BSM\r\n.V/1LLHR\r\n.N/0125000001" + between + b"\r\nBSM\r\n.N/1\r\nENDBSM"
+            )
+
+
+def test_a_message_cut_short_says_so() -> None:
+    message = parse_message(b"BSM\r\n.V/1LLHR\r\n.N/0125000001001\r\n.N/01250")
+    assert not message.ends_as_it_began
+    assert not message.is_last_part
+
+
+def test_names_show_in_no_repr_and_no_problem() -> None:
+    message = parse_message(BSM.replace(b".P/DOE", b".P/2DOE").replace(b".L/", b".L/" + b"A" * 300))
+    shown = repr(
+        (message, message.elements, message.bags, message.problems, message.bags[0].passengers)
+    )
+    assert "DOE" not in shown
+    assert "JANE" not in shown
+    assert "AAAA" not in shown
+
+
+def test_what_is_too_long_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="longer"):
+        parse_message(b"BSM\n" + b".N/0125000001001\n" + b"x" * LONGEST_MESSAGE)
+    with pytest.raises(ProtocolError, match="lines"):
+        parse_message(b"BSM\n.N/0125000001001\n" + b"\n" * 5000)
+
+
+def _holds(raw: bytes) -> None:
+    """Any bytes are refused, or read and written back the same."""
+    try:
+        message = parse_message(raw)
+    except ProtocolError:
+        return
+    assert encode_message(message) == raw
+    again = parse_message(encode_message(message))
+    assert _meant(again) == _meant(message)
+    assert len(message.plates) <= MOST_PLATES
+    for bags in message.bags:
+        for leg in (bags.inbound, bags.outbound, *bags.onward):
+            assert leg is None or leg.date is None or leg.on(dt.date(2026, 1, 1))
+    assert message.envelope is None or message.envelope.to is not None
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=100)
+def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
+    _holds(raw)
+    _holds(b"BSM\n.N/0125000001001\n" + raw)
+    _holds(b"QU " + raw + b"\nBTM\n.N/0125000001001\n" + raw)
+
+
+@pytest.mark.soak
+def test_mutated_messages_raise_nothing() -> None:
+    seeds = _accepted()
+    random_ = random.Random(1745)
+    rounds = 100_000 if os.environ.get("AEROCAST_SOAK") else 2_000
+    for _ in range(rounds):
+        _holds(_mutated(random_, random_.choice(seeds), seeds))
+
+
+def _mutated(random_: random.Random, raw: bytes, seeds: list[bytes]) -> bytes:
+    text = bytearray(raw)
+    for _ in range(random_.randrange(1, 6)):
+        at = random_.randrange(len(text) + 1)
+        match random_.randrange(7):
+            case 0:
+                text[at : at + 1] = bytes([random_.randrange(256)])
+            case 1:
+                del text[at : at + random_.randrange(1, 30)]
+            case 2:
+                text[at:at] = bytes(random_.choices(b"/.\r\n \x02\x03ENDPART0123456789BSM", k=4))
+            case 3:
+                other = random_.choice(seeds)
+                text[at:at] = other[random_.randrange(len(other)) :][:40]
+            case 4:
+                lines = bytes(text).split(b"\n")
+                random_.shuffle(lines)
+                text = bytearray(b"\n".join(lines))
+            case 5:
+                text = bytearray(bytes(text).swapcase())
+            case _:
+                text[at:at] = text[at : at + 40] * random_.randrange(1, 20)
+    return bytes(text)
