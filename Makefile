@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --all-extras 
   pyproject.toml $(foreach member,$(MEMBERS),$(member)/pyproject.toml)
 ARGS ?=
 
-.PHONY: help install demo test check bench soak audit lock upgrade openapi clean
+.PHONY: help install demo test check bench peers soak audit lock upgrade openapi clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -55,7 +55,15 @@ check: $(BIN)/.installed ## lock, format, lint, types, imports, dependencies, sp
 	@$(BIN)/codespell $$(git ls-files '*.py' '*.md' '*.toml' '*.html' Makefile)
 	@echo "check: clean"
 
-bench: $(BIN)/.installed ## the measurements behind README's claims
+PEERS := benchmarks/.venv
+$(PEERS)/.installed: benchmarks/requirements.txt | $(UV)
+	@test -x $(PEERS)/bin/python || $(UV) venv --quiet --python '>=3.11' $(PEERS)
+	@VIRTUAL_ENV=$(PEERS) $(UV) pip sync --quiet --require-hashes benchmarks/requirements.txt
+	@touch $@
+
+peers: $(PEERS)/.installed ## install what is measured against into benchmarks/.venv/
+
+bench: $(BIN)/.installed $(PEERS)/.installed ## the measurements behind README's claims
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS) || exit 1; done
 
 audit: $(BIN)/.installed ## known vulnerabilities in what the lock pins (needs the internet)
@@ -71,4 +79,4 @@ openapi: $(BIN)/.installed ## write the API's description anew (review the diffe
 	@$(BIN)/aerocast-hub openapi > hub/openapi.json
 
 clean: ## remove what make made
-	@rm -rf .venv .uv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .uv $(PEERS) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

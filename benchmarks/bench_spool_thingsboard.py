@@ -18,10 +18,6 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PEER = HERE / ".venv" / "bin" / "python"
-INSTALL = (
-    "uv venv benchmarks/.venv && "
-    "VIRTUAL_ENV=benchmarks/.venv uv pip install --require-hashes -r benchmarks/requirements.txt"
-)
 EVENTS, RATE, PACED_S, ROUNDS = 50_000, 200, 10, 5
 SECTOR = 512
 OURS, THEIRS = "aerocast", "thingsboard"
@@ -34,7 +30,7 @@ COMMANDS = {
 def main() -> None:
     """Measure in turns, print medians and ratios."""
     if not PEER.exists():
-        print(f"thingsboard-gateway is not installed: {INSTALL}")
+        print("thingsboard-gateway is not installed: make peers")
         return
     figures: dict[str, dict[str, list[float]]] = {name: {} for name in COMMANDS}
     with _disk() as (folder, device):

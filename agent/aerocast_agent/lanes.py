@@ -3,8 +3,9 @@
 Pure: no clock, file or thread; times are nanoseconds of any one clock.
 """
 
-import itertools
 from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from aerocast_protocols.observations import BULK, CRITICAL, LIVE
@@ -17,13 +18,20 @@ LARGEST_BATCH = 64 * 1024 - 128
 EVERY_LANE = (CRITICAL, LIVE, BULK)
 
 
-class Chunk(NamedTuple):
-    """Consecutive observations of one lane, each encoded."""
+@dataclass(slots=True)
+class Chunk:
+    """Consecutive observations of one lane, each encoded; ``size`` is what they take in bytes."""
 
     lane: int
     first_sequence: int
     observations: list[bytes]
     waiting_since_ns: int
+    size: int
+
+    @property
+    def next_sequence(self) -> int:
+        """The sequence after its last."""
+        return self.first_sequence + len(self.observations)
 
 
 class Span(NamedTuple):
@@ -41,19 +49,35 @@ class Span(NamedTuple):
         return self.last - self.first + 1
 
 
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """Write neighbouring spans as one."""
+    whole: list[Span] = []
+    for span in spans:
+        last = whole[-1] if whole else None
+        if (
+            last is not None
+            and (last.lane, last.epoch, last.reason) == (span.lane, span.epoch, span.reason)
+            and last.last + 1 == span.first
+        ):
+            whole[-1] = last._replace(last=span.last)
+        else:
+            whole.append(span)
+    return whole
+
+
 class Lanes:
-    """Remembers what was accepted and not yet committed."""
+    """Remembers what was accepted and not yet committed, cut into batches as it comes."""
 
     def __init__(self) -> None:
         self.size = 0
         self._next = dict.fromkeys(EVERY_LANE, 1)
-        self._waiting: dict[int, deque[tuple[int, bytes, int]]] = {
-            lane: deque() for lane in EVERY_LANE
-        }
+        self._waiting: dict[int, deque[Chunk]] = {lane: deque() for lane in EVERY_LANE}
+        self._open: dict[int, Chunk | None] = dict.fromkeys(EVERY_LANE)
         self._unused: dict[int, list[int]] = {lane: [] for lane in EVERY_LANE}
 
     def claim(self, lane: int) -> int:
         """Give the next sequence of a lane; those handed back come first."""
+        self._open[lane] = None  # the batch that waits would have a hole
         if self._unused[lane]:
             return self._unused[lane].pop()
         sequence = self._next[lane]
@@ -63,19 +87,16 @@ class Lanes:
     def hand_back(self, lane: int, sequence: int) -> None:
         """Take back a sequence nothing was stored under, so that no hole stays."""
         self._unused[lane].append(sequence)
+        self._open[lane] = None
 
     def next_sequence(self, lane: int) -> int:
         """Say which sequence no observation of the lane has reached yet."""
         return self._next[lane]
 
-    def is_empty(self, lane: int) -> bool:
-        """Say whether nothing of the lane waits."""
-        return not self._waiting[lane]
-
     def oldest_sequence(self, lane: int) -> int | None:
         """Say which is the lowest sequence that waits or was handed back; None when none is."""
-        waiting = (sequence for sequence, _, _ in self._waiting[lane])
-        return min(itertools.chain(waiting, self._unused[lane]), default=None)
+        waiting = (chunk.first_sequence for chunk in self._waiting[lane])
+        return min((*waiting, *self._unused[lane]), default=None)
 
     def add(self, lane: int, encoded: bytes, now_ns: int) -> int:
         """Give an encoded observation its number and keep it until it is taken.
@@ -85,18 +106,45 @@ class Lanes:
         ValueError
             It is larger than a batch may be.
         """
-        if len(encoded) > LARGEST_BATCH:
-            raise ValueError(f"an observation of {len(encoded)} bytes fits no batch")
-        sequence = self.claim(lane)
-        self._waiting[lane].append((sequence, encoded, now_ns))
-        self.size += len(encoded)
+        return self.append(lane, encoded) or self.begin(lane, encoded, now_ns)
+
+    def append(self, lane: int, encoded: bytes) -> int:
+        """Add to the batch that is being filled; 0 when a new one must `begin`."""
+        chunk = self._open[lane]
+        if chunk is None:
+            return 0
+        size = len(encoded)
+        if chunk.size + size > LARGEST_BATCH or len(chunk.observations) >= MOST_IN_A_BATCH:
+            return 0
+        chunk.observations.append(encoded)
+        chunk.size += size
+        self.size += size
+        sequence = self._next[lane]
+        self._next[lane] = sequence + 1
         return sequence
+
+    def begin(self, lane: int, encoded: bytes, now_ns: int) -> int:
+        """Begin a batch; its deadline counts from ``now_ns``.
+
+        Raises
+        ------
+        ValueError
+            It is larger than a batch may be.
+        """
+        size = len(encoded)
+        if size > LARGEST_BATCH:
+            raise ValueError(f"an observation of {size} bytes fits no batch")
+        chunk = Chunk(lane, self.claim(lane), [encoded], now_ns, size)
+        self._waiting[lane].append(chunk)
+        self._go_on(lane)
+        self.size += size
+        return chunk.first_sequence
 
     def due_at_ns(self) -> int | None:
         """Say when the next lane must be committed; None when nothing waits."""
         return min(
             (
-                waiting[0][2] + FLUSH_AFTER_NS[lane]
+                waiting[0].waiting_since_ns + FLUSH_AFTER_NS[lane]
                 for lane, waiting in self._waiting.items()
                 if waiting
             ),
@@ -104,7 +152,7 @@ class Lanes:
         )
 
     def take(self, now_ns: int, *, everything: bool = False) -> list[Chunk]:
-        """Give out what must be committed now, cut into batches.
+        """Give out what must be committed now.
 
         When one lane is due, lanes that have waited half their time ride along: the flush is paid.
         """
@@ -114,59 +162,63 @@ class Lanes:
         chunks: list[Chunk] = []
         for lane, waiting in self._waiting.items():
             half_ns = FLUSH_AFTER_NS[lane] // 2
-            if waiting and (everything or now_ns - waiting[0][2] >= half_ns or self._is_full(lane)):
-                chunks += self._cut(lane)
+            if waiting and (
+                everything or now_ns - waiting[0].waiting_since_ns >= half_ns or self._is_full(lane)
+            ):
+                chunks += self.take_lane(lane)
         return chunks
 
     def take_lane(self, lane: int) -> list[Chunk]:
         """Give out all that waits of one lane, due or not."""
-        return self._cut(lane)
+        chunks = list(self._waiting[lane])
+        self._waiting[lane].clear()
+        self._open[lane] = None
+        self.size -= sum(chunk.size for chunk in chunks)
+        return chunks
 
     def put_back(self, chunks: list[Chunk]) -> None:
         """Keep again what could not be committed."""
         for chunk in reversed(chunks):
-            waiting = self._waiting[chunk.lane]
-            for number in range(len(chunk.observations) - 1, -1, -1):
-                encoded = chunk.observations[number]
-                waiting.appendleft((chunk.first_sequence + number, encoded, chunk.waiting_since_ns))
-                self.size += len(encoded)
+            self._waiting[chunk.lane].appendleft(chunk)
+            self.size += chunk.size
+        for lane in {chunk.lane for chunk in chunks}:
+            self._go_on(lane)
+
+    def _go_on(self, lane: int) -> None:
+        """Let what comes next join the last batch, when it follows on from it."""
+        last = self._waiting[lane][-1]
+        follows = last.next_sequence == self._next[lane] and not self._unused[lane]
+        self._open[lane] = last if follows else None
 
     def trim(self, most_bytes: int, epoch: int) -> list[Span]:
         """Give up the oldest of the least urgent lane until ``most_bytes`` are left."""
         lost: list[Span] = []
         for lane in reversed(EVERY_LANE):
-            while self.size > most_bytes and self._waiting[lane]:
-                sequence, encoded, _ = self._waiting[lane].popleft()
-                self.size -= len(encoded)
-                if lost and lost[-1].lane == lane and lost[-1].last + 1 == sequence:
-                    lost[-1] = lost[-1]._replace(last=sequence)
-                else:
-                    lost.append(Span(lane, epoch, sequence, sequence, "disk_full"))
-        return lost
+            waiting = self._waiting[lane]
+            while self.size > most_bytes and waiting:
+                chunk = waiting[0]
+                many = freed = 0
+                while self.size - freed > most_bytes and many < len(chunk.observations):
+                    freed += len(chunk.observations[many])
+                    many += 1
+                first = chunk.first_sequence
+                lost.append(Span(lane, epoch, first, first + many - 1, "disk_full"))
+                del chunk.observations[:many]
+                chunk.first_sequence += many
+                chunk.size -= freed
+                self.size -= freed
+                if not chunk.observations:
+                    waiting.popleft()
+                    if not waiting:
+                        self._open[lane] = None
+        return joined(lost)
 
     def has_full(self) -> bool:
         """Say whether a lane holds a whole batch already."""
         return any(self._is_full(lane) for lane in EVERY_LANE)
 
     def _is_full(self, lane: int) -> bool:
-        return len(self._waiting[lane]) >= MOST_IN_A_BATCH
-
-    def _cut(self, lane: int) -> list[Chunk]:
-        chunks: list[Chunk] = []
-        size = 0
-        for sequence, encoded, since_ns in self._waiting[lane]:
-            last = chunks[-1] if chunks else None
-            if (
-                last is None
-                or last.first_sequence + len(last.observations) != sequence
-                or len(last.observations) >= MOST_IN_A_BATCH
-                or size + len(encoded) > LARGEST_BATCH
-            ):
-                chunks.append(Chunk(lane, sequence, [encoded], since_ns))
-                size = len(encoded)
-            else:
-                last.observations.append(encoded)
-                size += len(encoded)
-        self._waiting[lane].clear()
-        self.size -= sum(len(each) for chunk in chunks for each in chunk.observations)
-        return chunks
+        waiting = self._waiting[lane]
+        return len(waiting) > 1 or (
+            len(waiting) == 1 and len(waiting[0].observations) >= MOST_IN_A_BATCH
+        )

@@ -10,10 +10,21 @@ from collections.abc import Sequence
 
 from aerocast_protocols import batch
 
+from aerocast_agent.lanes import Chunk
+from aerocast_agent.spool_rows import Row
+
 WORTH_PACKING_BYTES = 512
 WORTH_ZSTD_BYTES = 6 * 1024
 WORTH_KEEPING = 0.9
 _LARGE = batch.ZSTD if importlib.util.find_spec("zstandard") else batch.ZLIB
+
+
+def row_of(chunk: Chunk, epoch: int, boot_id: bytes) -> Row:
+    """Give the batch that the spool keeps of what was accepted."""
+    first = chunk.first_sequence
+    codec, body = pack(epoch, chunk.lane, first, boot_id, chunk.observations)
+    held = len(chunk.observations)
+    return Row(chunk.lane, epoch, first, held, chunk.waiting_since_ns, codec, body)
 
 
 def pack(

@@ -12,16 +12,17 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement
 from aerocast_protocols.observations import CRITICAL, LIVE, DeviceEvent
 
 from aerocast_agent import clock
-from aerocast_agent.lanes import EVERY_LANE, Chunk, Lanes, Span
-from aerocast_agent.packing import pack
-from aerocast_agent.spool_file import LARGEST_SEQUENCE, SpoolFile, mark_of
+from aerocast_agent.lanes import EVERY_LANE, Chunk, Span
+from aerocast_agent.packing import row_of
+from aerocast_agent.spool_file import LARGEST_SEQUENCE, SpoolFile
+from aerocast_agent.spool_opening import mark_of
 from aerocast_agent.spool_rows import (
     Changes,
     Counters,
@@ -31,15 +32,11 @@ from aerocast_agent.spool_rows import (
     evicted,
     spans_of,
 )
+from aerocast_agent.spool_waiting import Taken, Waiting
 
 log = logging.getLogger(__name__)
 
-# From here on a caller waits a moment for the disk: a replay must not outrun it.
-MUCH_WAITING_BYTES = 2 * 1024 * 1024
 CALLER_WAITS_S = 0.2
-# And here the oldest of the least urgent is given up, with a record.
-MOST_WAITING_BYTES = 4 * 1024 * 1024
-ACKNOWLEDGED_WITHIN_NS = 1_000_000_000
 RETRY_AFTER_NS = 1_000_000_000
 IDLE_TURN_S = 5.0
 
@@ -47,15 +44,6 @@ IDLE_TURN_S = 5.0
 T = TypeVar("T")
 Fetched = tuple[list[Row], dict[int, int]]
 """Batches in order, and for each epoch among them the oldest sequence held."""
-
-
-class _Taken(NamedTuple):
-    """What one commit writes, whom it makes happy, and whether more waits."""
-
-    chunks: list[Chunk]
-    flushes: list[Future[None]]
-    changes: Changes
-    has_more: bool
 
 
 class Spool:
@@ -80,8 +68,9 @@ class Spool:
         self._budget_bytes = budget_bytes
         self._boot_id = boot_id
         self._file: SpoolFile | None = None
-        self._lanes = Lanes()
-        self._wake = threading.Condition()
+        self._waiting = Waiting()
+        self._lock = threading.RLock()  # by itself where a Condition's costs more than the work
+        self._wake = threading.Condition(self._lock)
         self._opened = threading.Event()
         self._stopping = False
         self._accepted = 0
@@ -90,14 +79,9 @@ class Spool:
         self._distrusted = False
         self._rescuer: threading.Thread | None = None
         self._retry_at_ns = 0
-        self._stored: list[Span] = []
-        self._stored_since_ns = 0
-        self._refused: list[Span] = []
-        self._lost: list[Span] = []
         self._durable_to = dict.fromkeys(EVERY_LANE, 0)
         self._acked_to = dict.fromkeys(EVERY_LANE, 0)
         self._jobs: list[tuple[Callable[[SpoolFile], object], Future[object]]] = []
-        self._flushes: list[Future[None]] = []
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
 
     def start(self, wait_s: float = 10.0) -> None:
@@ -123,20 +107,17 @@ class Spool:
         ValueError
             It is larger than a batch may be.
         """
-        now_ns = clock.boot_ns()
-        with self._wake:
-            if self._lanes.size > MUCH_WAITING_BYTES and self._degraded is None:
+        lanes = self._waiting.lanes
+        with self._lock:
+            if self._waiting.is_much and self._degraded is None:
                 self._wake.notify_all()
-                self._wake.wait_for(lambda: self._lanes.size <= MUCH_WAITING_BYTES, CALLER_WAITS_S)
-            begins = self._lanes.is_empty(lane)
-            sequence = self._lanes.add(lane, encoded, now_ns)
+                self._wake.wait_for(lambda: not self._waiting.is_much, CALLER_WAITS_S)
+            sequence = lanes.append(lane, encoded)
+            if not sequence:
+                sequence = lanes.begin(lane, encoded, clock.boot_ns())
+                self._count_evicted(self._waiting.trim(self.epoch or 0))
+                self._wake.notify_all()  # else nothing is due earlier than before
             self._accepted += 1
-            if self._lanes.size > MOST_WAITING_BYTES:
-                given_up = self._lanes.trim(MOST_WAITING_BYTES, self.epoch or 0)
-                self._lost += given_up
-                self._count_evicted(given_up)
-            if begins or sequence % 256 == 0:  # else nothing is due earlier than before
-                self._wake.notify_all()
         return sequence
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> None:
@@ -145,14 +126,12 @@ class Spool:
             return  # none of ours: it would not even fit the file
         stored, refused = spans_of(acknowledgement)
         with self._wake:
-            if not self._stored:
-                self._stored_since_ns = clock.boot_ns()
-            self._stored += stored
-            self._refused += refused
+            begins = self._waiting.let_go(stored, clock.boot_ns())
+            self._waiting.refuse(refused)
             if acknowledgement.epoch == self.epoch and stored:
                 lane = acknowledgement.lane
                 self._acked_to[lane] = max(self._acked_to[lane], acknowledgement.up_to_sequence)
-            if refused or len(self._stored) == 1:
+            if refused or begins:
                 self._wake.notify_all()
 
     def fetch(
@@ -165,7 +144,7 @@ class Spool:
             if damaged:
                 log.error("%d batches of the spool are damaged and set aside", len(damaged))
                 with self._wake:
-                    self._refused += damaged
+                    self._waiting.refuse(damaged)
             return rows, {
                 epoch: self._oldest(file, lane, epoch) for epoch in {r.epoch for r in rows}
             }
@@ -180,27 +159,27 @@ class Spool:
         if self._rescuer is not None and self._rescuer.is_alive():
             return 1
         with self._wake:
-            waiting = self._lanes.oldest_sequence(lane) if epoch == file.epoch else None
+            ours = epoch == file.epoch
+            waiting = self._waiting.lanes.oldest_sequence(lane) if ours else None
         held = [each for each in (waiting, file.oldest(lane, epoch)) if each is not None]
         return min(held, default=0)
 
     def next_sequence(self, lane: int) -> int:
         """Say which sequence of this epoch no observation of the lane has reached yet."""
         with self._wake:
-            return self._lanes.next_sequence(lane)
+            return self._waiting.lanes.next_sequence(lane)
 
     def flush(self) -> Future[None]:
         """Commit all that waits now; done when it is durable."""
-        flushed: Future[None] = Future()
         with self._wake:
-            self._flushes.append(flushed)
+            flushed = self._waiting.flush()
             self._wake.notify_all()
         return flushed
 
     def state_in_memory(self) -> SpoolState:
         """Say what is known without the file: for when it cannot be read."""
         with self._wake:
-            size, degraded = self._lanes.size, self._degraded
+            size, degraded = self._waiting.lanes.size, self._degraded
         return SpoolState(self.epoch, self._counted(), {}, {}, 0, size, None, degraded)
 
     def state(self) -> Future[SpoolState]:
@@ -212,7 +191,7 @@ class Spool:
                 file.totals(),
                 file.rows(),
                 file.used_bytes(),
-                self._lanes.size,
+                self._waiting.lanes.size,
                 file.oldest_boot_ns(),
                 self._degraded,
             )
@@ -252,15 +231,7 @@ class Spool:
         now_ns = clock.boot_ns()
         if now_ns < self._retry_at_ns:
             return False
-        due_ns = self._lanes.due_at_ns()
-        acks_due = self._stored and now_ns - self._stored_since_ns >= ACKNOWLEDGED_WITHIN_NS
-        return bool(
-            self._flushes
-            or self._refused
-            or acks_due
-            or (due_ns is not None and due_ns <= now_ns)
-            or self._lanes.has_full()
-        )
+        return self._waiting.is_due(now_ns)
 
     def _patience_s(self) -> float:
         now_ns = clock.boot_ns()
@@ -268,9 +239,8 @@ class Spool:
         if now_ns < self._retry_at_ns:
             due.append(self._retry_at_ns)
         else:
-            lanes_due_ns = self._lanes.due_at_ns()
-            due += [lanes_due_ns] if lanes_due_ns is not None else []
-            due += [self._stored_since_ns + ACKNOWLEDGED_WITHIN_NS] if self._stored else []
+            waiting_ns = self._waiting.due_at_ns()
+            due += [waiting_ns] if waiting_ns is not None else []
         return max(0.0, (min(due) - now_ns) / 1e9)
 
     def _open(self) -> None:
@@ -309,7 +279,7 @@ class Spool:
             event="lost",
             detail=f"spool file could not be used and is kept as {kept_aside.name}"[:512],
         )
-        self._lanes.add(LIVE, batch.encode_observation(told), told.boot_ns)
+        self._waiting.lanes.add(LIVE, batch.encode_observation(told), told.boot_ns)
         self._accepted += 1
 
     def _rescue(self) -> None:
@@ -323,7 +293,7 @@ class Spool:
     def _tell_of_rescued(self, lost: Sequence[Span], before: Sequence[Span]) -> bool:
         """Tell the hub, durably; False when the spool closes before."""
         with self._wake:
-            self._lost += lost
+            self._waiting.lose(lost)
             self._count_evicted([span for span in lost if span.epoch == self.epoch])
         for span in before:
             self.add(CRITICAL, batch.encode_observation(evicted(span, 0, clock.boot_ns())))
@@ -359,13 +329,7 @@ class Spool:
             outcome = self._write(taken.chunks, taken.changes, claimed)
         except (sqlite3.Error, OSError) as error:
             with self._wake:
-                for sequence in claimed:
-                    self._lanes.hand_back(CRITICAL, sequence)
-                self._lanes.put_back(taken.chunks)
-                self._flushes = taken.flushes + self._flushes
-                self._stored = [*taken.changes.stored, *self._stored]
-                self._refused = [*taken.changes.refused, *self._refused]
-                self._lost = [*taken.changes.lost, *self._lost]
+                self._waiting.put_back(taken, claimed)
             self._fail(str(error))
             self._judge(error)
             return False
@@ -376,58 +340,41 @@ class Spool:
             self.on_durable()
         return taken.has_more
 
-    def _take(self, *, everything: bool) -> _Taken | None:
+    def _take(self, *, everything: bool) -> Taken | None:
         with self._wake:
             now_ns = clock.boot_ns()
             if self._file is None or (now_ns < self._retry_at_ns and not everything):
                 return None
-            flushes = self._flushes
-            chunks = self._lanes.take(now_ns, everything=everything or bool(flushes))
-            acks_due = self._stored and now_ns - self._stored_since_ns >= ACKNOWLEDGED_WITHIN_NS
-            urgent = chunks or self._refused or self._lost or flushes or everything
-            if not (urgent or acks_due):
-                return None
-            chunks, more = _portion(chunks, self._file.most_at_once)
-            self._lanes.put_back(more)
-            self._flushes = flushes if more else []
-            changes = Changes((), self._stored, self._refused, self._lost)
-            self._stored, self._refused, self._lost = [], [], []
-            return _Taken(chunks, [] if more else flushes, changes, bool(more))
+            return self._waiting.take(now_ns, self._file.most_at_once, everything=everything)
 
     def _write(self, chunks: list[Chunk], changes: Changes, claimed: list[int]) -> Outcome:
         file = self._file
         if file is None:
             raise sqlite3.OperationalError("the spool is closed")
-        rows = [self._row(chunk, file.epoch) for chunk in chunks]
+        rows = [row_of(chunk, file.epoch, self._boot_id) for chunk in chunks]
 
         def explain(lost: Sequence[Span]) -> list[Row]:
             with self._wake:  # what waits goes first: a record must not overtake it
-                waiting = self._lanes.take_lane(CRITICAL)
-                claimed.extend(self._lanes.claim(CRITICAL) for _ in lost)
+                lanes = self._waiting.lanes
+                waiting = lanes.take_lane(CRITICAL)
+                claimed.extend(lanes.claim(CRITICAL) for _ in lost)
             chunks.extend(waiting)
             records = map(self._evicted, lost, claimed, itertools.repeat(file.epoch))
-            return [*(self._row(chunk, file.epoch) for chunk in waiting), *records]
+            return [*(row_of(chunk, file.epoch, self._boot_id) for chunk in waiting), *records]
 
         return file.commit(changes._replace(rows=rows), explain)
 
-    def _row(self, chunk: Chunk, epoch: int) -> Row:
-        codec, body = pack(
-            epoch, chunk.lane, chunk.first_sequence, self._boot_id, chunk.observations
-        )
-        held = len(chunk.observations)
-        since_ns = chunk.waiting_since_ns
-        return Row(chunk.lane, epoch, chunk.first_sequence, held, since_ns, codec, body)
-
     def _evicted(self, span: Span, sequence: int, epoch: int) -> Row:
         told = evicted(span, epoch, clock.boot_ns())
-        chunk = Chunk(CRITICAL, sequence, [batch.encode_observation(told)], told.boot_ns)
-        return self._row(chunk, epoch)
+        encoded = batch.encode_observation(told)
+        chunk = Chunk(CRITICAL, sequence, [encoded], told.boot_ns, len(encoded))
+        return row_of(chunk, epoch, self._boot_id)
 
     def _note(self, outcome: Outcome, chunks: list[Chunk], claimed: list[int]) -> None:
         with self._wake:
             for chunk in chunks:
-                last = chunk.first_sequence + len(chunk.observations) - 1
-                self._durable_to[chunk.lane] = max(self._durable_to[chunk.lane], last)
+                reached = chunk.next_sequence - 1
+                self._durable_to[chunk.lane] = max(self._durable_to[chunk.lane], reached)
             self._durable_to[CRITICAL] = max([self._durable_to[CRITICAL], *claimed])
             self._accepted += len(claimed)
             told = self._counters
@@ -468,16 +415,6 @@ class Spool:
                 file.close(clean=self._degraded is None)
             except sqlite3.Error as error:
                 log.warning("the spool did not close cleanly: %s", error)
-
-
-def _portion(chunks: list[Chunk], most_bytes: int) -> tuple[list[Chunk], list[Chunk]]:
-    """Split off what one commit may hold, at least one batch."""
-    size = 0
-    for number, chunk in enumerate(chunks):
-        size += sum(map(len, chunk.observations))
-        if size > most_bytes and number:
-            return chunks[:number], chunks[number:]
-    return chunks, []
 
 
 def _nothing() -> None:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from aerocast_protocols.observations import BULK
 
-from aerocast_agent.spool_file import APPLICATION_ID, FULL_AT, PAGE, SCHEMA
+from aerocast_agent.spool_file import FULL_AT
+from aerocast_agent.spool_opening import APPLICATION_ID, PAGE, SCHEMA
 from aerocast_agent.spool_rows import Row, allowance, without
 
 AT_ONCE = 20

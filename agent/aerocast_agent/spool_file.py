@@ -6,26 +6,30 @@ costs twice as much. Nothing here knows of time, memory queues or MQTT.
 """
 
 import logging
-import os
 import secrets
 import shutil
 import sqlite3
-import time
 import zlib
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
 from aerocast_protocols.observations import BULK, CRITICAL, LIVE
 
-from aerocast_agent.lanes import EVERY_LANE, Span
+from aerocast_agent.lanes import EVERY_LANE, Span, joined
+from aerocast_agent.spool_opening import (
+    MOST_OF_DISK_AS_LOG,
+    PAGE,
+    WAL_PAGES,
+    move_aside,
+    next_counter,
+    open_file,
+)
 from aerocast_agent.spool_rows import (
     Changes,
     Explain,
     Outcome,
     Row,
     allowance,
-    joined,
     only_explains,
     spans_told,
     without,
@@ -33,34 +37,11 @@ from aerocast_agent.spool_rows import (
 
 log = logging.getLogger(__name__)
 
-APPLICATION_ID = 0x41455243  # "AERC": tells our file from another's
-SCHEMA = 1
-PAGE = 4096
-WAL_PAGES = 1000
-MOST_OF_DISK_AS_LOG = 16  # a sixteenth: on a card of a few megabytes the log must leave room
 # A lane gives up its oldest batches when the file is this full: bulk first, critical last.
 FULL_AT = {BULK: 0.85, LIVE: 0.95, CRITICAL: 1.0}
 MOST_DEAD_ROWS, MOST_DEAD_BYTES = 1000, 8 * 1024 * 1024
-CHECK_FOR_S = 1.0
 TOTALS = ("accepted", "acked", "evicted", "dead")
 LARGEST_SEQUENCE = 2**63 - 1
-
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE batch (
-  lane INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
-  boot_ns INTEGER NOT NULL, codec INTEGER NOT NULL, crc INTEGER NOT NULL,
-  body BLOB NOT NULL) STRICT;
-CREATE UNIQUE INDEX batch_in_order ON batch (lane, epoch, first);
-CREATE TABLE dead (
-  id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
-  last INTEGER NOT NULL, reason TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
-"""
-_NEEDED = (
-    "SELECT key, value FROM meta LIMIT 0",
-    "SELECT lane, epoch, first, count, boot_ns, codec, crc, body FROM batch LIMIT 0",
-    "SELECT id, lane, epoch, first, last, reason, encoded FROM dead LIMIT 0",
-)
 
 
 class SpoolFile:
@@ -105,48 +86,19 @@ class SpoolFile:
         try:
             if distrusted and path.exists():
                 raise sqlite3.DatabaseError("it was found damaged")  # noqa: TRY301  one way out
-            self._db = self._open()
+            self._db = open_file(path, budget_bytes, wal_pages)
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and "disk I/O" not in str(error):
                 raise  # locked, full or not permitted: the file itself may be sound
             log.exception("spool %s cannot be used: starting a new one", path)
-            counter = _next_counter(path)
-            self.kept_aside = _move_aside(path, mark)
-            self._db = self._open()
+            counter = next_counter(path)
+            self.kept_aside = move_aside(path, mark)
+            self._db = open_file(path, budget_bytes, wal_pages)
         try:
             self.epoch = self._begin_epoch(epoch, counter)
         except sqlite3.Error:
             self._db.close()
             raise
-
-    def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        try:
-            fresh = db.execute("PRAGMA page_count").fetchone()[0] == 0
-            if fresh:
-                db.execute(f"PRAGMA page_size={PAGE}")
-            db.execute("PRAGMA journal_mode=WAL")
-            for setting in (
-                "synchronous=FULL",
-                "temp_store=MEMORY",
-                "cache_size=-1024",
-                "mmap_size=0",
-                "busy_timeout=5000",
-                f"wal_autocheckpoint={self._wal_pages}",
-                f"max_page_count={self._budget_bytes // PAGE + 2 * WAL_PAGES}",
-            ):
-                db.execute(f"PRAGMA {setting}")
-            if fresh:
-                db.executescript(f"BEGIN; PRAGMA application_id={APPLICATION_ID}; {_TABLES}")
-                db.execute("INSERT INTO meta VALUES ('schema', ?), ('clean', 1)", (SCHEMA,))
-                db.execute("COMMIT")
-            else:
-                _verify(db)
-            _grow_wal(db, self._wal_pages)
-        except BaseException:
-            db.close()
-            raise
-        return db
 
     def _begin_epoch(self, epoch: int | None, counter: int) -> int:
         """Commit the next epoch (or the one that goes on): counter << 32 | 32 random bits."""
@@ -365,76 +317,6 @@ class SpoolFile:
         return joined(evicted), told_by_them
 
 
-def mark_of(epoch: int | None, acked: dict[int, int], durable: dict[int, int]) -> str:
-    """Give what goes into the name of a file moved aside in mid-life: what it should have held."""
-    if epoch is None:
-        return ""
-    return f"-{epoch}-" + "-".join(f"{acked[lane]}_{durable[lane]}" for lane in EVERY_LANE)
-
-
-def _verify(db: sqlite3.Connection) -> None:
-    """See that the file is ours and whole; a clean one is not read through."""
-    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise sqlite3.DatabaseError("it is another program's database")
-    for needed in _NEEDED:
-        try:
-            db.execute(needed)
-        except sqlite3.OperationalError as error:
-            if "no such" not in str(error):
-                raise
-            raise sqlite3.DatabaseError(str(error)) from error
-    schema, clean = (
-        db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        for key in ("schema", "clean")
-    )
-    if schema is None or schema[0] != SCHEMA:
-        raise sqlite3.DatabaseError(f"its schema {schema} is not {SCHEMA}")
-    if clean is None or not clean[0]:
-        found = _quick_check(db)
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
-
-
-def _quick_check(db: sqlite3.Connection) -> str:
-    """Look for damage, but no longer than a start may take: the rest shows in use."""
-    ends_s = time.monotonic() + CHECK_FOR_S
-    db.set_progress_handler(lambda: time.monotonic() > ends_s, 10_000)
-    try:
-        return str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
-    except sqlite3.OperationalError as error:
-        if "interrupted" in str(error):
-            return "ok"
-        raise
-    finally:
-        db.set_progress_handler(None, 0)
-
-
-def _next_counter(path: Path) -> int:
-    """Give the counter after that of a file that cannot be used; 0 when it cannot be told."""
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            last = db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
-    except sqlite3.Error:
-        return 0
-    return (last[0] >> 32) + 1 if last and isinstance(last[0], int) else 0
-
-
-def _grow_wal(db: sqlite3.Connection, pages: int) -> None:
-    try:
-        db.execute("CREATE TABLE IF NOT EXISTS growth (filling BLOB)")
-        db.execute("BEGIN")
-        for _ in range(pages // 50):  # in pieces: memory taken once stays with the process
-            db.execute("INSERT INTO growth VALUES (zeroblob(?))", (50 * PAGE,))
-        db.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        log.warning("no room to grow the spool's log ahead of use: %s", error)
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        return
-    db.execute("DROP TABLE growth")
-    db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
-
-
 def _width(spans: Iterable[Span]) -> int:
     return sum(span.width for span in spans)
 
@@ -442,12 +324,3 @@ def _width(spans: Iterable[Span]) -> int:
 def _disk(path: Path) -> tuple[int, int]:
     usage = shutil.disk_usage(path.parent)
     return usage.total, usage.free
-
-
-def _move_aside(path: Path, mark: str) -> Path:
-    aside = path.with_name(f"{path.stem}.corrupt-{secrets.token_hex(4)}{mark}{path.suffix}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            os.replace(part, aside.with_name(aside.name + suffix))  # noqa: PTH105  atomic by name
-    return aside

@@ -15,7 +15,7 @@ from aerocast_protocols.observations import LANE_NAMES, LIVE, ClockAnchor, Obser
 
 from aerocast_agent import clock
 from aerocast_agent.lanes import EVERY_LANE
-from aerocast_agent.spool_file import APPLICATION_ID
+from aerocast_agent.spool_opening import APPLICATION_ID
 from aerocast_agent.spool_rows import Row
 
 PAGE_ROWS = 64

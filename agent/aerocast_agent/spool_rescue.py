@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from aerocast_agent.lanes import EVERY_LANE, Span
+from aerocast_agent.lanes import EVERY_LANE, Span, joined
 from aerocast_agent.spool_adding import add_batches
-from aerocast_agent.spool_file import APPLICATION_ID
+from aerocast_agent.spool_opening import APPLICATION_ID
 from aerocast_agent.spool_reading import set_aside
-from aerocast_agent.spool_rows import Row, joined
+from aerocast_agent.spool_rows import Row
 from aerocast_agent.spool_salvage import Damaged, salvage
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Batches as the spool keeps them, what one commit changes, and how much room there is. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aerocast_protocols import batch
@@ -121,22 +121,6 @@ def evicted(span: Span, epoch: int, boot_ns: int) -> Evicted:
         last_sequence=span.last,
         reason=span.reason,
     )
-
-
-def joined(spans: Iterable[Span]) -> list[Span]:
-    """Write neighbouring spans as one."""
-    whole: list[Span] = []
-    for span in spans:
-        last = whole[-1] if whole else None
-        if (
-            last is not None
-            and (last.lane, last.epoch, last.reason) == (span.lane, span.epoch, span.reason)
-            and last.last + 1 == span.first
-        ):
-            whole[-1] = last._replace(last=span.last)
-        else:
-            whole.append(span)
-    return whole
 
 
 def without(row: Row, first: int, last: int) -> list[Row]:

@@ -17,7 +17,7 @@ from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.observations import LANE_NAMES
 
 from aerocast_agent.lanes import EVERY_LANE
-from aerocast_agent.spool_file import PAGE
+from aerocast_agent.spool_opening import PAGE
 from aerocast_agent.spool_reading import PAGE_ROWS
 from aerocast_agent.spool_rows import Row
 from aerocast_agent.sqlite_pages import Pages, Value

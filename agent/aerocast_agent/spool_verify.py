@@ -10,7 +10,7 @@ from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.observations import LANE_NAMES
 
 from aerocast_agent.lanes import EVERY_LANE
-from aerocast_agent.spool_file import SCHEMA
+from aerocast_agent.spool_opening import SCHEMA
 from aerocast_agent.spool_reading import batches
 from aerocast_agent.spool_rows import Row
 

@@ -8,7 +8,8 @@ import msgspec
 from aerocast_protocols.observations import LANE_NAMES
 
 from aerocast_agent.config import Config
-from aerocast_agent.spool_file import APPLICATION_ID, TOTALS
+from aerocast_agent.spool_file import TOTALS
+from aerocast_agent.spool_opening import APPLICATION_ID
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

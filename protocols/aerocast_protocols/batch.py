@@ -8,6 +8,7 @@ clock_quality, oldest_sequence, body]``. Body (msgpack array, plain or compresse
 first_sequence, count, boot_id, observations]``. Sequences count from 1 in each (epoch, lane).
 """
 
+import struct
 import zlib
 from collections.abc import Sequence
 from typing import Annotated
@@ -125,6 +126,9 @@ class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     agent_version: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
+# Arrays as the msgpack specification writes them: its "array format family".
+_SHORT_ARRAY, _ARRAY_OF_SIX, _ARRAY, _ARRAY_16 = 0x90, 0x96, 0xDC, struct.Struct(">BH")
+
 _encoder = msgspec.msgpack.Encoder()
 _envelope_decoder = msgspec.msgpack.Decoder(Envelope)
 _body_decoder = msgspec.msgpack.Decoder(Body)
@@ -170,16 +174,13 @@ def encode_body(
     ValueError
         The result is over ``LARGEST_BODY`` bytes: put fewer observations in.
     """
-    plain = _encoder.encode(
-        Body(
-            epoch=epoch,
-            lane=lane,
-            first_sequence=first_sequence,
-            count=len(observations),
-            boot_id=boot_id,
-            observations=[msgspec.Raw(each) for each in observations],
-        )
-    )
+    count = len(observations)
+    if count > MOST_OBSERVATIONS:
+        raise ValueError(f"{count} observations are over the wire's {MOST_OBSERVATIONS}")
+    head = bytearray(_encoder.encode((epoch, lane, first_sequence, count, boot_id)))
+    head[0] = _ARRAY_OF_SIX  # the sixth, the observations, follows as it is
+    array = bytes((_SHORT_ARRAY | count,)) if count < 16 else _ARRAY_16.pack(_ARRAY, count)
+    plain = b"".join((head, array, *observations))
     body = _compress(plain, codec)
     if len(body) > LARGEST_BODY:
         raise ValueError(f"a body of {len(body)} bytes is over the wire's {LARGEST_BODY}")

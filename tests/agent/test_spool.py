@@ -6,9 +6,9 @@ import threading
 from contextlib import closing
 
 import pytest
-from aerocast_agent.lanes import Span
+from aerocast_agent.lanes import Span, joined
 from aerocast_agent.spool import Spool
-from aerocast_agent.spool_rows import allowance, joined, spans_of
+from aerocast_agent.spool_rows import allowance, spans_of
 from aerocast_protocols import batch
 from aerocast_protocols.batch import REFUSED, UNKNOWN_GATEWAY, Acknowledgement
 from aerocast_protocols.observations import BULK, CRITICAL, LIVE, DeviceEvent, Evicted, NoRead
