@@ -14,6 +14,7 @@ from aerocast_agent.anchors import Anchors
 from aerocast_agent.asking import Answers, answer_questions
 from aerocast_agent.build import build
 from aerocast_agent.config import Config
+from aerocast_agent.device_watch import LOST
 from aerocast_agent.footprint import Meter, keep_small
 from aerocast_agent.intake import Intake
 from aerocast_agent.notify import notify, watchdog_s
@@ -21,7 +22,7 @@ from aerocast_agent.orders import Orders
 from aerocast_agent.spool import Spool
 from aerocast_agent.spool_rows import SpoolState
 from aerocast_agent.status import Status, waiting_of
-from aerocast_agent.supervisor import LOST, Supervisor
+from aerocast_agent.supervisor import Supervisor
 from aerocast_agent.uplink import Identity, Uplink, brokers_of
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,11 @@ class Daemon:
         self._intake = Intake(self._spool, self._boot_id)
         built = build(settings, self._accept)
         self._following = built.following
-        self._supervisor = Supervisor(built.drivers, self._following.accept)
+        self._supervisor = Supervisor(
+            built.drivers,
+            self._following.accept,
+            {device.name: device.silent_after_s for device in settings.devices},
+        )
         hub = settings.hub
         self._uplink = Uplink(
             Identity(settings.gateway.site, settings.gateway.name, self._version, self._boot_id),
@@ -139,6 +144,7 @@ class Daemon:
         due_s = loop.time()
         while True:
             self._following.advance()
+            self._supervisor.look()
             self._anchor()
             every_s = FIRST_HEALTH_EVERY_S if ticks < FIRST_HEALTH_FOR_S else HEALTH_EVERY_S
             if ticks % every_s == 0 and (ticks or self._spool.epoch is not None):
@@ -187,16 +193,26 @@ class Daemon:
             spool_rows=sum(state.rows.values()),
             spool_bytes=state.used_bytes,
             oldest_age_s=_age_s(state),
-            devices=dict(self._supervisor.states),
+            devices=self._supervisor.states,
             clock_quality=clock.quality(),
             degraded=self._degraded(state),
+            device_health=self._supervisor.health(),
             **taken._asdict(),
         )
 
     def _degraded(self, state: SpoolState) -> str | None:
-        lost = [name for name, each in self._supervisor.states.items() if each == LOST]
+        devices = self._supervisor.health()
+        lost = [name for name, each in devices.items() if each.state == LOST]
+        silent = [name for name, each in devices.items() if each.silent]
+        dead = [
+            f"{name}:{port}"
+            for name, each in devices.items()
+            for port, connected in each.antennas.items()
+            if not connected
+        ]
         reasons = [state.degraded] if state.degraded else []
-        reasons += [f"lost: {', '.join(sorted(lost))}"] if lost else []
+        for what, names in (("lost", lost), ("silent", silent), ("no antenna", dead)):
+            reasons += [f"{what}: {', '.join(sorted(names))}"] if names else []
         reasons += ["the hub does not know this gateway"] * self._uplink.state().gateway_unknown
         return "; ".join(reasons)[:512] or None
 
@@ -218,7 +234,8 @@ class Daemon:
             spool=self._settings.spool.path,
             spool_rows={LANE_NAMES[lane]: count for lane, count in state.rows.items()},
             spool_bytes=state.used_bytes,
-            devices=dict(self._supervisor.states),
+            devices=self._supervisor.states,
+            device_health=self._supervisor.health(),
             agent_version=self._version,
             epoch=state.epoch,
             since_start=state.counters._asdict(),
@@ -226,7 +243,7 @@ class Daemon:
             degraded=self._degraded(state),
             gateway_unknown=link.gateway_unknown,
             link=link._asdict(),
-            device_errors=dict(self._supervisor.errors),
+            device_errors=self._supervisor.errors,
             observations_by_device=dict(self._intake.seen),
             clock_quality=clock.quality(),
             rss_kb=taken.rss_kb,

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
-from aerocast_protocols.observations import LANE_NAMES
+from aerocast_protocols.observations import LANE_NAMES, DeviceHealth
 
 from aerocast_agent.config import Config
 from aerocast_agent.spool_file import TOTALS
@@ -28,6 +28,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         The way to the hub: broker, MQTT version, connected, error, round_trip_s, in_flight.
     devices
         Name -> ``connecting``, ``connected``, ``lost``, ``done``; ``unknown`` when it is down.
+    device_health
+        Name -> the rest of what is known of it; empty when the daemon is down.
     """
 
     site: str
@@ -50,6 +52,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     gateway_unknown: bool | None = None
     link: dict[str, str | int | float | bool | None] | None = None
     device_errors: dict[str, str] = {}
+    device_health: dict[str, DeviceHealth] = {}
     observations_by_device: dict[str, int] = {}
     clock_quality: int | None = None
     rss_kb: int | None = None

@@ -3,10 +3,14 @@
 import asyncio
 import logging
 import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
 
-from aerocast_protocols.observations import DeviceEvent, Observation
+from aerocast_protocols.observations import DeviceEvent, DeviceHealth, Observation
 
 from aerocast_agent import clock
+from aerocast_agent.device_watch import CONNECTING, DONE, DeviceWatch
 from aerocast_agent.driver import Accept, Driver
 
 log = logging.getLogger(__name__)
@@ -16,64 +20,122 @@ LONGEST_WAIT_S = 10.0
 STEADY_AFTER_S = 30.0  # a driver that ran this long starts again from FIRST_WAIT_S
 WHY_LENGTH = 512
 
-CONNECTING, CONNECTED, LOST, DONE = "connecting", "connected", "lost", "done"
-
 
 class Supervisor:
     """Runs drivers and remembers how each device is doing.
 
-    Attributes
+    Parameters
     ----------
-    states
-        Device name -> ``connecting``, ``connected``, ``lost`` or ``done`` (a recording's end).
-    errors
-        Device name -> why it was lost last.
+    silent_after_s
+        Device name -> how long it may be connected and silent; None: for ever.
     """
 
-    def __init__(self, drivers: list[Driver], accept: Accept) -> None:
-        self.states = {driver.name: CONNECTING for driver in drivers}
-        self.errors: dict[str, str] = {}
-        self._drivers = drivers
+    def __init__(
+        self,
+        drivers: list[Driver],
+        accept: Accept,
+        silent_after_s: Mapping[str, float | None] | None = None,
+    ) -> None:
+        limits = silent_after_s or {}
+        self._drivers = {driver.name: driver for driver in drivers}
+        self._watches = {name: DeviceWatch(limits.get(name)) for name in self._drivers}
+        self._turns = {name: asyncio.Lock() for name in self._drivers}
+        self._runs: dict[str, asyncio.Task[None]] = {}
+        self._held: set[str] = set()
         self._accept = accept
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Device name -> ``connecting``, ``connected``, ``lost`` or ``done``."""
+        return {name: watch.state for name, watch in self._watches.items()}
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Device name -> why it was lost last, of those that are."""
+        return {name: each.error for name, each in self._watches.items() if each.error is not None}
+
+    def health(self) -> dict[str, DeviceHealth]:
+        """Say how every device is."""
+        now_ns = clock.boot_ns()
+        return {name: watch.health(now_ns) for name, watch in self._watches.items()}
+
+    def look(self) -> None:
+        """Let time pass: call it every second."""
+        now_ns = clock.boot_ns()
+        for watch in self._watches.values():
+            watch.look(now_ns)
+
+    def driver(self, device: str) -> Driver | None:
+        """Give a device's driver; None when none is called this."""
+        return self._drivers.get(device)
+
+    @asynccontextmanager
+    async def holding(self, device: str) -> AsyncIterator[Driver]:
+        """Stop a device's driver for as long as the block lasts; then it connects anew.
+
+        Raises
+        ------
+        KeyError
+            No device is called this.
+        """
+        driver = self._drivers[device]
+        self._held.add(device)
+        if (run := self._runs.get(device)) is not None:
+            run.cancel()
+        async with self._turns[device]:
+            self._held.discard(device)
+            yield driver
 
     async def run(self) -> None:
         """Run all drivers until each is done or we are cancelled; none stops another."""
         async with asyncio.TaskGroup() as group:
-            for driver in self._drivers:
+            for driver in self._drivers.values():
                 group.create_task(self._keep_running(driver), name=driver.name)
 
     async def _keep_running(self, driver: Driver) -> None:
         loop = asyncio.get_running_loop()
         wait_s = FIRST_WAIT_S
+        watch = self._watches[driver.name]
         while True:
-            began_s = loop.time()
-            try:
-                await driver.run(self._watched)
-            except Exception as error:  # noqa: BLE001  the one place a driver's failure may end
-                self._lost(driver.name, error)
-            else:
-                self.states[driver.name] = DONE
+            async with self._turns[driver.name]:  # a technician's command may hold the device
+                began_s = loop.time()
+                run = await self._run_once(driver, watch)
+            if run.cancelled() and driver.name in self._held:
+                watch.state = CONNECTING
+                continue
+            error = asyncio.CancelledError() if run.cancelled() else run.exception()
+            if error is None:
+                watch.state = DONE
                 return
+            self._lost(driver.name, watch, error)
             if loop.time() - began_s > STEADY_AFTER_S:
                 wait_s = FIRST_WAIT_S
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not secrecy
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
-    def _watched(self, observation: Observation) -> None:
-        if isinstance(observation, DeviceEvent) and observation.event == "connected":
-            self.states[observation.device] = CONNECTED
-            self.errors.pop(observation.device, None)
+    async def _run_once(self, driver: Driver, watch: DeviceWatch) -> asyncio.Task[None]:
+        """Run a driver until it ends in whatever way; the task that did says how."""
+        run = asyncio.create_task(driver.run(partial(self._watched, watch)), name=driver.name)
+        self._runs[driver.name] = run
+        try:
+            await asyncio.wait({run})
+        finally:
+            del self._runs[driver.name]
+            if run.cancel():  # it is we who are to stop
+                await asyncio.wait({run})
+                _ = run.cancelled() or run.exception()
+        return run
+
+    def _watched(self, watch: DeviceWatch, observation: Observation) -> None:
+        watch.saw(observation)
         self._accept(observation)
 
-    def _lost(self, device: str, error: Exception) -> None:
+    def _lost(self, device: str, watch: DeviceWatch, error: BaseException) -> None:
         """Log a loss and tell the hub, once for each new reason."""
         why = f"{type(error).__name__}: {error}"[:WHY_LENGTH]
-        if self.errors.get(device) != why:
+        if watch.error != why:
             log.warning("%s: %s", device, why)
-        was_connected = self.states[device] == CONNECTED
-        self.states[device] = LOST
-        self.errors[device] = why
-        if was_connected:
+        if watch.lost(why):
             self._accept(
                 DeviceEvent(device=device, boot_ns=clock.boot_ns(), event="lost", detail=why)
             )

@@ -340,6 +340,37 @@ class DeviceEvent(_Seen, frozen=True, kw_only=True, tag="device_event"):
     antenna: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
 
 
+class DeviceHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """How one device of a gateway is doing, since the agent started.
+
+    Attributes
+    ----------
+    state
+        ``connecting``, ``connected``, ``lost``, or ``done`` (a recording's end).
+    last_seen_age_s
+        How long ago anything was seen of it; None: never yet.
+    reads, reads_per_s
+        What it saw, in all and over the last ten seconds.
+    reconnects
+        How often it was lost and came back.
+    antennas
+        Port -> whether an antenna is connected, as far as the device tells.
+    silent
+        Connected, and nothing seen of it for longer than the configuration allows.
+    error
+        Why it was lost; None while it is connected.
+    """
+
+    state: ShortText
+    last_seen_age_s: float | None = None
+    reads: Count = 0
+    reads_per_s: float = 0.0
+    reconnects: Count = 0
+    antennas: Annotated[dict[int, bool], msgspec.Meta(max_length=256)] = {}
+    silent: bool = False
+    error: Annotated[str, msgspec.Meta(max_length=512)] | None = None
+
+
 class GatewayHealth(_Seen, frozen=True, kw_only=True, tag="gateway_health"):
     """How the gateway is doing, every 30 s.
 
@@ -354,6 +385,8 @@ class GatewayHealth(_Seen, frozen=True, kw_only=True, tag="gateway_health"):
         Device name -> ``connected``, ``connecting`` or ``lost``.
     clock_quality
         0 unset, 1 saved at shutdown, 2 hardware clock, 3 network time, 4 GPS.
+    device_health
+        Device name -> the rest of what is known of it.
     """
 
     agent_version: ShortText
@@ -373,6 +406,7 @@ class GatewayHealth(_Seen, frozen=True, kw_only=True, tag="gateway_health"):
     cpu_percent: float | None = None
     disk_free_mb: int | None = None
     temperature_c: float | None = None
+    device_health: Annotated[dict[ShortText, DeviceHealth], msgspec.Meta(max_length=256)] = {}
 
 
 class Evicted(_Seen, frozen=True, kw_only=True, tag="evicted"):

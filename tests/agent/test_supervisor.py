@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 
-from aerocast_agent.supervisor import CONNECTED, CONNECTING, DONE, LOST, Supervisor
+from aerocast_agent.device_watch import CONNECTED, CONNECTING, DONE, LOST
+from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols.observations import DeviceEvent
 
 
@@ -70,3 +71,30 @@ async def test_a_recording_that_ends_is_done_and_not_played_again():
         await until(lambda: supervisor.states == {"old-day": DONE})
         await asyncio.sleep(0.05)
         assert device.runs == 1
+
+
+async def test_a_device_that_is_held_stops_and_then_connects_anew():
+    device = Device("desk", ["stays"])
+    async with supervised(device) as (supervisor, accepted):
+        await until(lambda: supervisor.states == {"desk": CONNECTED})
+        async with supervisor.holding("desk") as held:
+            assert held is device
+            assert supervisor.states == {"desk": CONNECTING}
+            await asyncio.sleep(0.05)
+            assert device.runs == 1
+        await until(lambda: supervisor.states == {"desk": CONNECTED})
+        assert device.runs == 2
+    assert [each.event for each in accepted] == ["connected", "connected"]  # it was never lost
+    assert supervisor.health()["desk"].reconnects == 0
+
+
+async def test_a_device_that_is_lost_and_held_meanwhile_comes_back():
+    device = Device("desk", ["absent", "stays"])
+    async with supervised(device) as (supervisor, _):
+        await until(lambda: supervisor.states == {"desk": LOST})
+        async with supervisor.holding("desk"):
+            runs = device.runs
+            await asyncio.sleep(0.3)  # it would have been tried again by now
+            assert device.runs == runs
+        await until(lambda: supervisor.states == {"desk": CONNECTED})
+        assert supervisor.errors == {}

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 import msgspec
+from aerocast_protocols.observations import DeviceHealth
 
 from aerocast_agent import VERSION
 from aerocast_agent.asking import ask_daemon
@@ -50,8 +51,7 @@ def _lines(status: Status) -> Iterator[str]:
         f"{status.waiting} waiting, {status.evicted} evicted, {status.dead} dead"
     )
     for name, state in status.devices.items():
-        error = status.device_errors.get(name)
-        yield f"device     {name}: {state}" + (f" ({error})" if error else "")
+        yield f"device     {name}: {state}" + _device(status.device_health.get(name))
     if status.clock_quality is not None:
         yield f"clock      {CLOCKS[status.clock_quality]}"
     if status.rss_kb is not None:
@@ -61,6 +61,22 @@ def _lines(status: Status) -> Iterator[str]:
         )
     if status.degraded:
         yield f"degraded   {status.degraded}"
+
+
+def _device(health: DeviceHealth | None) -> str:
+    if health is None:
+        return ""
+    told = [f"{health.reads} reads, {health.reads_per_s:g}/s"] if health.reads else []
+    if health.last_seen_age_s is not None:
+        told.append(f"last seen {health.last_seen_age_s:.0f} s ago")
+    if health.reconnects:
+        told.append(f"came back {health.reconnects} times")
+    told += [
+        f"NO ANTENNA on port {port}" for port, is_there in health.antennas.items() if not is_there
+    ]
+    told += ["SILENT for too long"] * health.silent
+    told += [health.error] if health.error else []
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def _link(status: Status) -> Iterator[str]:

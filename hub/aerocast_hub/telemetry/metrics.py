@@ -1,5 +1,7 @@
 """The hub's counters, in Prometheus' text format at /metrics."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 
@@ -47,6 +49,32 @@ class Metrics:
             ["site", "gateway", "fate"],
             registry=self.registry,
         )
+        device = ("site", "gateway", "device")
+        self.device_up = self._gauge(
+            "gateway_device_up", "1 while a device is connected and its gateway online", device
+        )
+        self.device_silent = self._gauge(
+            "gateway_device_silent", "1 while a device is connected and silent too long", device
+        )
+        self.device_reads_per_second = self._gauge(
+            "gateway_device_reads_per_second", "What a device sees, over ten seconds", device
+        )
+        self.device_reads = self._gauge(
+            "gateway_device_reads", "What a device saw since its agent started", device
+        )
+        self.device_reconnects = self._gauge(
+            "gateway_device_reconnects",
+            "Times a device was lost and came back since its agent started",
+            device,
+        )
+        self.device_last_seen_seconds = self._gauge(
+            "gateway_device_last_seen_seconds",
+            "How long ago a device saw something, when its gateway last told",
+            device,
+        )
+        self.antenna_connected = self._gauge(
+            "gateway_antenna_connected", "1 while an antenna is connected", (*device, "antenna")
+        )
         self.broker_connected = Gauge(
             "aerocast_hub_broker_connected",
             "1 while the hub is connected to its MQTT broker",
@@ -72,6 +100,9 @@ class Metrics:
     def text(self) -> bytes:
         """Give everything as Prometheus reads it."""
         return generate_latest(self.registry)
+
+    def _gauge(self, name: str, help_text: str, labels: Sequence[str]) -> Gauge:
+        return Gauge(f"aerocast_hub_{name}", help_text, labels, registry=self.registry)
 
     def _counter(self, name: str, help_text: str, label: str) -> Counter:
         return Counter(f"aerocast_hub_{name}", help_text, [label], registry=self.registry)

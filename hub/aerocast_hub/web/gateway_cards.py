@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aerocast_protocols.observations import GatewayHealth
+from aerocast_protocols.observations import DeviceHealth, GatewayHealth
 
 from aerocast_hub.gateways.losses import Account
 from aerocast_hub.gateways.views import GatewayView, State
@@ -66,5 +66,25 @@ def _clock(health: GatewayHealth) -> str | None:
 
 def _devices(health: GatewayHealth) -> tuple[DeviceState, ...]:
     return tuple(
-        DeviceState(name=name, state=state) for name, state in sorted(health.devices.items())
+        _device(name, state, health.device_health.get(name))
+        for name, state in sorted(health.devices.items())
+    )
+
+
+def _device(name: str, state: str, health: DeviceHealth | None) -> DeviceState:
+    if health is None:  # an older agent
+        return DeviceState(name=name, state=state)
+    told = [f"{health.reads} reads"] if health.reads else []
+    if health.last_seen_age_s is not None:
+        told.append(f"last seen {health.last_seen_age_s:.0f} s before this report")
+    if health.reconnects:
+        told.append(f"came back {health.reconnects} times")
+    if health.error:
+        told.append(health.error)
+    return DeviceState(
+        name=name,
+        state="silent" if health.silent else state,
+        reads_per_s=health.reads_per_s or None,
+        dead_antennas=tuple(port for port, is_there in health.antennas.items() if not is_there),
+        story="; ".join(told),
     )

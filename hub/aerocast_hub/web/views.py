@@ -8,10 +8,26 @@ Tone = Literal["good", "warn", "alarm", "idle"]
 
 
 class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
-    """A device of a gateway and how it is: ``connected``, ``connecting`` or ``lost``."""
+    """A device of a gateway and how it is.
+
+    Attributes
+    ----------
+    state
+        ``connected``, ``connecting``, ``lost``, ``done``, or ``silent``: connected, and too long
+        without a word.
+    reads_per_s
+        What it sees, over ten seconds.
+    dead_antennas
+        Ports without an antenna.
+    story
+        The rest, as a sentence: since when, how often it came back, why it was lost.
+    """
 
     name: str
     state: str
+    reads_per_s: float | None = None
+    dead_antennas: tuple[int, ...] = ()
+    story: str = ""
 
 
 class GatewayCard(msgspec.Struct, frozen=True, kw_only=True):

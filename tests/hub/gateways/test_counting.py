@@ -1,15 +1,16 @@
 import asyncio
 
-from aerocast_hub.gateways.counting import keep_counted
+import msgspec
+from aerocast_hub.gateways.counting import keep_counted, tell_devices
 from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.gateways.state import absorb, retime
-from aerocast_hub.gateways.views import loss_accounts, view_gateway
+from aerocast_hub.gateways.views import GatewayView, loss_accounts, view_gateway
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.sighting import Retimed, Sighting
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.running import running
 from aerocast_hub.telemetry.metrics import Metrics
-from aerocast_protocols.observations import GatewayHealth
+from aerocast_protocols.observations import DeviceHealth, GatewayHealth
 
 from tests.hub.inbox.wire import EPOCH, GATEWAY, SECOND_NS, SITE, batch, tags
 
@@ -87,3 +88,40 @@ async def test_the_time_of_the_last_health_is_corrected_with_the_rest(database):
     async with database.reading() as session:
         view = await view_gateway(session, SITE, GATEWAY, 10)
     assert view.health_at_us == 2
+
+
+def test_devices_are_among_the_metrics_as_long_as_their_gateway_names_them():
+    told = msgspec.structs.replace(
+        health(1, 1, 1),
+        devices={"portal-4": "connected", "desk": "lost"},
+        device_health={
+            "portal-4": DeviceHealth(
+                state="connected",
+                last_seen_age_s=0.4,
+                reads=900,
+                reads_per_s=12.5,
+                reconnects=2,
+                antennas={1: True, 2: False},
+            ),
+            "desk": DeviceHealth(state="lost", error="unplugged"),
+        },
+    )
+    gateway = GatewayView(site=SITE, name=GATEWAY, state="online", health=told)
+    metrics = Metrics()
+    tell_devices(metrics, [gateway])
+
+    def value(name, **labels):
+        labels = {"site": SITE, "gateway": GATEWAY, **labels}
+        return metrics.registry.get_sample_value(f"aerocast_hub_gateway_{name}", labels)
+
+    assert value("device_up", device="portal-4") == 1
+    assert value("device_up", device="desk") == 0
+    assert value("device_reads_per_second", device="portal-4") == 12.5
+    assert value("device_reconnects", device="portal-4") == 2
+    assert value("device_last_seen_seconds", device="portal-4") == 0.4
+    assert value("device_last_seen_seconds", device="desk") is None
+    assert value("antenna_connected", device="portal-4", antenna="2") == 0
+    tell_devices(metrics, [msgspec.structs.replace(gateway, state="silent")])
+    assert value("device_up", device="portal-4") == 0  # who knows?
+    tell_devices(metrics, [msgspec.structs.replace(gateway, health=health(1, 1, 1))])
+    assert value("device_up", device="portal-4") is None
