@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.llrp.events import GpiEvent, decode_notification
 from aerocast_protocols.llrp.framing import Message, MessageBuffer, MessageType
-from aerocast_protocols.llrp.tag_report import TagReport, decode_tag_reports
+from aerocast_protocols.llrp.tag_report import TagReport, TagReportDecoder
 from aerocast_protocols.modes.beast import TICKS_PER_S, BeastBuffer, BeastFrame
 from aerocast_protocols.modes.lines import LONGEST_LINE, parse_line
 from aerocast_protocols.observations import GpioEdge, Observation
@@ -164,16 +164,18 @@ class _Elapsed:
 
 
 def _llrp_steps(source: BinaryIO, device: str) -> Iterator[Step]:
-    buffer, elapsed = MessageBuffer(), _Elapsed()
+    buffer, reports, elapsed = MessageBuffer(), TagReportDecoder(), _Elapsed()
     for piece in _pieces(source):
         buffer.feed(piece)
         for message in buffer.messages():
-            yield from _llrp_message(message, device, elapsed)
+            yield from _llrp_message(message, device, reports, elapsed)
 
 
-def _llrp_message(message: Message, device: str, elapsed: _Elapsed) -> Iterator[Step]:
+def _llrp_message(
+    message: Message, device: str, reports: TagReportDecoder, elapsed: _Elapsed
+) -> Iterator[Step]:
     if message.type == MessageType.RO_ACCESS_REPORT:
-        for report in decode_tag_reports(message.body):
+        for report in reports.decode(message.body):
             seen_us = report.first_seen_us if report.last_seen_us is None else report.last_seen_us
             yield Step(elapsed.at(seen_us), _tag_read(device, report))
     elif message.type == MessageType.READER_EVENT_NOTIFICATION:

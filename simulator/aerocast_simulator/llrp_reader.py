@@ -129,6 +129,11 @@ class FakeReader:
         self._flush()
         return True
 
+    def play(self, stream: bytes) -> None:
+        """Send recorded messages as they are to a client that reads."""
+        if self._session is not None and self.is_reading and not self._session.gone:
+            self._session.writer.write(stream)
+
     def gpio(self, pin: int, level: int) -> None:
         """Change an input; told when the client asked for such events."""
         self._tell(events.GpiEvent(pin, level))

@@ -38,6 +38,7 @@ from aerocast_protocols.llrp.status import Status, decode_status, encode_status
 from aerocast_protocols.llrp.tag_report import (
     IMPINJ,
     TagReport,
+    TagReportDecoder,
     decode_tag_reports,
     encode_tag_reports,
 )
@@ -176,6 +177,41 @@ def test_tag_reports_survive_the_wire_bytewise_and_with_a_cut_message_behind(rep
     stream = encode_message(61, 1, encode_tag_reports(reports))
     (message,) = read_bytewise(stream + trailing)
     assert decode_tag_reports(message.body) == reports
+
+
+@QUICK
+@given(st.lists(REPORTS, min_size=1, max_size=6), st.data())
+def test_what_a_decoder_remembers_changes_nothing(reports, data):
+    bodies = [
+        encode_tag_reports([each], impinj_extras=data.draw(st.booleans())) for each in reports
+    ]
+    damaged = bytearray(b"".join(bodies))
+    for _ in range(data.draw(st.integers(0, 2))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    remembering = TagReportDecoder()
+    for body in [*bodies, *reversed(bodies), bytes(damaged), *bodies]:
+        try:
+            expected = decode_tag_reports(body)
+        except ProtocolError:
+            with pytest.raises(ProtocolError):
+                remembering.decode(body)
+        else:
+            assert remembering.decode(body) == expected
+
+
+def test_a_decoder_takes_no_value_from_where_another_layout_had_it():
+    fine = encode_custom(IMPINJ, 57, (-6150).to_bytes(2, "big", signed=True))
+    other = encode_custom(161, 57, (-6150).to_bytes(2, "big", signed=True))
+    first, second = (encode_tlv(240, b"\x8d" + EPC, each, b"\x86\xc3") for each in (fine, other))
+    decoder = TagReportDecoder()
+    assert [each.rssi_dbm for each in decoder.decode(first + second + first)] == [-61.5, -61, -61.5]
+
+
+def test_a_decoder_remembers_only_so_much():
+    decoder = TagReportDecoder()
+    for length in range(300):
+        decoder.decode(encode_tlv(240, b"\x8d" + EPC, encode_tlv(900, bytes(5 * length))))
+        assert len(decoder._layouts) <= 64
 
 
 EVENTS = st.one_of(

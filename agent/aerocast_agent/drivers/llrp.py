@@ -30,7 +30,7 @@ from aerocast_protocols.llrp.rospec import (
     encode_rospec_id,
 )
 from aerocast_protocols.llrp.status import decode_status
-from aerocast_protocols.llrp.tag_report import decode_tag_reports
+from aerocast_protocols.llrp.tag_report import TagReportDecoder
 from aerocast_protocols.observations import DeviceEvent, GpioEdge
 
 from aerocast_agent.clock import boot_ns
@@ -186,6 +186,7 @@ class _Session:
         self._ids = itertools.count(1)
         self._buffer = MessageBuffer()
         self._messages = self._buffer.messages()
+        self._reports = TagReportDecoder()
         self._received_ns = boot_ns()
         self._is_taken = False
 
@@ -283,7 +284,7 @@ class _Session:
     def take(self, message: Message) -> None:
         """Hand in what a message reports."""
         if message.type == MessageType.RO_ACCESS_REPORT:
-            for report in decode_tag_reports(message.body):
+            for report in self._reports.decode(message.body):
                 self._accept(tag_read(report, self._name, self._received_ns))
         elif message.type == MessageType.READER_EVENT_NOTIFICATION:
             for event in events.decode_notification(message.body).events:

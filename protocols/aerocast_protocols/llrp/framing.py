@@ -7,11 +7,13 @@ LLRP v1.1 §17.1: every message starts with ten bytes, big endian: 3 bits reserv
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import NamedTuple
+
+import msgspec
 
 from aerocast_protocols.errors import ProtocolError
 
 HEADER = struct.Struct("!HII")
+_HEADER_SIZE = HEADER.size
 # Ours, not the standard's: bounds what a broken reader can cost us, in bytes.
 LONGEST_MESSAGE = 1 << 20
 VERSION = 1  # 1.0.1, which every reader speaks
@@ -57,7 +59,7 @@ class MessageType(IntEnum):
     CUSTOM_MESSAGE = 1023
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One LLRP message, header taken off.
 
     Attributes
@@ -103,17 +105,18 @@ class MessageBuffer:
             The version or length field is impossible. The stream cannot be resynchronised:
             reconnect.
         """
-        while len(self._received) >= HEADER.size:
-            version_and_type, length, message_id = HEADER.unpack_from(self._received)
+        received = self._received
+        while len(received) >= _HEADER_SIZE:
+            version_and_type, length, message_id = HEADER.unpack_from(received)
             version = version_and_type >> 10 & 7
             if not 1 <= version <= NEWEST_VERSION:
                 raise ProtocolError(f"LLRP version {version} is unknown")
-            if not HEADER.size <= length <= LONGEST_MESSAGE:
+            if not _HEADER_SIZE <= length <= LONGEST_MESSAGE:
                 raise ProtocolError(f"LLRP message length {length} is impossible")
-            if len(self._received) < length:
+            if len(received) < length:
                 return
-            body = bytes(self._received[HEADER.size : length])
-            del self._received[:length]
+            body = bytes(received[_HEADER_SIZE:length])
+            del received[:length]
             yield Message(version_and_type & 0x3FF, message_id, body)
 
 

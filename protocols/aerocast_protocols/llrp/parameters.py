@@ -29,25 +29,35 @@ def split_parameters(body: bytes) -> Iterator[tuple[int, bytes]]:
         A parameter is cut short, or its TV type has no known length.
     """
     at = 0
-    total = len(body)
-    while at < total:
-        if body[at] & 0x80:
-            parameter, start = body[at] & 0x7F, at + 1
-            if parameter not in TV_LENGTH:
-                raise ProtocolError(f"LLRP TV parameter {parameter} is unknown")
-            end = start + TV_LENGTH[parameter]
-        else:
-            if total - at < _TLV_HEADER.size:
-                raise ProtocolError("LLRP TLV header is cut short")
-            parameter, length = _TLV_HEADER.unpack_from(body, at)
-            parameter &= 0x3FF
-            if length < _TLV_HEADER.size:
-                raise ProtocolError(f"LLRP TLV length {length} is impossible")
-            start, end = at + _TLV_HEADER.size, at + length
-        if end > total:
-            raise ProtocolError(f"LLRP parameter {parameter} runs past its container")
-        yield parameter, body[start:end]
-        at = end
+    while at < len(body):
+        parameter, start, at = parameter_at(body, at)
+        yield parameter, body[start:at]
+
+
+def parameter_at(body: bytes, at: int) -> tuple[int, int, int]:
+    """Give the type of the parameter at ``at``, where its content starts, and where it ends.
+
+    Raises
+    ------
+    ProtocolError
+        It is cut short, or its TV type has no known length.
+    """
+    if body[at] & 0x80:
+        parameter, start = body[at] & 0x7F, at + 1
+        if parameter not in TV_LENGTH:
+            raise ProtocolError(f"LLRP TV parameter {parameter} is unknown")
+        end = start + TV_LENGTH[parameter]
+    else:
+        if len(body) - at < _TLV_HEADER.size:
+            raise ProtocolError("LLRP TLV header is cut short")
+        parameter, length = _TLV_HEADER.unpack_from(body, at)
+        parameter &= 0x3FF
+        if length < _TLV_HEADER.size:
+            raise ProtocolError(f"LLRP TLV length {length} is impossible")
+        start, end = at + _TLV_HEADER.size, at + length
+    if end > len(body):
+        raise ProtocolError(f"LLRP parameter {parameter} runs past its container")
+    return parameter, start, end
 
 
 def read_fields(layout: struct.Struct, content: bytes, what: str) -> tuple[int, ...]:

@@ -5,7 +5,9 @@ checked against captures of a Speedway and the two open LLRP libraries).
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,7 +18,7 @@ from aerocast_protocols.llrp.parameters import (
     encode_custom,
     encode_tlv,
     encode_tv,
-    split_parameters,
+    parameter_at,
 )
 
 TAG_REPORT_DATA = 240
@@ -29,8 +31,8 @@ LONGEST_EPC = 62  # bytes: the PC word counts at most 31 words (Gen2 v2 §6.3.2.
 _PHASE_STEPS = 4096
 
 
-class TagReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What one antenna saw of one tag.
+class TagReport(msgspec.Struct, frozen=True, gc=False):
+    """What one antenna saw of one tag. Name the fields: their order is for the decoder alone.
 
     Attributes
     ----------
@@ -65,21 +67,55 @@ class TagReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rospec_id: int | None = None
 
 
-def decode_tag_reports(body: bytes) -> list[TagReport]:
-    """Decode every tag report in an ``RO_ACCESS_REPORT`` body.
+class TagReportDecoder:
+    """Decodes a reader's tag reports; quicker for remembering how it lays them out.
 
-    Unknown parameters are skipped: readers send vendor extensions in every report.
-
-    Raises
-    ------
-    ProtocolError
-        A parameter runs past its container, or a report carries no EPC or an impossible one.
+    A reader writes all its reports alike, so most of a report's bytes say what the others mean and
+    never change. Where they are as in an earlier report of this length, the values are where they
+    were. What comes out never depends on what is remembered.
     """
-    return [
-        _decode_tag_report(content)
-        for parameter, content in split_parameters(body)
-        if parameter == TAG_REPORT_DATA
-    ]
+
+    def __init__(self) -> None:
+        self._layouts: dict[int, _Layout] = {}
+
+    def decode(self, body: bytes) -> list[TagReport]:
+        """Decode every tag report in an ``RO_ACCESS_REPORT`` body.
+
+        Unknown parameters are skipped: readers send vendor extensions in every report.
+
+        Raises
+        ------
+        ProtocolError
+            A parameter runs past its container, or a report carries no EPC or an impossible one.
+        """
+        reports = []
+        at, total = 0, len(body)
+        while at < total:
+            length = int.from_bytes(body[at + 2 : at + 4], "big")
+            layout = self._layouts.get(length)
+            whole = body[at : at + length]
+            if layout is None or int.from_bytes(whole, "big") & layout.mask != layout.fixed:
+                kind, _start, end = parameter_at(body, at)
+                if kind != TAG_REPORT_DATA:
+                    at = end
+                    continue
+                whole = body[at:end]
+                layout = _layout_of(whole)
+                self._remember(len(whole), layout)
+            reports.append(layout.read(whole))
+            at += len(whole)
+        return reports
+
+    def _remember(self, length: int, layout: "_Layout") -> None:
+        if length <= _LONGEST_REMEMBERED:
+            if len(self._layouts) >= _MOST_REMEMBERED:
+                self._layouts.clear()
+            self._layouts[length] = layout
+
+
+def decode_tag_reports(body: bytes) -> list[TagReport]:
+    """Decode a single ``RO_ACCESS_REPORT`` body, as `TagReportDecoder` does."""
+    return TagReportDecoder().decode(body)
 
 
 def encode_tag_reports(reports: Iterable[TagReport], *, impinj_extras: bool = True) -> bytes:
@@ -98,113 +134,138 @@ def encode_tag_reports(reports: Iterable[TagReport], *, impinj_extras: bool = Tr
     return b"".join(_encode_tag_report(report, impinj_extras=impinj_extras) for report in reports)
 
 
-# Reports are most of what a reader sends, so they are read in one pass without cutting out each
-# parameter. First byte of a TV parameter -> its size with that byte, and how to read its value.
+_MOST_REMEMBERED = 64  # EPCs of every length, twice
+_LONGEST_REMEMBERED = 1024  # bytes; a report with everything in it has 200
+# TV type -> which value it is, and its `struct` code.
 _FIELDS = {
-    0x80 | kind: (1 + TV_LENGTH[kind], struct.Struct(layout).unpack_from)
-    for kind, layout in (
-        (ANTENNA_ID, "!H"),
-        (FIRST_SEEN_UTC, "!Q"),
-        (LAST_SEEN_UTC, "!Q"),
-        (PEAK_RSSI, "!b"),
-        (CHANNEL_INDEX, "!H"),
-        (TAG_SEEN_COUNT, "!H"),
-        (ROSPEC_ID, "!I"),
-        (C1G2_PC, "!H"),
-    )
+    ANTENNA_ID: ("antenna", "H"),
+    FIRST_SEEN_UTC: ("first_seen_us", "Q"),
+    LAST_SEEN_UTC: ("last_seen_us", "Q"),
+    PEAK_RSSI: ("rssi_dbm", "b"),
+    CHANNEL_INDEX: ("channel", "H"),
+    TAG_SEEN_COUNT: ("seen_count", "H"),
+    ROSPEC_ID: ("rospec_id", "I"),
+    C1G2_PC: ("pc", "H"),
+    EPC_96: ("epc", "12s"),
 }
-_EPC_96_FIRST = 0x80 | EPC_96
-_EPC_96_SIZE = 1 + TV_LENGTH[EPC_96]
-_TLV = struct.Struct("!HH")
-_EXTRA = struct.Struct("!HHIIH")  # a Custom parameter whose payload starts with 16 bits
-_EXTRAS = {IMPINJ_PHASE, IMPINJ_PEAK_RSSI, IMPINJ_DOPPLER}
+_FINE = "h"  # counts before the coarse value, wherever it stands
+_EXTRAS = {
+    IMPINJ_PHASE: ("phase_deg", "H"),
+    IMPINJ_PEAK_RSSI: ("rssi_dbm", _FINE),
+    IMPINJ_DOPPLER: ("doppler_hz", "h"),
+}
+_SCALES: Mapping[tuple[str, str], Callable[[int], float]] = {
+    ("b", "rssi_dbm"): float,
+    (_FINE, "rssi_dbm"): lambda hundredths: hundredths / 100,
+    ("h", "doppler_hz"): lambda sixteenths: sixteenths / 16,
+    ("H", "phase_deg"): lambda steps: steps % _PHASE_STEPS * 360 / _PHASE_STEPS,
+}
+_TLV_HEADER = 4
+_VENDOR_AND_SUBTYPE = struct.Struct("!II")
 
 
-def _decode_tag_report(body: bytes) -> TagReport:
-    epc: bytes | None = None
-    found: dict[int, int] = {}  # by first byte, extras by subtype (below 0x80)
-    at, total = 0, len(body)
-    while at < total:
-        first = body[at]
-        field = _FIELDS.get(first)
-        if field is not None:
-            size, read = field
-            if at + size <= total:
-                (found[first],) = read(body, at + 1)
-            at += size
-        elif first == _EPC_96_FIRST:
-            epc = body[at + 1 : at + _EPC_96_SIZE]
-            at += _EPC_96_SIZE
-        elif first & 0x80:
-            at += _size_of(first & 0x7F)
-        else:
-            at, counted = _read_tlv(body, at, found)
-            epc = counted if epc is None else epc
-    if at > total:
-        raise ProtocolError("LLRP tag report is cut short")
-    if epc is None:
+class _Layout:
+    """Where the values of a report stand, and what its other bytes have to be.
+
+    Attributes
+    ----------
+    mask, fixed
+        The report as one number has to equal ``fixed`` where ``mask`` has ones.
+    """
+
+    def __init__(self, whole: bytes, fields: "list[_Field]", fixed: list[slice]) -> None:
+        mask = bytearray(len(whole))
+        for each in fixed:
+            mask[each] = b"\xff" * (each.stop - each.start)
+        self.mask = int.from_bytes(mask, "big")
+        self.fixed = int.from_bytes(whole, "big") & self.mask
+        layout, at = ["!"], 0
+        for field in fields:
+            layout.append(f"{field.at - at}x{field.code}")
+            at = field.at + struct.calcsize("!" + field.code)
+        self._read = struct.Struct("".join(layout)).unpack_from
+        # A report's place for each value in the order of `TagReport`; two more for what is absent.
+        places = {field.name: place for place, field in enumerate(fields)}
+        absent = {"antenna": len(fields) + 1}
+        self._pick = itemgetter(
+            *(
+                places.get(name, absent.get(name, len(fields)))
+                for name in TagReport.__struct_fields__
+            )
+        )
+        self._scaled = [
+            (place, _SCALES[field.code, field.name])
+            for place, field in enumerate(fields)
+            if (field.code, field.name) in _SCALES
+        ]
+
+    def read(self, whole: bytes) -> TagReport:
+        """Read the values of a report laid out like this."""
+        values = [*self._read(whole), None, 0]
+        for place, scaled in self._scaled:
+            values[place] = scaled(values[place])
+        return TagReport(*self._pick(values))
+
+
+class _Field(NamedTuple):
+    """A value: which one, where its bytes start, their `struct` code."""
+
+    name: str
+    at: int
+    code: str
+
+
+def _layout_of(whole: bytes) -> _Layout:
+    """Find out how a report is laid out.
+
+    Raises
+    ------
+    ProtocolError
+        A parameter runs past its container, or there is no EPC or an impossible one.
+    """
+    fields: dict[str, _Field] = {}
+    fixed = [slice(0, _TLV_HEADER)]
+    at = _TLV_HEADER
+    while at < len(whole):
+        kind, start, end = parameter_at(whole, at)
+        field = _value_at(whole, kind, start, end)
+        means_until = field.at if field else start
+        if kind == CUSTOM:
+            means_until = min(start + _VENDOR_AND_SUBTYPE.size, end)
+        fixed.append(slice(at, means_until))
+        if field and (field.name not in fields or field.code == _FINE):
+            fields[field.name] = field
+        at = end
+    if "epc" not in fields:
         raise ProtocolError("LLRP tag report without an EPC")
-    return _tag_report(epc, found)
+    return _Layout(whole, sorted(fields.values(), key=attrgetter("at")), fixed)
 
 
-def _size_of(kind: int) -> int:
-    if kind not in TV_LENGTH:
-        raise ProtocolError(f"LLRP TV parameter {kind} is unknown")
-    return 1 + TV_LENGTH[kind]
-
-
-def _read_tlv(body: bytes, at: int, found: dict[int, int]) -> tuple[int, bytes | None]:
-    """Read the TLV parameter at ``at``; give where the next one starts, and an EPCData's EPC."""
-    if len(body) - at < _TLV.size:
-        raise ProtocolError("LLRP TLV header is cut short")
-    kind, length = _TLV.unpack_from(body, at)
-    kind &= 0x3FF
-    if not _TLV.size <= length <= len(body) - at:
-        raise ProtocolError(f"LLRP parameter {kind} of {length} bytes is impossible here")
+def _value_at(whole: bytes, kind: int, start: int, end: int) -> _Field | None:
+    """Give the value that a parameter holds, if it is one we want."""
+    if kind in _FIELDS:
+        name, code = _FIELDS[kind]
+        return _Field(name, start, code)
     if kind == EPC_DATA:
-        return at + length, _counted_epc(body[at + _TLV.size : at + length])
-    if kind == CUSTOM and length >= _EXTRA.size:
-        _, _, vendor, subtype, extra = _EXTRA.unpack_from(body, at)
+        return _Field("epc", start + 2, f"{_counted_epc(whole[start:end])}s")
+    at = start + _VENDOR_AND_SUBTYPE.size
+    if kind == CUSTOM and at + 2 <= end:
+        vendor, subtype = _VENDOR_AND_SUBTYPE.unpack_from(whole, start)
         if vendor == IMPINJ and subtype in _EXTRAS:
-            found[subtype] = extra
-    return at + length, None
+            name, code = _EXTRAS[subtype]
+            return _Field(name, at, code)
+    return None
 
 
-def _counted_epc(content: bytes) -> bytes:
+def _counted_epc(content: bytes) -> int:
+    """Give the bytes of an EPCData's EPC."""
     bits = int.from_bytes(content[:2], "big")
     length = (bits + 7) // 8
     if length > LONGEST_EPC:
         raise ProtocolError(f"LLRP EPC of {bits} bits is impossible")
     if 2 + length > len(content):
         raise ProtocolError(f"LLRP EPC of {bits} bits runs past its container")
-    return content[2 : 2 + length]
-
-
-def _tag_report(epc: bytes, found: dict[int, int]) -> TagReport:
-    get = found.get
-    phase, doppler, fine = get(IMPINJ_PHASE), get(IMPINJ_DOPPLER), get(IMPINJ_PEAK_RSSI)
-    coarse = get(0x80 | PEAK_RSSI)
-    if fine is not None:
-        rssi_dbm: float | None = _signed(fine) / 100
-    else:
-        rssi_dbm = None if coarse is None else float(coarse)
-    return TagReport(
-        epc=epc,
-        antenna=get(0x80 | ANTENNA_ID, 0),
-        rssi_dbm=rssi_dbm,
-        first_seen_us=get(0x80 | FIRST_SEEN_UTC),
-        last_seen_us=get(0x80 | LAST_SEEN_UTC),
-        seen_count=get(0x80 | TAG_SEEN_COUNT),
-        channel=get(0x80 | CHANNEL_INDEX),
-        phase_deg=None if phase is None else phase % _PHASE_STEPS * 360 / _PHASE_STEPS,
-        doppler_hz=None if doppler is None else _signed(doppler) / 16,
-        pc=get(0x80 | C1G2_PC),
-        rospec_id=get(0x80 | ROSPEC_ID),
-    )
-
-
-def _signed(sixteen_bits: int) -> int:
-    return sixteen_bits - 0x10000 if sixteen_bits & 0x8000 else sixteen_bits
+    return length
 
 
 def _encode_tag_report(report: TagReport, *, impinj_extras: bool) -> bytes:
