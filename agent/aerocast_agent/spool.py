@@ -134,6 +134,12 @@ class Spool:
             if refused or begins:
                 self._wake.notify_all()
 
+    def set_aside(self, span: Span) -> None:
+        """Move to the dead what can never arrive, and tell the hub."""
+        with self._wake:
+            self._waiting.refuse([span])
+            self._wake.notify_all()
+
     def fetch(
         self, lane: int, after: tuple[int, int], before: tuple[int, int], most_rows: int
     ) -> Future[Fetched]:

@@ -1,5 +1,6 @@
 """Put salvaged batches into a spool whose daemon may be running: few at a time, none twice."""
 
+import secrets
 import shutil
 import sqlite3
 import zlib
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from aerocast_protocols.observations import BULK
 
-from aerocast_agent.spool_file import FULL_AT
+from aerocast_agent.spool_file import ADDING, FULL_AT
 from aerocast_agent.spool_opening import APPLICATION_ID, PAGE, SCHEMA
 from aerocast_agent.spool_rows import Row, allowance, without
 
@@ -41,6 +42,9 @@ def add_batches(
 ) -> Added:
     """Add batches to a spool under their own epoch and sequences; the hub counts each once.
 
+    Until all are there the daemon tells the hub that it holds everything, for they may come in any
+    order. (If this is cut short, until the daemon's next start.)
+
     ``left_out`` is called with each that found no room.
 
     Raises
@@ -54,10 +58,12 @@ def add_batches(
         db.execute("PRAGMA busy_timeout=10000")
         db.execute("PRAGMA synchronous=FULL")
         _check(db, path)
+        name = ADDING + secrets.token_hex(4)
         left = iter(rows)
         while some := list(islice(left, AT_ONCE)):
             db.execute("BEGIN IMMEDIATE")
             try:
+                db.execute("INSERT OR IGNORE INTO meta VALUES (?, 1)", (name,))
                 room = _room(db, path, budget_bytes)
                 for row in some:
                     parts = list(_missing(db, row))
@@ -75,6 +81,7 @@ def add_batches(
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
+        db.execute("DELETE FROM meta WHERE key = ?", (name,))
     return Added(added, there_already, no_room)
 
 

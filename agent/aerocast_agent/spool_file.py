@@ -42,6 +42,8 @@ FULL_AT = {BULK: 0.85, LIVE: 0.95, CRITICAL: 1.0}
 MOST_DEAD_ROWS, MOST_DEAD_BYTES = 1000, 8 * 1024 * 1024
 TOTALS = ("accepted", "acked", "evicted", "dead")
 LARGEST_SEQUENCE = 2**63 - 1
+ADDING = "adding-"
+"""Begins the name under which someone who adds to the spool says so in ``meta``."""
 
 
 class SpoolFile:
@@ -107,6 +109,7 @@ class SpoolFile:
             counter = counter if last is None else (last[0] >> 32) + 1
             epoch = (counter & 0x7FFFFFFF) << 32 | secrets.randbits(32)
         self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("DELETE FROM meta WHERE key GLOB ?", (f"{ADDING}*",))
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?), ('clean', 0)", (epoch,))
         self._db.execute("COMMIT")
         return epoch
@@ -175,9 +178,14 @@ class SpoolFile:
         return rows, damaged
 
     def oldest(self, lane: int, epoch: int) -> int | None:
-        """Give the oldest sequence held of a lane and epoch; None when nothing is."""
+        """Give the oldest sequence held of a lane and epoch; None when nothing is.
+
+        While someone adds to the spool that is 1: older ones may yet come.
+        """
         found = self._db.execute(
-            "SELECT min(first) FROM batch WHERE lane = ? AND epoch = ?", (lane, epoch)
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM meta WHERE key GLOB ?)"
+            " THEN 1 ELSE min(first) END FROM batch WHERE lane = ? AND epoch = ?",
+            (f"{ADDING}*", lane, epoch),
         ).fetchone()
         return None if found[0] is None else int(found[0])
 

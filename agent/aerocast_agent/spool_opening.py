@@ -85,10 +85,13 @@ def mark_of(epoch: int | None, acked: dict[int, int], durable: dict[int, int]) -
 
 
 def _keep_log_of_empty_file(path: Path) -> None:
-    """Refuse an empty file that has a log: SQLite would throw the log away."""
-    log_file = path.with_name(path.name + "-wal")
-    if path.exists() and not path.stat().st_size and log_file.exists() and log_file.stat().st_size:
+    """Refuse an empty or missing file that has a log: SQLite would throw the log away."""
+    if not _size(path) and _size(path.with_name(path.name + "-wal")):
         raise sqlite3.DatabaseError("it is empty, and its log is not")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _verify(db: sqlite3.Connection) -> None:
@@ -130,7 +133,7 @@ def _quick_check(db: sqlite3.Connection) -> str:
 
 def next_counter(path: Path) -> int:
     """Give the counter after that of a file that cannot be used; 0 when it cannot be told."""
-    if not path.stat().st_size:  # even to read it would throw its log away
+    if not _size(path):  # even to read it would throw its log away
         return 0
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
@@ -158,6 +161,7 @@ def _grow_wal(db: sqlite3.Connection, pages: int) -> None:
 
 def move_aside(path: Path, mark: str) -> Path:
     """Rename a file that cannot be used, and what belongs to it; ``mark`` goes into its name."""
+    path.touch()  # only its log may be left
     aside = path.with_name(f"{path.stem}.corrupt-{secrets.token_hex(4)}{mark}{path.suffix}")
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)

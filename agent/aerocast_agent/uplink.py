@@ -290,8 +290,10 @@ class Uplink:
             body=row.body,
         )
         topic = topics.up(self._identity.site, self._identity.gateway, row.lane)
-        link.publish(topic, batch.encode_envelope(envelope))
-        self._window.sent(row, clock.boot_ns() / 1e9, backlog=backlog)
+        payload = batch.encode_envelope(envelope)
+        link.publish(topic, payload)
+        digest = batch.digest_of(payload)
+        self._window.sent(row, clock.boot_ns() / 1e9, backlog=backlog, digest=digest)
 
     def _received(self, topic: str, payload: bytes) -> None:
         if topic.endswith("/down/command"):
@@ -304,6 +306,9 @@ class Uplink:
             return
         unknown_before = self._window.gateway_unknown
         for acknowledgement in acknowledgements:
+            if acknowledgement.status == batch.UNREADABLE:
+                self._hear_unreadable(acknowledgement.digest)
+                continue
             self._window.acknowledge(acknowledgement, clock.boot_ns() / 1e9)
             self._spool.acknowledge(acknowledgement)
         if any(each.status == batch.REFUSED for each in acknowledgements):
@@ -312,6 +317,12 @@ class Uplink:
             site, gateway = self._identity.site, self._identity.gateway
             log.warning("the hub does not know gateway %s/%s: everything is kept", site, gateway)
         self._wake.set()
+
+    def _hear_unreadable(self, digest: int) -> None:
+        span = self._window.cannot_be_read(digest)
+        if span is not None:
+            log.error("the hub cannot read %d observations: they are set aside", span.width)
+            self._spool.set_aside(span)
 
     def _keep_task(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)

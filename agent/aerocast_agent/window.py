@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from aerocast_protocols.batch import SLOW_DOWN, UNKNOWN_GATEWAY, Acknowledgement
 
+from aerocast_agent.lanes import Span
 from aerocast_agent.spool_rows import Row, spans_of
 
 MOST_IN_FLIGHT = 16
@@ -23,6 +24,8 @@ SHORTEST_WAIT_S = 2.0
 ROUND_TRIPS_TO_WAIT = 4.0
 LONGEST_WAIT_S = 15.0
 ASK_AGAIN_S = 60.0
+# So often must the hub say that it cannot read a batch, and meanwhile read another.
+UNREADABLE_TIMES = 3
 
 Key = tuple[int, int, int]
 """Lane, epoch and first sequence of a batch."""
@@ -35,6 +38,9 @@ class _Sent:
     due_s: float
     tries: int
     backlog: bool
+    digest: int
+    unreadable: int = 0
+    answered_before: int = 0
 
 
 class Held(NamedTuple):
@@ -55,6 +61,7 @@ class Window:
         self.backlog_bytes_per_s = BACKLOG_BYTES_PER_S
         self._tokens = BACKLOG_BURST_BYTES
         self._filled_s: float | None = None
+        self._answered = 0
 
     def __len__(self) -> int:
         return len(self._sent)
@@ -90,20 +97,45 @@ class Window:
             return 0
         return max(0, min(max(1, size // 2) - old, size - len(self._sent)))
 
-    def sent(self, row: Row, now_s: float, *, backlog: bool) -> None:
-        """Note that a batch went out, for the first time or again."""
+    def sent(self, row: Row, now_s: float, *, backlog: bool, digest: int = 0) -> None:
+        """Note that a batch went out, for the first time or again, in a message of that digest."""
         before = self._sent.get(row[:3])
         tries = 0 if before is None else before.tries + 1
         wait_s = min(LONGEST_WAIT_S, self._patience_s() * 2**tries)
         first_sent_s = now_s if before is None else before.first_sent_s
         old = backlog if before is None else before.backlog
-        self._sent[row[:3]] = _Sent(row.last, first_sent_s, now_s + wait_s, tries, old)
+        self._sent[row[:3]] = _Sent(
+            row.last,
+            first_sent_s,
+            now_s + wait_s,
+            tries,
+            old,
+            digest,
+            *((before.unreadable, before.answered_before) if before is not None else ()),
+        )
         if old:
             self._tokens -= len(row.body)
 
     def gone(self, key: Key) -> None:
         """Forget a batch that is no longer in the spool."""
         self._sent.pop(key, None)
+
+    def cannot_be_read(self, digest: int) -> Span | None:
+        """Take the hub's word that it could not read a message; give a batch to set aside.
+
+        That is one it has said so of several times, while it could read another: a hub that reads
+        nothing of ours is no reason to give anything up.
+        """
+        found = next((key for key, sent in self._sent.items() if sent.digest == digest), None)
+        if found is None:
+            return None
+        sent = self._sent[found]
+        before = sent.answered_before if sent.unreadable else self._answered
+        if sent.unreadable + 1 >= UNREADABLE_TIMES and self._answered > before:
+            del self._sent[found]
+            return Span(*found, sent.last, "unreadable")
+        self._sent[found] = replace(sent, unreadable=sent.unreadable + 1, answered_before=before)
+        return None
 
     def overdue(self, now_s: float) -> list[Key]:
         """Name what must be sent again, oldest first.
@@ -139,6 +171,7 @@ class Window:
                 or any(span.first <= sent.last and key[2] <= span.last for span in refused)
             )
         ]
+        self._answered += len(answered)
         for key, sent in answered:
             del self._sent[key]
             if sent.tries == 0:

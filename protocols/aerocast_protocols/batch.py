@@ -82,7 +82,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
             raise ValueError(f"count {self.count} with {len(self.observations)} observations")
 
 
-STORED, REFUSED, SLOW_DOWN, UNKNOWN_GATEWAY = 0, 2, 3, 4
+STORED, REFUSED, SLOW_DOWN, UNKNOWN_GATEWAY, UNREADABLE = 0, 2, 3, 4, 5
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -96,7 +96,8 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, array_like=True
         Ranges above it, ends included, that the hub lacks although later ones are stored.
     status
         0 stored; 2 refused for good: ``missing_ranges`` names what to set aside as dead; 3 stored,
-        but slow down; 4 gateway unknown: keep everything and try again each minute.
+        but slow down; 4 gateway unknown: keep everything and try again each minute; 5 a message of
+        this lane could not be read at all: ``digest`` says which, ``epoch`` and sequences are 0.
     retry_after_ms
         With status 3 and 4: wait this long before sending more.
     highest_sequence
@@ -104,18 +105,22 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, array_like=True
         without it the newest, sent before an older backlog, could not be told from what is still
         to come. 0 when the hub does not say. With more holes than ``missing_ranges`` may carry,
         it ends before the first hole left out.
+    digest
+        With status 5: CRC-32 of the message as it was sent.
     """
 
     lane: LaneNumber
     epoch: Count
     up_to_sequence: Count
     missing_ranges: Annotated[tuple[Range, ...], msgspec.Meta(max_length=1000)] = ()
-    status: Annotated[int, msgspec.Meta(ge=0, le=4)] = STORED
+    status: Annotated[int, msgspec.Meta(ge=0, le=5)] = STORED
     retry_after_ms: Count = 0
     highest_sequence: Count = 0
+    digest: Count = 0
 
 
 _EVERY_READER_KNOWS = Acknowledgement.__struct_fields__[:6]
+_WITH_HIGHEST = Acknowledgement.__struct_fields__[:7]
 
 
 class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="status"):
@@ -223,20 +228,35 @@ def decode_envelope(payload: bytes) -> Envelope:
         raise ProtocolError(f"batch envelope cannot be read: {error}") from error
 
 
+def digest_of(payload: bytes) -> int:
+    """Give what tells one sending from another: its CRC-32."""
+    return zlib.crc32(payload)
+
+
+def is_of_another_version(payload: bytes) -> bool:
+    """Say whether a sending announces a version or codec that is not ours to judge."""
+    if len(payload) < 3 or payload[0] & 0xF0 != _SHORT_ARRAY:
+        return False
+    return payload[1] != VERSION or payload[2] not in (PLAIN, ZSTD, ZLIB)
+
+
 def encode_acknowledgements(acknowledgements: Sequence[Acknowledgement]) -> bytes:
     """Encode what goes to ``.../down/ack``.
 
     ``highest_sequence`` goes out only when it says something: above a hole. An acknowledgement
-    without one is the six fields every version 1 reader knows.
+    without one is the six fields every version 1 reader knows. One of status 5 makes the first
+    readers refuse the whole list: send it alone.
     """
-    return _encoder.encode(
-        [
-            each
-            if each.highest_sequence > each.up_to_sequence
-            else tuple(getattr(each, name) for name in _EVERY_READER_KNOWS)
-            for each in acknowledgements
-        ]
-    )
+    return _encoder.encode([_as_short_as_can_be(each) for each in acknowledgements])
+
+
+def _as_short_as_can_be(acknowledgement: Acknowledgement) -> tuple[object, ...]:
+    names = _EVERY_READER_KNOWS
+    if acknowledgement.digest:
+        names = Acknowledgement.__struct_fields__
+    elif acknowledgement.highest_sequence > acknowledgement.up_to_sequence:
+        names = _WITH_HIGHEST
+    return tuple(getattr(acknowledgement, name) for name in names)
 
 
 def decode_acknowledgements(payload: bytes) -> tuple[Acknowledgement, ...]:

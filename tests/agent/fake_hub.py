@@ -4,7 +4,8 @@ import random
 import threading
 
 from aerocast_protocols import batch, topics
-from aerocast_protocols.batch import Acknowledgement
+from aerocast_protocols.batch import UNREADABLE, Acknowledgement
+from aerocast_protocols.errors import ProtocolError
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -15,6 +16,7 @@ class FakeHub:
         self.arrivals = []  # (lane, epoch, first) in the order they came
         self.statuses = []
         self.envelopes = []
+        self.unreadable = 0
         self.answer_with = None  # a function (envelope, body) -> Acknowledgement | None
         self.changed = threading.Condition()
         self._random = random.Random(seed)
@@ -53,8 +55,21 @@ class FakeHub:
             self.changed.notify_all()
 
     def _receive(self, topic, payload):
-        envelope = batch.decode_envelope(payload)
-        body = batch.decode_body(envelope.body, envelope.codec)
+        try:
+            envelope = batch.decode_envelope(payload)
+            body = batch.decode_body(envelope.body, envelope.codec)
+        except ProtocolError:
+            self.unreadable += 1
+            told = Acknowledgement(
+                lane=int(topic.kind),
+                epoch=0,
+                up_to_sequence=0,
+                status=UNREADABLE,
+                digest=batch.digest_of(payload),
+            )
+            down = topics.down(topic.site, topic.gateway, "ack")
+            self._client.publish(down, batch.encode_acknowledgements([told]))
+            return
         if self._random.random() < self._loses:
             return
         self.envelopes.append((envelope, body))

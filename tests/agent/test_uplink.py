@@ -260,3 +260,21 @@ async def test_an_order_is_answered(broker, spool, start_hub):
         await eventually(lambda: uplink.state().connected)
         hub.order(b"abc")
         assert await asyncio.to_thread(hub.wait_for, lambda hub: b"cba" in hub.statuses)
+
+
+async def test_a_batch_the_hub_can_never_read_is_set_aside_and_told(broker, spool, start_hub):
+    hub = start_hub()
+    fill(spool, LIVE, 1)
+    spool.add(LIVE, b"\xc1")  # no msgpack: it spoils the batch it is in
+    fill(spool, LIVE, 1)
+    async with running(uplink_to(broker, spool)):
+        await eventually(lambda: hub.unreadable == 1)
+        fill(spool, LIVE, 1)  # another is read meanwhile
+        await eventually(lambda: hub.sequences(CRITICAL, spool.epoch) == [1], 30)
+        await eventually(lambda: not any(spool.state().result(10).rows.values()))
+    (told,) = hub.stored[CRITICAL, spool.epoch].values()
+    told = batch.decode_observation(told)
+    assert (told.lane, told.first_sequence, told.last_sequence) == (LIVE, 2, 3)
+    assert told.reason == "unreadable"
+    assert hub.sequences(LIVE, spool.epoch) == [1, 4]
+    assert spool.state().result(10).totals["dead"] == 2

@@ -1,5 +1,6 @@
 """What is on its way: when it goes, when it goes again, and when it holds back."""
 
+from aerocast_agent.lanes import Span
 from aerocast_agent.spool_rows import Row
 from aerocast_agent.window import MOST_BACKLOG, MOST_IN_FLIGHT, Window
 from aerocast_protocols.batch import SLOW_DOWN, UNKNOWN_GATEWAY, Acknowledgement
@@ -163,3 +164,28 @@ def test_the_hub_steers_how_fast_the_backlog_comes():
         window.sent(row(first), 40.0, backlog=True)
         window.acknowledge(acknowledged(first), 40.0)
     assert window.backlog_bytes_per_s == full
+
+
+def complain(window, times):
+    aside = []
+    for number in range(times):
+        window.sent(row(1, held=5), number * 20.0, backlog=False, digest=100 + number)
+        aside.append(window.cannot_be_read(100 + number))
+    return aside
+
+
+def test_what_the_hub_cannot_read_three_times_is_set_aside_once_it_reads_another():
+    window = Window()
+    window.sent(row(6), 0.0, backlog=False, digest=1)
+    assert complain(window, 2) == [None, None]
+    window.acknowledge(acknowledged(0, highest_sequence=6, missing_ranges=((1, 5),)), 30.0)
+    assert complain(window, 1) == [Span(LIVE, 7, 1, 5, "unreadable")]
+    assert len(window) == 0
+
+
+def test_a_hub_that_reads_nothing_of_ours_takes_nothing_from_us():
+    window = Window()
+    window.sent(row(6), 0.0, backlog=False, digest=1)
+    window.acknowledge(acknowledged(0, highest_sequence=6, missing_ranges=((1, 5),)), 1.0)
+    assert complain(window, 50) == [None] * 50
+    assert window.cannot_be_read(3) is None  # of a message long gone

@@ -22,6 +22,15 @@ def empty_file(path, chance):
     path.write_bytes(b"")
 
 
+def empty_with_a_log(path, chance):
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE batch SET boot_ns = boot_ns + 1")  # so that the log holds something
+        db.commit()
+        log = path.with_name(path.name + "-wal").read_bytes()
+    path.write_bytes(b"")
+    path.with_name(path.name + "-wal").write_bytes(log)
+
+
 def zeros(path, chance):
     path.write_bytes(bytes(path.stat().st_size))
 
@@ -84,6 +93,7 @@ def text(n):
 
 RUINS = [
     empty_file,
+    empty_with_a_log,
     zeros,
     noise,
     cut_in_half,

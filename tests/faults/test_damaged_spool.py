@@ -1,6 +1,8 @@
 """A spool file that cannot be used: a fresh start, what is whole put back, the rest told."""
 
+import os
 import random
+import shutil
 import sqlite3
 import threading
 import time
@@ -8,6 +10,8 @@ from contextlib import closing
 
 import pytest
 from aerocast_agent.spool import Spool
+from aerocast_agent.spool_adding import AT_ONCE, add_batches
+from aerocast_agent.spool_rows import Row
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement
 from aerocast_protocols.observations import BULK, CRITICAL, LIVE, Evicted, NoRead
@@ -165,6 +169,84 @@ def test_a_file_damaged_in_mid_life_is_replaced_and_every_sequence_is_accounted_
         assert state.degraded is None
     finally:
         spool.stop()
+
+
+def floor_of(spool, lane):
+    """Give the oldest sequence of this life the hub would be told of."""
+    return spool.fetch(lane, *EVERYTHING, 1).result(10)[1][spool.epoch]
+
+
+def test_until_a_rescue_is_done_the_hub_is_told_that_everything_is_still_held(tmp_path):
+    path = tmp_path / "spool.db"
+    damaged, door = tmp_path / "spool.corrupt-12345678.db", tmp_path / "door"
+    os.mkfifo(damaged)  # whoever reads it waits until someone writes
+    os.link(damaged, door)
+    spool = Spool(path, BUDGET, BOOT)
+    done = threading.Event()
+    spool.on_rescued = done.set
+    spool.start()
+    try:
+        for n in range(5):
+            spool.add(LIVE, seen(n))
+            spool.flush().result(10)
+        spool.acknowledge(Acknowledgement(lane=LIVE, epoch=spool.epoch, up_to_sequence=3))
+        spool.flush().result(10)
+        assert held(spool, LIVE)[0].first == 4
+        assert floor_of(spool, LIVE) == 1
+        noise = tmp_path / "noise"
+        noise.write_bytes(b"x" * PAGE)
+        noise.replace(damaged)
+        os.close(os.open(door, os.O_WRONLY))
+        assert done.wait(10)
+        assert floor_of(spool, LIVE) == 4
+    finally:
+        spool.stop()
+
+
+def test_while_someone_else_adds_the_hub_is_told_that_everything_is_still_held(tmp_path):
+    spool = filled(tmp_path / "spool.db", batches=6)
+    door, begun = threading.Event(), threading.Event()
+
+    def found():
+        body = batch.encode_body(
+            epoch=7, lane=BULK, first_sequence=1, boot_id=BOOT, observations=[seen(1)]
+        )
+        for number in range(2 * AT_ONCE):
+            if number == AT_ONCE + 1:  # the first portion is committed
+                begun.set()
+                door.wait(10)
+            yield Row(BULK, 7, 1 + number, 1, 0, batch.PLAIN, body)
+
+    try:
+        spool.acknowledge(Acknowledgement(lane=LIVE, epoch=spool.epoch, up_to_sequence=20))
+        spool.flush().result(10)
+        assert floor_of(spool, LIVE) == 21
+        adding = threading.Thread(target=add_batches, args=(tmp_path / "spool.db", BUDGET, found()))
+        adding.start()
+        assert begun.wait(10)
+        assert floor_of(spool, LIVE) == 1
+        door.set()
+        adding.join(10)
+        assert floor_of(spool, LIVE) == 21
+    finally:
+        spool.stop()
+
+
+def test_what_is_only_in_the_log_of_an_empty_file_is_put_back(tmp_path):
+    killed = tmp_path / "killed" / "spool.db"
+    first = filled(killed, batches=4)
+    path = tmp_path / "spool.db"
+    path.touch()
+    shutil.copy(killed.with_name("spool.db-wal"), tmp_path / "spool.db-wal")
+    first.stop()
+    second = Spool(path, BUDGET, BOOT)
+    second.start()
+    try:
+        rescued(path, second)
+        assert sequences(second, LIVE, first.epoch) == list(range(1, 41))
+        assert sequences(second, BULK, first.epoch) == list(range(1, 41))
+    finally:
+        second.stop()
 
 
 def test_a_rescue_that_was_cut_short_is_done_at_the_next_start_and_announced(tmp_path):

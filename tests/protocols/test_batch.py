@@ -79,6 +79,12 @@ def body(codec=batch.PLAIN):
                 [Acknowledgement(lane=1, epoch=EPOCH, up_to_sequence=40, highest_sequence=40)]
             ),
         ),
+        (
+            "acknowledgement of what cannot be read",
+            batch.encode_acknowledgements(
+                [Acknowledgement(lane=2, epoch=0, up_to_sequence=0, status=5, digest=0xCAFE)]
+            ),
+        ),
         ("status gone", batch.encode_status(GatewayStatus(state="gone", epoch=EPOCH))),
         (
             "status online",

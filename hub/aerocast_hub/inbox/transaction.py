@@ -10,8 +10,10 @@ from aerocast_protocols.batch import (
     SLOW_DOWN,
     STORED,
     UNKNOWN_GATEWAY,
+    UNREADABLE,
     Acknowledgement,
     decode_observation,
+    digest_of,
     encode_acknowledgements,
 )
 from aerocast_protocols.errors import ProtocolError
@@ -76,6 +78,7 @@ class Transaction:
         self._to_acknowledge: dict[tuple[Name, LaneKey], int] = {}
         self._refused: dict[tuple[Name, LaneKey], Ranges] = {}
         self._unknown: dict[tuple[Name, int, int], None] = {}
+        self._unreadable: list[tuple[Name, Acknowledgement]] = []
         self.events: list[Event] = []
         self.quarantined: list[Quarantined] = []
 
@@ -94,6 +97,7 @@ class Transaction:
                 self._metrics.messages.labels("passed").inc()
         speakers = {(batch.site, batch.gateway) for batch in batches}
         speakers |= {(status.site, status.gateway) for status in statuses}
+        speakers |= {name for name, _ in self._unreadable}
         self._known = await known_gateways(self._session, speakers)
         for status in statuses:
             await self._take_status(status)
@@ -147,15 +151,16 @@ class Transaction:
                     retry_after_ms=UNKNOWN_RETRY_MS,
                 )
             )
-        return [
-            Reply(down(*name, "ack"), encode_acknowledgements(some))
-            for name, all_of in by_name.items()
-            for some in _in_pieces(all_of)
-        ]
+        lists = [(name, some) for name, each in by_name.items() for some in _in_pieces(each)]
+        lists += [(name, [each]) for name, each in self._unreadable if self._is_known(name)]
+        return [Reply(down(*name, "ack"), encode_acknowledgements(some)) for name, some in lists]
+
+    def _is_known(self, name: Name) -> bool:
+        known = self._known.get(name)
+        return known is not None and not known.is_revoked
 
     def _may_speak(self, batch: Batch) -> bool:
-        known = self._known.get((batch.site, batch.gateway))
-        if known is not None and not known.is_revoked:
+        if self._is_known((batch.site, batch.gateway)):
             return True
         self._metrics.messages.labels("unknown_gateway").inc()
         key = ((batch.site, batch.gateway), batch.body.epoch, batch.body.lane)
@@ -331,10 +336,20 @@ class Transaction:
         )
 
     def _set_message_aside(self, unreadable: Unreadable) -> None:
-        message, reason = unreadable
+        message, reason, sender = unreadable
         self._metrics.messages.labels("unreadable").inc()
         log.warning("a message on %s cannot be read: %s", message.topic[:200], reason)
         self.quarantined.append(of_message(message, reason))
+        if sender is not None:
+            *name, lane = sender
+            told = Acknowledgement(
+                lane=lane,
+                epoch=0,
+                up_to_sequence=0,
+                status=UNREADABLE,
+                digest=digest_of(message.payload),
+            )
+            self._unreadable.append(((name[0], name[1]), told))
 
     def _id(self, batch: Batch) -> int:
         return self._known[(batch.site, batch.gateway)].gateway_id

@@ -9,6 +9,7 @@ from aerocast_protocols.batch import (
     decode_body,
     decode_envelope,
     decode_status,
+    is_of_another_version,
 )
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.topics import parse_up
@@ -48,10 +49,18 @@ class Status(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A message nobody can take in, and why."""
+    """A message nobody can take in, and why.
+
+    Attributes
+    ----------
+    sender
+        Site, gateway and lane, when it is a batch that will never be readable: sent again as it
+        is, it would come for ever. None of a batch that a newer hub may be able to read.
+    """
 
     message: Message
     reason: str
+    sender: tuple[str, str, int] | None = None
 
 
 class Passed(NamedTuple):
@@ -62,15 +71,18 @@ class Passed(NamedTuple):
 
 def unpack(message: Message) -> Batch | Status | Unreadable | Passed:
     """Read a message of any gateway."""
+    sender = None
     try:
         site, gateway, kind = parse_up(message.topic)
         if kind == "status":
             return Status(site, gateway, _status(message.payload), message)
         if kind in {"0", "1", "2"}:
+            if not is_of_another_version(message.payload):
+                sender = (site, gateway, int(kind))
             envelope, body = _batch(message.payload, int(kind))
             return Batch(site, gateway, envelope, body, message)
     except ProtocolError as error:
-        return Unreadable(message, str(error))
+        return Unreadable(message, str(error), sender)
     return Passed(message)
 
 

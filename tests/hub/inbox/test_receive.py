@@ -13,7 +13,7 @@ from aerocast_hub.inbox.unpack import Message
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.outbox.tables import OutboxRow
 from aerocast_hub.telemetry.metrics import Metrics
-from aerocast_protocols.batch import REFUSED, decode_acknowledgements
+from aerocast_protocols.batch import REFUSED, decode_acknowledgements, digest_of
 from aerocast_protocols.observations import ClockAnchor, Evicted
 from sqlalchemy import func, select, text
 
@@ -341,3 +341,18 @@ async def test_a_gateway_is_asked_to_slow_down_when_the_hub_is_crowded(inbox):
     ack = acknowledged(await inbox.receive([tags(3, 4)]))[LANE_2]
     assert (ack.status, ack.retry_after_ms, ack.up_to_sequence) == (0, 0, 4)
     assert BOOT != OTHER_BOOT
+
+
+async def test_a_batch_nobody_can_read_is_kept_here_and_its_gateway_told(inbox, database):
+    whole = tags(1, 3)
+    spoilt = [whole._replace(payload=payload) for payload in (whole.payload[:-1], b"", b"\xc1")]
+    (stranger,) = [tags(1, 1, gateway="stranger")]
+    stranger = stranger._replace(payload=b"noise")
+    newer = whole._replace(payload=b"\x98\x02" + whole.payload[2:])
+    codec = whole._replace(payload=b"\x98\x01\x09" + whole.payload[3:])
+    replies = await inbox.receive([*spoilt, stranger, newer, codec])
+    told = [each for reply in replies for each in decode_acknowledgements(reply.payload)]
+    assert [reply.topic.split("/")[3] for reply in replies] == [GATEWAY] * 3
+    assert {(each.status, each.lane, each.epoch) for each in told} == {(5, 2, 0)}
+    assert [each.digest for each in told] == [digest_of(each.payload) for each in spoilt]
+    assert await count(database, QuarantineRow) == 6
