@@ -32,6 +32,7 @@ COMMANDS = {
     "gateway": Command("aerocast_hub.commands.gateway", "register gateways; what they lost"),
     "user": Command("aerocast_hub.commands.user", "people who may log in"),
     "import": Command("aerocast_hub.commands.imports", "take in flights, bags or stands"),
+    "bim": Command("aerocast_hub.commands.bim", "take in baggage messages"),
     "openapi": Command("aerocast_hub.commands.openapi", "print the API's description"),
 }
 

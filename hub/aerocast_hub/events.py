@@ -117,6 +117,36 @@ class BagUnread(_Happened, frozen=True, kw_only=True, tag="bag_unread"):
     belt: str | None = None
 
 
+class BagMessageReceived(_Happened, frozen=True, kw_only=True, tag="bag_message_received"):
+    """A baggage message (IATA RP1745) came in, and is one not seen before.
+
+    Attributes
+    ----------
+    message_id
+        The hub's own id of it.
+    type
+        BSM, BTM, BPM, BUM, BNS, BCM, BMM or BRQ.
+    status
+        CHG changed, DEL withdrawn; of a BCM what it controls (FOM flight open, ...).
+    station
+        The airport it is for.
+    flights
+        Outbound flights it names.
+    bags
+        How many licence plates it names.
+    problems
+        How many of its elements could not be read.
+    """
+
+    message_id: str
+    type: str
+    status: str | None = None
+    station: str | None = None
+    flights: tuple[str, ...] = ()
+    bags: int = 0
+    problems: int = 0
+
+
 Event = (
     GatewayStateChanged
     | GatewayHealthReported
@@ -128,6 +158,7 @@ Event = (
     | FlightTimeWithdrawn
     | BagPassed
     | BagUnread
+    | BagMessageReceived
 )
 """Every event there is; a new one is added here, with its own ``tag``."""
 

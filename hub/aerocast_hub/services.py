@@ -13,6 +13,7 @@ from aerocast_hub.auth.users import seed_roles
 from aerocast_hub.baggage.absorb import absorb as absorb_bags
 from aerocast_hub.baggage.absorb import retime as retime_bags
 from aerocast_hub.baggage.controller import BaggageController
+from aerocast_hub.baggage.messages_controller import BagMessageController
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.absorb import absorb as absorb_flights
 from aerocast_hub.flights.absorb import retime as retime_flights
@@ -145,6 +146,7 @@ REGISTRY: Mapping[str, Service] = {
                 QuarantineController,
                 FlightController,
                 BaggageController,
+                BagMessageController,
                 SummaryController,
             ),
             absorb={

@@ -12,7 +12,10 @@ import pytest
 from aerocast_protocols import baggage
 from aerocast_protocols.baggage import (
     BagMessage,
+    MessageBuffer,
     TagRange,
+    are_whole,
+    bags_of_parts,
     encode_message,
     nearest_date,
     parse_message,
@@ -251,3 +254,67 @@ def _mutated(random_: random.Random, raw: bytes, seeds: list[bytes]) -> bytes:
             case _:
                 text[at:at] = text[at : at + 40] * random_.randrange(1, 20)
     return bytes(text)
+
+
+def _pieces(stream: bytes, at_once: int) -> list[bytes]:
+    buffer = MessageBuffer()
+    found: list[bytes] = []
+    for at in range(0, len(stream), at_once):
+        buffer.feed(stream[at : at + at_once])
+        found += buffer.messages()
+    return found + list(buffer.flush())
+
+
+FILE = [
+    BSM, b"\r\n\r\n", b"BSM\r\n.V/1LLHR\r\n.N/0125000001\r\nENDBSM\r\n\r\n",
+    b"MVT\nBA117/03OCT.GABCD.LHR\n", b"BPM\n.N/0125000001001\n.T/1\n",
+    b"QU LONRM1J LONRM2J\n.LHRRMBA 121430\nBSM\n.N/0125000001001\nENDBSM\n",
+    b"SYM\nLX10\nQU LONRM1J\nLONRM2J\n.LHRRMBA 121430\n\nBCM\nFOM\nENDBCM\n\x03",
+]  # fmt: skip
+
+
+def test_messages_come_out_of_a_file_whole_however_the_bytes_arrive() -> None:
+    stream = b"".join(FILE)
+    whole = _pieces(stream, len(stream))
+    assert [parse_message(each).kind if b"MVT" not in each else "MVT" for each in whole] == [
+        "BSM", "BSM", "MVT", "BPM", "BSM", "BCM",
+    ]  # fmt: skip
+    assert _pieces(stream, 1) == whole
+    assert b"".join(whole) == stream
+    assert whole[:-1] == _pieces(stream + b"QU LON", 7)[: len(whole) - 1]
+    last = parse_message(whole[-1])
+    assert last.envelope is not None
+    assert (last.envelope.to, last.control) == (("LONRM1J", "LONRM2J"), "FOM")
+
+
+@given(st.lists(st.sampled_from([*FILE, b"\x03", b"BSM\n", b".X/\n", b"END", b"x" * 70_000])))
+@settings(max_examples=60, deadline=None)
+def test_no_byte_of_a_stream_is_lost_and_pieces_are_bounded(parts: list[bytes]) -> None:
+    stream = b"".join(parts)
+    pieces = _pieces(stream, 4096)
+    assert b"".join(pieces) == stream
+    assert all(len(each) <= LONGEST_MESSAGE for each in pieces)
+    assert pieces == _pieces(stream, 997)
+
+
+def test_a_flight_holds_in_the_next_part_until_that_names_its_own() -> None:
+    parts = [
+        parse_message(raw)
+        for raw in (
+            b"BTM\n.V/1TLHR/PART1\n.I/AF1/01MAY/CDG\n.F/BA1/01MAY/JFK\n.N/0057000001\n.P/DOE\nENDPART1",
+            b"BTM\n.V/1TLHR/PART2\n.N/0057000002\n.P/ROE\n.F/BA2/01MAY/SFO\n.N/0057000003\nENDPART2",
+            b"BTM\n.V/1TLHR/PART3\n.N/0057000004\n.P/POE\nENDBTM",
+        )
+    ]
+    said = [
+        [(each.outbound and each.outbound.flight, each.plates[0]) for each in bags]
+        for bags in bags_of_parts(parts)
+    ]
+    assert said == [
+        [("BA1", "0057000001")],
+        [("BA1", "0057000002"), ("BA2", "0057000003")],
+        [("BA2", "0057000004")],
+    ]
+    assert are_whole(parts)
+    assert not are_whole(parts[:2])
+    assert bags_of_parts(parts[::2])[1][0].outbound is None

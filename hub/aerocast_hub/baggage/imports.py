@@ -51,7 +51,7 @@ class ExpectedBag(msgspec.Struct, frozen=True, kw_only=True):
     destination: str
 
 
-class _Announced(msgspec.Struct, frozen=True, kw_only=True):
+class Announced(msgspec.Struct, frozen=True, kw_only=True):
     """An expected bag and its passenger."""
 
     bag: ExpectedBag
@@ -68,15 +68,16 @@ async def import_bags(database: Database, file: Path) -> list[ExpectedBag | Refu
         The file cannot be read.
     """
     read = list(read_rows(file, BagLine, _announced, PERSONAL))
-    announced = [each for each in read if isinstance(each, _Announced)]
+    announced = [each for each in read if isinstance(each, Announced)]
     async with database.writing() as session:
-        await _keep(session, announced)
+        await keep_announced(session, announced)
         plates = {each.bag.licence_plate for each in announced}
         await write_events(session, await refold_plates(session, plates))
-    return [each.bag if isinstance(each, _Announced) else each for each in read]
+    return [each.bag if isinstance(each, Announced) else each for each in read]
 
 
-async def _keep(session: AsyncSession, announced: Sequence[_Announced]) -> None:
+async def keep_announced(session: AsyncSession, announced: Sequence[Announced]) -> None:
+    """Write expected bags and their passengers; whose a bag is stays known where not said again."""
     known = await _known_bags(session, {each.bag.licence_plate for each in announced})
     passengers = await _passengers(session, announced)
     bags: dict[tuple[str, str, str], Mapping[str, object]] = {}
@@ -95,7 +96,10 @@ async def _keep(session: AsyncSession, announced: Sequence[_Announced]) -> None:
             "last_seen_us": None,
             "journey": encode_journey(Journey()),
         }
-    await insert_or_replace(session, BagRow, list(bags.values()), keep=FOLDED)
+    owned = [row for row in bags.values() if row["passenger_id"] is not None]
+    await insert_or_replace(session, BagRow, owned, keep=FOLDED)
+    others = [row for row in bags.values() if row["passenger_id"] is None]
+    await insert_or_replace(session, BagRow, others, keep=(*FOLDED, "passenger_id"))
     plates = [{"licence_plate": key[0], "bag_id": row["id"]} for key, row in bags.items()]
     await insert_new(session, BagPlateRow, plates)
 
@@ -119,7 +123,7 @@ async def _known_bags(
 
 
 async def _passengers(
-    session: AsyncSession, announced: Sequence[_Announced]
+    session: AsyncSession, announced: Sequence[Announced]
 ) -> dict[tuple[str, str, str, str], str]:
     """Find or add the passengers: one for all bags of a name on a flight."""
     dates = {each.bag.flight_date for each in announced}
@@ -158,7 +162,7 @@ def _identity(bag: ExpectedBag) -> tuple[str, str, str]:
     return bag.licence_plate, bag.flight_date, bag.origin
 
 
-def _person(each: _Announced) -> tuple[str, str, str, str]:
+def _person(each: Announced) -> tuple[str, str, str, str]:
     return (
         each.bag.flight_key,
         each.bag.flight_date,
@@ -167,7 +171,7 @@ def _person(each: _Announced) -> tuple[str, str, str, str]:
     )
 
 
-def _announced(line: BagLine) -> _Announced:
+def _announced(line: BagLine) -> Announced:
     plate = line.licence_plate.strip()
     if re.fullmatch(r"[0-9]{10}", plate) is None or plate == NO_PLATE:
         raise WrongValueError("licence_plate", line.licence_plate, "ten digits")
@@ -175,7 +179,7 @@ def _announced(line: BagLine) -> _Announced:
     surname = (line.surname or "").strip()
     if surname and not surname_key(surname):
         raise WrongValueError("surname", "...", "a name with letters")
-    return _Announced(
+    return Announced(
         bag=ExpectedBag(
             licence_plate=plate,
             flight=flight,

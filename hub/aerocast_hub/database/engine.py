@@ -66,11 +66,13 @@ class Database:
 
 
 def _postgresql_engine(address: str) -> AsyncEngine:
-    return create_async_engine(address, pool_size=8, max_overflow=8, pool_pre_ping=True)
+    return create_async_engine(
+        address, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def _sqlite_engine(address: str) -> AsyncEngine:
-    engine = create_async_engine(address)
+    engine = create_async_engine(address, hide_parameters=True)  # names stand among them
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

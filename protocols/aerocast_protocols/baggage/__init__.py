@@ -38,6 +38,9 @@ True
 >>> damaged.problems, damaged.plates
 ((Problem(element=1, name='F', reason="'?' is no flight"),), ('0085123456', '0085123457'))
 
+Files and streams hold many messages; `MessageBuffer` tells them apart. A message in parts is read
+part by part, or with `bags_of_parts`, where a flight holds until the next part names its own.
+
 What is no baggage message raises `ProtocolError`, and nothing ever raises anything else. Names and
 booking references show in no ``repr``.
 '''
@@ -57,8 +60,10 @@ from aerocast_protocols.baggage.elements import (
     Weight,
     nearest_date,
 )
+from aerocast_protocols.baggage.framing import MessageBuffer
 from aerocast_protocols.baggage.meaning import Element, Problem
 from aerocast_protocols.baggage.message import BagMessage, encode_message, parse_message
+from aerocast_protocols.baggage.parts import are_whole, bags_of_parts
 from aerocast_protocols.baggage.type_b import Envelope
 
 __all__ = [
@@ -69,6 +74,7 @@ __all__ = [
     "Handling",
     "Irregularity",
     "Leg",
+    "MessageBuffer",
     "Passenger",
     "Problem",
     "Processing",
@@ -78,6 +84,8 @@ __all__ = [
     "TagRange",
     "Version",
     "Weight",
+    "are_whole",
+    "bags_of_parts",
     "encode_message",
     "nearest_date",
     "parse_message",

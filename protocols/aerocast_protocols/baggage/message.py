@@ -19,7 +19,7 @@ LONGEST_HEADING = 4_096
 MOST_ELEMENTS = 4_000
 _NEED_TAGS = frozenset({"BSM", "BTM", "BPM", "BUM", "BNS", "BMM"})
 _STATUS = frozenset({"CHG", "DEL"})
-_FRAMING = "\x01\x02\x03 \t\r"
+_FRAMING = "\x01\x02\x03 \t\r\n\x00"
 
 
 class BagMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -71,7 +71,7 @@ class BagMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def envelope(self) -> Envelope | None:
         """Who sent it to whom, where it came with a Type B envelope."""
-        return read_envelope(self.heading) if self.heading.strip(_FRAMING + "\n") else None
+        return read_envelope(self.heading) if self.heading.strip(_FRAMING) else None
 
     @property
     def version(self) -> Version | None:
@@ -100,13 +100,13 @@ class BagMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Whether the last line fits the first and ``.V``; a message cut short does not."""
         version = self.version
         part = None if version is None else version.part
-        ending = (self.ending or "").strip().upper()
+        ending = (self.ending or "").strip(_FRAMING).upper()
         return ending == f"END{self.kind}" or (part is not None and ending == f"ENDPART{part}")
 
     @property
     def is_last_part(self) -> bool:
         """Whether nothing more of this message follows."""
-        return (self.ending or "").strip().upper() == f"END{self.kind}"
+        return (self.ending or "").strip(_FRAMING).upper() == f"END{self.kind}"
 
     @cached_property
     def _meaning(self) -> Meaning:

@@ -69,6 +69,18 @@ def read_envelope(heading: str) -> Envelope | None:
     return Envelope(priority, tuple(to[:MOST_ADDRESSES]), sender, sent, remarks)
 
 
+def is_address_line(line: str) -> bool:
+    """Say whether a line begins an envelope: a priority and an address."""
+    words = line.strip(_FRAMING).upper().split(maxsplit=2)
+    return len(words) > 1 and words[0] in _PRIORITIES and bool(_address(words[1]))
+
+
+def is_origin_line(line: str) -> bool:
+    """Say whether a line names the sender."""
+    words = line.strip(_FRAMING).upper().split(maxsplit=1)
+    return bool(words) and words[0][0] == "." and bool(_address(words[0][1:]))
+
+
 def write_heading(envelope: Envelope, line_end: str = "\r\n") -> str:
     """Write an envelope as it stands before a message; eight addresses a line.
 

@@ -56,6 +56,34 @@ def upgrade() -> None:
         batch_op.create_index("audit_at", ["at_us"], unique=False)
 
     op.create_table(
+        "bag_messages",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("received_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("sender", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=True),
+        sa.Column("station", sa.String(), nullable=True),
+        sa.Column("problems", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.String(), nullable=True),
+        sa.Column("parts_key", sa.String(), nullable=True),
+        sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_bag_messages")),
+        sa.UniqueConstraint("id", name=op.f("uq_bag_messages_id")),
+    )
+    with op.batch_alter_table("bag_messages", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_bag_messages_content"), ["content"], unique=False)
+        batch_op.create_index(batch_op.f("ix_bag_messages_parts_key"), ["parts_key"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_bag_messages_received_at_us"), ["received_at_us"], unique=False
+        )
+
+    op.create_table(
         "bag_sightings",
         sa.Column("site", sa.String(), nullable=False),
         sa.Column("gateway", sa.String(), nullable=False),
@@ -283,6 +311,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
+    op.create_table(
+        "bag_message_plates",
+        sa.Column("licence_plate", sa.String(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["bag_messages.id"],
+            name=op.f("fk_bag_message_plates_message_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("licence_plate", "message_id", name=op.f("pk_bag_message_plates")),
+    )
+    with op.batch_alter_table("bag_message_plates", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_bag_message_plates_message_id"), ["message_id"], unique=False
+        )
+
     op.create_table(
         "bags",
         sa.Column("id", sa.String(), nullable=False),
@@ -518,6 +563,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bags_flight_key_flight_date"))
 
     op.drop_table("bags")
+    with op.batch_alter_table("bag_message_plates", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bag_message_plates_message_id"))
+
+    op.drop_table("bag_message_plates")
     op.drop_table("users")
     op.drop_table("stands")
     op.drop_table("roles")
@@ -552,6 +601,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bag_sightings_kind_at_us"))
 
     op.drop_table("bag_sightings")
+    with op.batch_alter_table("bag_messages", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bag_messages_received_at_us"))
+        batch_op.drop_index(batch_op.f("ix_bag_messages_parts_key"))
+        batch_op.drop_index(batch_op.f("ix_bag_messages_content"))
+
+    op.drop_table("bag_messages")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index("audit_at")
 

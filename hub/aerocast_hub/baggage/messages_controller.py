@@ -1,0 +1,129 @@
+"""Baggage messages over HTTP: partners without a link post them, operators look what came."""
+
+import time
+from typing import Any
+
+import msgspec
+from aerocast_protocols.baggage import MessageBuffer
+from litestar import Controller, Request, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+from litestar.params import FromQuery
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.auth.tokens import Principal
+from aerocast_hub.baggage.messages import Incoming, TakenIn, take_in
+from aerocast_hub.baggage.messages_tables import BagMessageRow
+from aerocast_hub.database.engine import Database
+from aerocast_hub.outbox.publish import Publisher, write_events
+
+LARGEST_BODY = 1_048_576
+MOST_SHOWN = 1000
+
+
+class MessageShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that came in, without its text: names stand in it.
+
+    Attributes
+    ----------
+    received_at_us
+        UTC microseconds.
+    sender
+        The link, account or file it came from.
+    type
+        BSM, BTM, ...; None when it was refused.
+    problems
+        How many of its elements could not be read.
+    refused
+        Why nothing could be made of it.
+    """
+
+    id: str
+    received_at_us: int
+    sender: str
+    type: str | None
+    station: str | None
+    problems: int
+    refused: str | None
+
+
+async def list_messages(
+    session: AsyncSession, limit: int, *, only_refused: bool
+) -> list[MessageShown]:
+    """Give the messages that came in last, newest first."""
+    query = select(BagMessageRow).order_by(BagMessageRow.number.desc())
+    if only_refused:
+        query = query.where(BagMessageRow.refused.is_not(None))
+    rows = await session.scalars(query.limit(max(1, min(limit, MOST_SHOWN))))
+    return [
+        MessageShown(
+            id=row.id,
+            received_at_us=row.received_at_us,
+            sender=row.sender,
+            type=row.type,
+            station=row.station,
+            problems=row.problems,
+            refused=row.refused,
+        )
+        for row in rows
+    ]
+
+
+class BagMessageController(Controller):
+    """Baggage messages (IATA RP1745)."""
+
+    path = "/api/bag-messages"
+    tags = ("Baggage",)
+
+    @post(
+        "/",
+        operation_id="PostBagMessages",
+        opt={"permission": "baggage:write"},
+        request_max_body_size=LARGEST_BODY,
+        status_code=200,
+    )
+    async def take(
+        self,
+        request: Request[Principal, Any, State],
+        database: NamedDependency[Database],
+        publisher: NamedDependency[Publisher],
+    ) -> list[TakenIn]:
+        """Take in messages sent as plain text, one or more, with their envelopes or without.
+
+        Posting the same again changes nothing (``is_new`` is false). The answer has one entry a
+        message, in order; a message that was refused says why, the others are taken in all the
+        same.
+
+        Raises
+        ------
+        ClientException
+            None of it could be read.
+        """
+        buffer = MessageBuffer()
+        buffer.feed(await request.body())
+        now_us = time.time_ns() // 1000
+        sender = f"api:{request.user.name}"
+        incoming = [Incoming(raw, now_us, sender) for raw in buffer.flush() if raw.strip()]
+        if not incoming:
+            raise ClientException("no message: the body is empty")
+        async with database.writing() as session:
+            taken, events = await take_in(session, incoming)
+            await write_events(session, events)
+        publisher.wake()
+        if all(each.refused is not None for each in taken):
+            raise ClientException(f"no message was taken in: {taken[0].refused}")
+        return taken
+
+    @get("/", operation_id="ListBagMessages", opt={"permission": "baggage:read"})
+    async def came(
+        self,
+        *,
+        database: NamedDependency[Database],
+        limit: FromQuery[int] = 100,
+        only_refused: FromQuery[bool] = False,
+    ) -> list[MessageShown]:
+        """Give the messages that came in last, newest first, without their texts."""
+        async with database.reading() as session:
+            return await list_messages(session, limit, only_refused=only_refused)

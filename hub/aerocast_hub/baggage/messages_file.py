@@ -1,0 +1,79 @@
+"""Baggage messages from a file: an archive, a test, a partner's export."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from aerocast_protocols.baggage import MessageBuffer
+
+from aerocast_hub.baggage.messages import Incoming, TakenIn, take_in
+from aerocast_hub.database.engine import Database
+from aerocast_hub.outbox.publish import write_events
+from aerocast_hub.schedule import instant_us
+
+_PIECE = 65_536
+
+
+class MessageLine(msgspec.Struct, frozen=True):
+    """A line of a JSON lines file.
+
+    Attributes
+    ----------
+    raw
+        The message, its bytes as the first 256 characters.
+    received_at
+        ISO 8601, UTC: tells the year its dates mean. None: now.
+    """
+
+    raw: str
+    received_at: str | None = None
+
+
+_decoder = msgspec.json.Decoder(MessageLine)
+
+
+async def import_messages(
+    database: Database, file: Path, *, as_jsonl: bool = False
+) -> list[TakenIn]:
+    """Take in the messages of a file; the same file again changes nothing.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    now_us = time.time_ns() // 1000
+    incoming = list(_of_lines(file, now_us) if as_jsonl else _of_text(file, now_us))
+    async with database.writing() as session:
+        taken, events = await take_in(session, incoming, from_the_start=True)
+        await write_events(session, events)
+    return taken
+
+
+def _of_text(file: Path, now_us: int) -> Iterator[Incoming]:
+    buffer = MessageBuffer()
+    sender = f"file:{file.name}"
+    with file.open("rb") as opened:
+        while piece := opened.read(_PIECE):
+            buffer.feed(piece)
+            for raw in buffer.messages():
+                yield Incoming(raw, now_us, sender)
+    for raw in buffer.flush():
+        if raw.strip():
+            yield Incoming(raw, now_us, sender)
+
+
+def _of_lines(file: Path, now_us: int) -> Iterator[Incoming]:
+    sender = f"file:{file.name}"
+    with file.open("rb") as opened:
+        for line in opened:
+            if not line.strip():
+                continue
+            try:
+                read = _decoder.decode(line)
+                raw = read.raw.encode("latin-1")
+                at_us = instant_us(read.received_at) if read.received_at else now_us
+            except (msgspec.MsgspecError, ValueError):
+                raw, at_us = line, now_us  # refused with the others
+            yield Incoming(raw, at_us, sender)
