@@ -1,4 +1,4 @@
-'''Baggage messages: what airlines and airports tell each other about bags (IATA RP1745).
+r'''Baggage messages: what airlines and airports tell each other about bags (IATA RP1745).
 
 Read a message; it may come in its Type B envelope:
 
@@ -38,6 +38,13 @@ True
 >>> damaged.problems, damaged.plates
 ((Problem(element=1, name='F', reason="'?' is no flight"),), ('0085123456', '0085123457'))
 
+Write one:
+
+>>> from aerocast_protocols.baggage import Bags, Leg, TagRange, Version, compose_message
+>>> said = Bags(outbound=Leg("SR", "101", "18APR", "JFK"), tags=(TagRange("0085123456"),))
+>>> encode_message(compose_message("BSM", Version("T", "ZRH"), [said], secondary="DEL"))
+b'BSM\r\nDEL\r\n.V/1TZRH\r\n.F/SR101/18APR/JFK\r\n.N/0085123456001\r\nENDBSM\r\n'
+
 Files and streams hold many messages; `MessageBuffer` tells them apart. A message in parts is read
 part by part, or with `bags_of_parts`, where a flight holds until the next part names its own.
 
@@ -65,6 +72,7 @@ from aerocast_protocols.baggage.meaning import Element, Problem
 from aerocast_protocols.baggage.message import BagMessage, encode_message, parse_message
 from aerocast_protocols.baggage.parts import are_whole, bags_of_parts
 from aerocast_protocols.baggage.type_b import Envelope
+from aerocast_protocols.baggage.writing import compose_message
 
 __all__ = [
     "BagMessage",
@@ -86,6 +94,7 @@ __all__ = [
     "Weight",
     "are_whole",
     "bags_of_parts",
+    "compose_message",
     "encode_message",
     "nearest_date",
     "parse_message",

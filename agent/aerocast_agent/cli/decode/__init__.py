@@ -39,6 +39,7 @@ KINDS = {
     "wind": _Place("sky", "as modes: wind and temperature where aircraft fly"),
     "scan": _Place("scan", "a text a line as a scanner sends it"),
     "nmea": _Place("scan", "log of a GPS receiver"),
+    "bim": _Place("baggage", "baggage messages (RP1745), in Type B envelopes or without"),
     "metar": _Place("weather", "a METAR report a line"),
 }
 _NUMBER = re.compile(r"-[0-9.]")
