@@ -13,14 +13,19 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from aerocast_agent.adjusting import Adjusted
+from aerocast_agent.attending import Attendant, UnknownDeviceError
+from aerocast_agent.probing import Probed
 from aerocast_agent.status import Status
 from aerocast_agent.watching import Accepted, Watching
 
 ANSWER_WITHIN_S = 5.0
+DEVICE_WITHIN_S = 90.0
+"""A device may take its time over each of reading back, writing, and putting things back."""
 LONGEST_QUESTION = 1024
 
 
@@ -31,10 +36,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     ask
         ``status``; ``health``: report it to the hub at once; ``send_again``: whatever is on disk,
-        now; ``watch``: tell of every observation as it is accepted.
+        now; ``watch``: tell of every observation as it is accepted; ``probe``: how one device is;
+        ``compare``: how it differs from its profile; ``adjust``: bring it there.
+    device
+        Which device, for the last three.
     """
 
-    ask: Literal["status", "health", "send_again", "watch"]
+    ask: Literal["status", "health", "send_again", "watch", "probe", "compare", "adjust"]
+    device: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +59,7 @@ class Answers(NamedTuple):
     health: Callable[[], Awaitable[None]]
     send_again: Callable[[], None]
     watching: Watching
+    attendant: Attendant
 
 
 class NotPermittedError(Exception):
@@ -74,7 +84,7 @@ async def answer_questions(spool: str, answers: Answers) -> asyncio.AbstractServ
                 refused = f"not understood: {error}"[:200]
                 writer.write(msgspec.json.encode(Done(refused=refused)) + b"\n")
                 return
-            await _answer(question.ask, reader, writer, answers)
+            await _answer(question, reader, writer, answers)
             await writer.drain()
 
     try:
@@ -84,8 +94,12 @@ async def answer_questions(spool: str, answers: Answers) -> asyncio.AbstractServ
 
 
 async def _answer(
-    ask: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: Answers
+    question: Question,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    answers: Answers,
 ) -> None:
+    ask = question.ask
     if ask == "status":
         writer.write(msgspec.json.encode(await answers.status()) + b"\n")
         return
@@ -96,11 +110,23 @@ async def _answer(
     if ask == "watch":
         await _tell(reader, writer, answers.watching)
         return
-    if ask == "health":
+    writer.write(msgspec.json.encode(await _do(question, answers)) + b"\n")
+
+
+async def _do(question: Question, answers: Answers) -> Done | Probed | Adjusted:
+    try:
+        if question.ask == "probe":
+            return await answers.attendant.probe(question.device)
+        if question.ask in {"compare", "adjust"}:
+            dry_run = question.ask == "compare"
+            return await answers.attendant.adjust(question.device, dry_run=dry_run)
+    except UnknownDeviceError as error:
+        return Done(refused=str(error))
+    if question.ask == "health":
         await answers.health()
     else:
         answers.send_again()
-    writer.write(msgspec.json.encode(Done()) + b"\n")
+    return Done()
 
 
 async def _tell(
@@ -156,6 +182,29 @@ def order_daemon(spool: str, ask: Literal["health", "send_again"]) -> bool:
     return False
 
 
+A = TypeVar("A", Probed, Adjusted)
+
+
+def ask_of_device(
+    spool: str, ask: Literal["probe", "compare", "adjust"], device: str, answer: type[A]
+) -> A | None:
+    """Have the daemon attend to a device; None when the daemon is down.
+
+    Raises
+    ------
+    NotPermittedError
+        It does not do that for our account, or knows no such device.
+    """
+    try:
+        for line in _asked(spool, ask, device=device, within_s=DEVICE_WITHIN_S):
+            if line.startswith(b'{"refused"'):
+                _check(msgspec.json.decode(line, type=Done))
+            return msgspec.json.decode(line, type=answer)
+    except ConnectionRefusedError:
+        return None
+    return None
+
+
 def watch_daemon(spool: str) -> Iterator[Accepted] | None:
     """Give what the daemon accepts from now on, until it stops; None when it is down.
 
@@ -164,7 +213,7 @@ def watch_daemon(spool: str) -> Iterator[Accepted] | None:
     NotPermittedError
         It does not tell our account.
     """
-    lines = _asked(spool, "watch", patiently=True)
+    lines = _asked(spool, "watch", within_s=None)
     try:
         _check(msgspec.json.decode(next(lines), type=Done))
     except (OSError, StopIteration, msgspec.MsgspecError):
@@ -185,12 +234,13 @@ def _check(done: Done) -> None:
         raise NotPermittedError(done.refused)
 
 
-def _asked(spool: str, ask: str, *, patiently: bool = False) -> Iterator[bytes]:
+def _asked(
+    spool: str, ask: str, *, device: str = "", within_s: float | None = ANSWER_WITHIN_S
+) -> Iterator[bytes]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as to_daemon:
         to_daemon.settimeout(ANSWER_WITHIN_S)
         to_daemon.connect(socket_name(spool))
-        to_daemon.sendall(msgspec.json.encode({"ask": ask}) + b"\n")
-        if patiently:
-            to_daemon.settimeout(None)
+        to_daemon.sendall(msgspec.json.encode({"ask": ask, "device": device}) + b"\n")
+        to_daemon.settimeout(within_s)
         with to_daemon.makefile("rb") as answers:
             yield from answers

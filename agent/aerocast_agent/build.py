@@ -2,9 +2,9 @@
 
 import importlib.util
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from aerocast_protocols.errors import ProtocolError
 
@@ -24,12 +24,18 @@ P = TypeVar("P", bound="Profile")
 AIRCRAFT_FORMATS = frozenset({"beast", "modes"})
 
 
-class Built:
-    """What the supervisor runs, and what observations pass on their way to the spool."""
+class Built(NamedTuple):
+    """What the supervisor runs, and what observations pass on their way to the spool.
 
-    def __init__(self, drivers: list[Driver], following: Following) -> None:
-        self.drivers = drivers
-        self.following = following
+    Attributes
+    ----------
+    make
+        Makes a device's driver anew, from its profile as the file is now.
+    """
+
+    drivers: list[Driver]
+    following: Following
+    make: Callable[[str], Driver]
 
 
 def build(settings: config.Config, accept: Accept) -> Built:
@@ -41,8 +47,24 @@ def build(settings: config.Config, accept: Accept) -> Built:
         A profile or a file of stands that it names cannot be used.
     """
     sky = _Sky(settings)
-    drivers = [_driver(device, sky) for device in settings.devices]
-    return Built(drivers, Following(_groups(settings), accept))
+    devices = {device.name: device for device in settings.devices}
+
+    def make(name: str) -> Driver:
+        return _driver(devices[name], sky)
+
+    drivers = [make(name) for name in devices]
+    return Built(drivers, Following(_groups(settings), accept), make)
+
+
+def driver_of(settings: config.Config, device: config.Device) -> Driver:
+    """Make one device's driver.
+
+    Raises
+    ------
+    ConfigError
+        As `build`.
+    """
+    return _driver(device, _Sky(settings))
 
 
 def _driver(device: config.Device, sky: "_Sky") -> Driver:

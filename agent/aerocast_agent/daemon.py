@@ -12,6 +12,7 @@ from aerocast_protocols.observations import LANE_NAMES, GatewayHealth, Observati
 from aerocast_agent import VERSION, clock
 from aerocast_agent.anchors import Anchors
 from aerocast_agent.asking import Answers, answer_questions
+from aerocast_agent.attending import Attendant
 from aerocast_agent.build import build
 from aerocast_agent.config import Config
 from aerocast_agent.device_watch import LOST
@@ -69,7 +70,8 @@ class Daemon:
             brokers_of(hub.broker, hub.broker_v3, (hub.certificate, hub.key, hub.ca)),
             self._spool,
         )
-        self._uplink.on_command = Orders(self._spool).answer
+        self._attendant = Attendant(settings, self._supervisor, built.make)
+        self._uplink.on_command = Orders(self._spool, self._attendant).answer
         self._meter = Meter(path.parent)
         self._anchors = Anchors(self._boot_id)
         self._stop = asyncio.Event()
@@ -83,7 +85,11 @@ class Daemon:
             Another daemon owns this spool.
         """
         answers = Answers(
-            self.status, self._say_health, self._uplink.send_again, self._intake.watching
+            self.status,
+            self._say_health,
+            self._uplink.send_again,
+            self._intake.watching,
+            self._attendant,
         )
         server = await answer_questions(self._settings.spool.path, answers)
         if server is None:

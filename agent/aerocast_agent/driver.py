@@ -11,7 +11,7 @@ Accept = Callable[[Observation], None]
 within the lane's deadline."""
 
 Fact = str | int | float | bool
-Setting = str | int | float | bool | tuple[int, ...] | tuple[str, ...]
+Setting = str | int | float | bool | tuple[int | str, ...]
 Settings = Mapping[str, Setting]
 """Settings by their keys in the device's kind of profile: ``{"power_dbm": 27.0, "session": 0}``."""
 

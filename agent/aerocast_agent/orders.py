@@ -4,23 +4,27 @@ import asyncio
 import logging
 from collections import OrderedDict
 
+import msgspec
 from aerocast_protocols import commands
 from aerocast_protocols.commands import Command, CommandResult
 from aerocast_protocols.errors import ProtocolError
 
 from aerocast_agent import clock
+from aerocast_agent.attending import Attendant, UnknownDeviceError
 from aerocast_agent.spool import Spool
 
 log = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 256
+LONGEST_OUTPUT = 16_384
 
 
 class Orders:
     """Answers commands and remembers the ids it has run."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, attendant: Attendant) -> None:
         self._spool = spool
+        self._attendant = attendant
         self._run: OrderedDict[str, None] = OrderedDict()
 
     async def answer(self, payload: bytes) -> bytes | None:
@@ -46,6 +50,19 @@ class Orders:
         if command.verb == "flush":
             await asyncio.wrap_future(self._spool.flush())
             return CommandResult(id=command.id, output="flushed")
+        if command.verb in {"probe", "restart_device"}:
+            return await self._attend(command)
         return CommandResult(
             id=command.id, error=f"{command.verb} is not available in this version"
         )
+
+    async def _attend(self, command: Command) -> CommandResult:
+        device = command.device or ""
+        try:
+            if command.verb == "restart_device":
+                await self._attendant.restart(device)
+                return CommandResult(id=command.id, output="restarted")
+            probed = msgspec.json.encode(await self._attendant.probe(device)).decode()
+        except UnknownDeviceError as error:
+            return CommandResult(id=command.id, error=str(error)[:256])
+        return CommandResult(id=command.id, output=probed[:LONGEST_OUTPUT])

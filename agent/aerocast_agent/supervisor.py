@@ -41,7 +41,7 @@ class Supervisor:
         self._watches = {name: DeviceWatch(limits.get(name)) for name in self._drivers}
         self._turns = {name: asyncio.Lock() for name in self._drivers}
         self._runs: dict[str, asyncio.Task[None]] = {}
-        self._held: set[str] = set()
+        self._wanted = dict.fromkeys(self._drivers, 0)  # who waits to hold a device
         self._accept = accept
 
     @property
@@ -69,6 +69,10 @@ class Supervisor:
         """Give a device's driver; None when none is called this."""
         return self._drivers.get(device)
 
+    def replace(self, driver: Driver) -> None:
+        """Run another driver for a device, from when it connects next."""
+        self._drivers[driver.name] = driver
+
     @asynccontextmanager
     async def holding(self, device: str) -> AsyncIterator[Driver]:
         """Stop a device's driver for as long as the block lasts; then it connects anew.
@@ -79,35 +83,42 @@ class Supervisor:
             No device is called this.
         """
         driver = self._drivers[device]
-        self._held.add(device)
+        self._wanted[device] += 1
         if (run := self._runs.get(device)) is not None:
             run.cancel()
-        async with self._turns[device]:
-            self._held.discard(device)
+        try:
+            await self._turns[device].acquire()
+        finally:
+            self._wanted[device] -= 1
+        try:
             yield driver
+        finally:
+            self._turns[device].release()
 
     async def run(self) -> None:
         """Run all drivers until each is done or we are cancelled; none stops another."""
         async with asyncio.TaskGroup() as group:
-            for driver in self._drivers.values():
-                group.create_task(self._keep_running(driver), name=driver.name)
+            for device in self._drivers:
+                group.create_task(self._keep_running(device), name=device)
 
-    async def _keep_running(self, driver: Driver) -> None:
+    async def _keep_running(self, device: str) -> None:
         loop = asyncio.get_running_loop()
         wait_s = FIRST_WAIT_S
-        watch = self._watches[driver.name]
+        watch = self._watches[device]
         while True:
-            async with self._turns[driver.name]:  # a technician's command may hold the device
+            async with self._turns[device]:  # a technician's command may hold the device
+                if self._wanted[device]:
+                    continue
                 began_s = loop.time()
-                run = await self._run_once(driver, watch)
-            if run.cancelled() and driver.name in self._held:
+                run = await self._run_once(self._drivers[device], watch)
+            if run.cancelled() and self._wanted[device]:
                 watch.state = CONNECTING
                 continue
             error = asyncio.CancelledError() if run.cancelled() else run.exception()
             if error is None:
                 watch.state = DONE
                 return
-            self._lost(driver.name, watch, error)
+            self._lost(device, watch, error)
             if loop.time() - began_s > STEADY_AFTER_S:
                 wait_s = FIRST_WAIT_S
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not secrecy
