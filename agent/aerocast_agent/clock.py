@@ -136,6 +136,15 @@ def _is_synchronised() -> bool:
     return state >= 0 and not timex.status & _UNSYNCHRONISED
 
 
+def passed_s(*files: Path) -> float:
+    """Give a time that has passed for sure: these files, were they there, were written before.
+
+    Call it before they are written again: with the clock of now.
+    """
+    written = (each.stat().st_mtime for each in files if each.exists())
+    return max(_EARLIEST_SANE_NS / 1e9, *written, 0.0)
+
+
 def error_ns() -> int | None:
     """Give the kernel's estimate of the wall clock's error; None when it has none."""
     timex = _Timex()

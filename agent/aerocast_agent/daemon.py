@@ -65,9 +65,11 @@ class Daemon:
             {device.name: device.silent_after_s for device in settings.devices},
         )
         hub = settings.hub
+        files = (hub.certificate, hub.key, hub.ca)
+        passed_s = clock.passed_s(path, *(Path(each) for each in files if each is not None))
         self._uplink = Uplink(
             Identity(settings.gateway.site, settings.gateway.name, self._version, self._boot_id),
-            brokers_of(hub.broker, hub.broker_v3, (hub.certificate, hub.key, hub.ca)),
+            brokers_of(hub.broker, hub.broker_v3, files, passed_s),
             self._spool,
         )
         self._attendant = Attendant(settings, self._supervisor, built.make)

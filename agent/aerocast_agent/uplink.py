@@ -346,12 +346,14 @@ class Uplink:
         self._error = error
 
 
-def brokers_of(url: str, url_v3: str | None, files: tuple[str | None, ...]) -> list[Broker]:
+def brokers_of(
+    url: str, url_v3: str | None, files: tuple[str | None, ...], passed_s: float = 0.0
+) -> list[Broker]:
     """Give the ways to connect in the order they are tried: MQTT 5, then 3.1.1."""
     certificate, key, ca = files
     return [
-        Broker(url, 5, certificate, key, ca),
-        Broker(url_v3 or url, 3, certificate, key, ca),
+        Broker(url, 5, certificate, key, ca, passed_s),
+        Broker(url_v3 or url, 3, certificate, key, ca, passed_s),
     ]
 
 

@@ -1,14 +1,17 @@
 """mqtts: a gateway proves itself with its certificate, and trusts only its own authority."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import gc
 import ipaddress
+import os
 import socket
 import subprocess
 import time
 
 import pytest
+from aerocast_agent import clock
 from aerocast_agent.config import Config, Gateway, Hub
 from aerocast_agent.doctor.network import brokers, check_certificates
 from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
@@ -24,8 +27,11 @@ WILL = Will("aerocast/1/lfbo/hall-1/up/status", b"gone")
 NOW = dt.datetime.now(dt.UTC)
 
 
-def certify(folder, name, issuer=None):
-    """Make a key and a certificate; without an issuer it is an authority of its own."""
+def certify(folder, name, issuer=None, days=(-1, 1)):
+    """Make a key and a certificate; without an issuer it is an authority of its own.
+
+    ``days`` from now it is valid.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer, signing = issuer or (subject, key)
@@ -35,8 +41,8 @@ def certify(folder, name, issuer=None):
         .issuer_name(signer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - dt.timedelta(days=1))
-        .not_valid_after(NOW + dt.timedelta(days=1))
+        .not_valid_before(NOW + dt.timedelta(days=days[0]))
+        .not_valid_after(NOW + dt.timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
@@ -59,14 +65,21 @@ def certify(folder, name, issuer=None):
 def guarded(tmp_path_factory):
     """A broker that lets in only whom its authority has certified; gives its port and folder."""
     folder = tmp_path_factory.mktemp("mqtts")
-    authority = certify(folder, "authority")
-    certify(folder, "broker", authority)
-    certify(folder, "hall-1", authority)
+    with guarding(folder) as port:
+        yield port, folder
+
+
+@contextlib.contextmanager
+def guarding(folder, days=(-1, 1)):
+    """Run a broker whose own certificates are valid for those ``days`` from now."""
+    authority = certify(folder, "authority", days=days)
+    certify(folder, "broker", authority, days=days)
+    certify(folder, "hall-1", certify(folder, "gateways"))
     certify(folder, "stranger")
     port = free_port()
     (folder / "mosquitto.conf").write_text(
         f"listener {port} 127.0.0.1\nrequire_certificate true\nallow_anonymous true\nuser root\n"
-        f"cafile {folder}/authority.pem\ncertfile {folder}/broker.pem\n"
+        f"cafile {folder}/gateways.pem\ncertfile {folder}/broker.pem\n"
         f"keyfile {folder}/broker.key\n"
     )
     broker = subprocess.Popen(
@@ -80,15 +93,18 @@ def guarded(tmp_path_factory):
             break
         except OSError:
             time.sleep(0.05)
-    yield port, folder
-    broker.terminate()
-    broker.wait()
+    try:
+        yield port
+    finally:
+        broker.terminate()
+        broker.wait()
 
 
-def link_to(guarded, name="hall-1", ca="authority"):
+def link_to(guarded, name="hall-1", ca="authority", passed_s=0.0):
     port, folder = guarded
     files = (str(folder / each) for each in (f"{name}.pem", f"{name}.key", f"{ca}.pem"))
-    return Link(Broker(f"mqtts://127.0.0.1:{port}", 5, *files), "hall-1", WILL, lambda *_: None)
+    broker = Broker(f"mqtts://127.0.0.1:{port}", 5, *files, passed_s)
+    return Link(broker, "hall-1", WILL, lambda *_: None)
 
 
 async def test_a_certified_gateway_is_let_in(guarded):
@@ -106,6 +122,39 @@ async def test_a_stranger_on_either_side_is_not_trusted(guarded, name, ca):
         with pytest.raises(LinkError):
             await link_to(guarded, name, ca).open(["aerocast/1/lfbo/hall-1/down/ack"])
     gc.collect()
+
+
+async def passes(guarded, passed_days, name="hall-1", ca="authority"):
+    """Say whether a gateway gets in that knows of no more than that so many days have passed."""
+    passed_s = (NOW + dt.timedelta(days=passed_days)).timestamp()
+    link = link_to(guarded, name, ca, passed_s)
+    try:
+        await link.open(["aerocast/1/lfbo/hall-1/down/ack"])
+    except LinkError:
+        return False
+    await link.close()
+    return True
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_gateway_whose_clock_is_behind_trusts_what_has_not_ended_for_sure(tmp_path):
+    with guarding(tmp_path, days=(30, 60)) as port:  # as a gateway of long ago sees today's
+        there = port, tmp_path
+        assert not await passes(there, -1)  # its clock may be right: not yet valid
+        assert await passes(there, 10)
+        assert await passes(there, 45)
+        assert not await passes(there, 70)  # ended before what has passed
+        assert not await passes(there, 45, ca="stranger")
+    gc.collect()
+
+
+def test_what_has_passed_for_sure_is_when_the_files_were_written(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for file, at_s in ((old, 1_000.0), (new, 2_000_000_000.0)):
+        file.touch()
+        os.utime(file, (at_s, at_s))
+    assert clock.passed_s(old, new, tmp_path / "absent") == 2_000_000_000.0
+    assert 1_700_000_000 < clock.passed_s(old) < time.time()
 
 
 async def test_a_certificate_that_is_not_there_is_named():
