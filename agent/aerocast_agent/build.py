@@ -70,6 +70,8 @@ def driver_of(settings: config.Config, device: config.Device) -> Driver:
 def _driver(device: config.Device, sky: "_Sky") -> Driver:
     if isinstance(device, config.Llrp):
         return _llrp(device)
+    if isinstance(device, config.UhfSerial):
+        return _uhf_serial(device)
     if isinstance(device, config.SerialScanner):
         return _scanner(device)
     if isinstance(device, config.GpsSerial):
@@ -143,6 +145,14 @@ def _llrp(device: config.Llrp) -> Driver:
     from aerocast_agent.profiles import ReaderProfile  # noqa: PLC0415  as above
 
     return LlrpReader(device.name, device.host, device.port, _profile(device, ReaderProfile))
+
+
+def _uhf_serial(device: config.UhfSerial) -> Driver:
+    from aerocast_agent.drivers.uhf_serial import UhfSerial  # noqa: PLC0415  only if configured
+    from aerocast_agent.profiles import UhfProfile  # noqa: PLC0415  as above
+
+    profile = _profile(device, UhfProfile)
+    return UhfSerial(device.name, device.port, device.protocol, device.baud, profile)
 
 
 def _profile(device: config.Device, of: type[P]) -> P | None:

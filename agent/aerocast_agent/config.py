@@ -110,6 +110,24 @@ class Llrp(_Device, frozen=True, kw_only=True, tag="llrp"):
     port: TcpPort = 5084
 
 
+class UhfSerial(_Device, frozen=True, kw_only=True, tag="uhf_serial"):
+    """A UHF RFID module on a serial line.
+
+    Attributes
+    ----------
+    protocol
+        ``m100`` for M100, QM100, YRM100 and R200 (frames begin with BB); ``r2000`` for modules
+        with an Indy R2000 (A0); ``uhfreader18`` for Chafon's and others; ``mercury`` for
+        ThingMagic's M5e, M6e and M7e.
+    baud
+        Absent: what modules of this family come with.
+    """
+
+    port: Text
+    protocol: Literal["m100", "r2000", "uhfreader18", "mercury"]
+    baud: Baud | None = None
+
+
 class SerialScanner(_Device, frozen=True, kw_only=True, tag="serial_scanner"):
     """A barcode scanner on a serial line.
 
@@ -274,9 +292,10 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     AdsbRtlTcp,
     AdsbRtlSdr,
 )
-Device = Llrp | SerialScanner | GpsSerial | Receiver | Replay | AdsbFile
+Device = Llrp | UhfSerial | SerialScanner | GpsSerial | Receiver | Replay | AdsbFile
 KINDS: dict[str, type[Device]] = {
     "llrp": Llrp,
+    "uhf_serial": UhfSerial,
     "serial_scanner": SerialScanner,
     "gps_serial": GpsSerial,
     "adsb_beast": AdsbBeast,
@@ -288,11 +307,10 @@ KINDS: dict[str, type[Device]] = {
     "replay": Replay,
     "adsb_file": AdsbFile,
 }
-WITH_PROFILE = (Llrp,)
+WITH_PROFILE = (Llrp, UhfSerial)
 """Kinds of device that profiles are for: see `aerocast_agent.profiles`."""
 KINDS_TO_COME = frozenset(
     {
-        "uhf_serial",
         "r700",
         "zebra_iot",
         "tcp_scanner",
@@ -343,7 +361,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     belts: tuple[Belt, ...] = msgspec.field(name="belt", default=())
 
 
-WITHOUT_TLS = (Llrp, SerialScanner, GpsSerial, AdsbBeast, Replay, AdsbFile)
+WITHOUT_TLS = (Llrp, UhfSerial, SerialScanner, GpsSerial, AdsbBeast, Replay, AdsbFile)
 
 
 def may_speak_tls(settings: Config) -> bool:

@@ -30,6 +30,7 @@ from aerocast_agent.config import (
     Position,
     Replay,
     Spool,
+    UhfSerial,
 )
 from aerocast_agent.toml_lines import Path as KeyPath
 from aerocast_agent.toml_lines import find_lines
@@ -229,7 +230,8 @@ class _Reading:
         readers = {
             each.name
             for each in config.devices
-            if isinstance(each, Llrp) or (isinstance(each, Replay) and each.format == "llrp")
+            if isinstance(each, Llrp | UhfSerial)
+            or (isinstance(each, Replay) and each.format == "llrp")
         }
         names = [each.name for each in config.devices]
         said = [((*path, "antennas", n), ref) for n, ref in enumerate(belt.antennas)]

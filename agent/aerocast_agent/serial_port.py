@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from serial import Serial
 
 
+WRITING_LIMIT_S = 2.0  # a command is shorter than the kernel's buffer: only a stuck line takes long
 CLOSING_LIMIT_S = 2.0  # a driver of the kernel that hangs must not hold up the daemon's end
 
 _Result = TypeVar("_Result")
@@ -42,6 +43,7 @@ class SerialPort:
         self._path, self._baud = path, baud
         self._device: Serial | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="serial")
+        self._writing: ThreadPoolExecutor | None = None  # most devices are only listened to
 
     async def __aenter__(self) -> Self:
         """Open the port.
@@ -79,13 +81,27 @@ class SerialPort:
         """
         return await self._in_thread(self._read)
 
+    async def write(self, sent: bytes) -> None:
+        """Send bytes; reading goes on beside it.
+
+        Raises
+        ------
+        OSError
+            The device is lost, or takes nothing.
+        """
+        if self._writing is None:
+            self._writing = ThreadPoolExecutor(1, thread_name_prefix="serial write")
+        await asyncio.get_running_loop().run_in_executor(self._writing, self._write, sent)
+
     async def _in_thread(self, call: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     def _open(self) -> None:
         import serial  # noqa: PLC0415  loaded only where a serial device is configured
 
-        self._device = serial.serial_for_url(self._path, self._baud, timeout=None, exclusive=True)
+        self._device = serial.serial_for_url(
+            self._path, self._baud, timeout=None, write_timeout=WRITING_LIMIT_S, exclusive=True
+        )
 
     def _read(self) -> Received:
         device = self._device
@@ -96,7 +112,14 @@ class SerialPort:
         waiting = device.in_waiting
         return Received(first + (device.read(waiting) if waiting else b""), seen_ns)
 
+    def _write(self, sent: bytes) -> None:
+        if self._device is None:
+            raise OSError(f"{self._path} is closed")
+        self._device.write(sent)
+
     async def _close(self) -> None:
+        if self._writing is not None:
+            self._writing.shutdown(wait=False)
         if self._device is not None:
             self._device.cancel_read()
         closed = asyncio.wrap_future(self._thread.submit(self._shut))

@@ -15,7 +15,7 @@ from aerocast_protocols.barcode.framing import Framing, encode_scan
 from aerocast_protocols.nmea.sentences import Sentence, encode_sentence
 
 
-class _Pty:
+class Pty:
     """The two ends of a pseudo-terminal in raw mode.
 
     The slave end is kept open too: else the master would see an error whenever no agent has it.
@@ -46,7 +46,7 @@ class _Pty:
         self._master = self._slave = -1
 
 
-class PtyScanner(_Pty):
+class PtyScanner(Pty):
     """A barcode scanner.
 
     Parameters
@@ -73,7 +73,7 @@ class PtyScanner(_Pty):
         self.scan("NoRead")
 
 
-class PtyGps(_Pty):
+class PtyGps(Pty):
     """A GPS receiver that stands still.
 
     Parameters

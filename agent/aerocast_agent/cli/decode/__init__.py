@@ -29,6 +29,7 @@ class _Place(NamedTuple):
 KINDS = {
     "llrp": _Place("rfid", "binary stream of LLRP messages, headers included"),
     "epc": _Place("rfid", "hex a line: an EPC bank with or without the PC word"),
+    "uhf-serial": _Place("uhf_serial", "frames of a serial UHF module, hex a line; --protocol P"),
     "passages": _Place("rfid", "JSON lines of tag reads and photo-eye edges; --config agent.toml"),
     "iq": _Place("radio", "radio samples around 1090 MHz (needs the extra sdr)"),
     "beast": _Place("sky", "Beast stream of a Mode S receiver"),
@@ -114,7 +115,7 @@ def _load(name: str) -> Kind:
 def _list(*, as_json: bool) -> int:
     for name, place in KINDS.items():
         shown: dict[str, object] = {"kind": name, "input": place.help}
-        sys.stdout.write(_as_json(shown) if as_json else f"{name:<10}{place.help}\n")
+        sys.stdout.write(_as_json(shown) if as_json else f"{name:<12}{place.help}\n")
     return WELL
 
 
