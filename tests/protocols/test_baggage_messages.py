@@ -116,6 +116,35 @@ def test_a_transfer_message_has_a_group_of_each_passenger() -> None:
     assert message.problems == ()
 
 
+def test_a_source_message_of_two_passengers_mixes_nobody_s_bags() -> None:
+    message = parse_message(
+        b"BSM\n.V/1TZRH//6543210014/A/123ABC456Z\n.F/SR101/18APR/JFK/F\n.I/AZ318/18 APR/FCO/J\n"
+        b".N/0085123456002\n.N/0085123459001\n.S/Y/3A/C\n.P/DOE/JIM\n.L/XY1C3P\n.T/321A4C\n"
+        b".F/SR101/18APR/JFK/F\n.O/DL671/18APR/ATL/C\n.N/0085111111002\n.S/Y/3B/C\n.P/ROE/JO\n"
+        b".L/SAB4KP\n.T/321A44\nENDBSM"
+    )
+    assert message.problems == ()
+    first, second = message.bags
+    assert (first.passengers[0].surname, first.pnr) == ("DOE", "XY1C3P")
+    assert first.plates == ("0085123456", "0085123457", "0085123459")
+    assert first.inbound is not None
+    assert first.inbound.date == "18APR"
+    assert (second.passengers[0].surname, second.pnr) == ("ROE", "SAB4KP")
+    assert second.plates == ("0085111111", "0085111112")
+    assert (second.inbound, len(second.onward)) == (None, 1)
+    version = message.version
+    assert version is not None
+    assert (version.part, version.reference, version.key) == (None, "6543210014", "123ABC456Z")
+    assert version.wants_acknowledgement
+
+
+def test_elements_of_one_passenger_come_in_any_order() -> None:
+    raw = b"BSM\n.V/1LLHR\n.P/DOE\n.E/PRIO\n.N/0125000001\n.N/0125000003\n.F/BA1/01MAY\nENDBSM"
+    bags = parse_message(raw).bags
+    assert len(bags) == 1
+    assert bags[0].outbound is not None
+
+
 def test_a_wrong_tag_in_a_transfer_message_moves_no_name_to_another_bag() -> None:
     message = parse_message(
         b"BTM\n.V/1TLHR\n.F/BA117/03OCT/JFK\n.N/0057000001001\n.P/DOE\n.N/57\n.P/ROE\nENDBTM"

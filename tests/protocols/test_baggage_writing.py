@@ -94,7 +94,7 @@ groups = st.builds(
 )
 versions = st.builds(
     Version, st.sampled_from("LTXR"), airport, optional(st.integers(1, 999)),
-    optional(st.text("BCD123", min_size=2, max_size=10)), st.booleans(),
+    optional(st.text("BCD123", min_size=2, max_size=10)), st.booleans(), optional(word),
 )  # fmt: skip
 envelopes = st.builds(
     Envelope, st.sampled_from(["QU", "QK"]),

@@ -73,6 +73,8 @@ class Version(msgspec.Struct, frozen=True):
         The sender's number for the message.
     wants_acknowledgement
         The sender asks for an acknowledgement.
+    key
+        What the sender proves the message with, as sent.
     number
         Version of the data dictionary, a digit.
     """
@@ -82,6 +84,7 @@ class Version(msgspec.Struct, frozen=True):
     part: int | None = None
     reference: str | None = None
     wants_acknowledgement: bool = False
+    key: str | None = None
     number: str = "1"
 
 

@@ -1,8 +1,9 @@
 """What the lines of a message mean together: whose bags, on which flights.
 
-BSM, BPM and the like speak of one group of bags, their elements in any order. BTM and BMM name the
-bags of many passengers one after the other (IATA RP1745): ``.I`` and ``.F`` hold until the next;
-a flight after tags, or a tag after a name or an exception, begins another group.
+Elements come in any order; bags of several passengers come one after the other. A tag after tags
+and a name (or exception) begins another group, on the same flights; so does a second flight after
+tags. In BTM and BMM, whose order is fixed (IATA RP1745), any flight after tags does, and ``.I``
+holds until the next.
 """
 
 from typing import Any, NamedTuple
@@ -20,11 +21,13 @@ from aerocast_protocols.baggage.reading import (
 from aerocast_protocols.errors import ProtocolError
 
 GROUPED = frozenset({"BTM", "BMM"})
-"""Kinds that name the bags of many passengers, one group after the other."""
+"""Kinds whose elements have a fixed order."""
 
 MOST_PLATES = 5_000
 """Plates of one message: more than any aircraft carries. Ranges beyond are not read."""
 
+_OPENING = frozenset("FIN")
+_NAMING = frozenset("PE")
 _KEPT = frozenset("AKMZ")  # known letters whose content is kept as sent and not read
 
 
@@ -81,23 +84,26 @@ class Meaning(NamedTuple):
 class _Group:
     """Collects what is said of the bags of one group."""
 
-    __slots__ = ("many", "one")
+    __slots__ = ("has_name_after_tags", "many", "one")
 
     def __init__(self, flights: dict[str, Any]) -> None:
         self.one = flights
         self.many: dict[str, list[Any]] = {}
+        self.has_name_after_tags = False
 
-    def next_group(self, name: str) -> "_Group | None":
+    def next_group(self, name: str, *, is_grouped: bool) -> "_Group | None":
         """Give the group an element opens; None when it belongs to this one."""
-        is_flight = name in {"I", "F"}
+        if "tags" not in self.many:
+            return None
         if name == "N":
-            opens = "passengers" in self.many or "exceptions" in self.many
+            opens = self.has_name_after_tags
+            held = {"inbound", "outbound"}
         else:
-            opens = is_flight and "tags" in self.many
+            opens = is_grouped or ONE[name][0] in self.one
+            held = {"inbound"} if name == "F" and is_grouped else set()
         if not opens:
             return None
-        held = {"N": ("inbound", "outbound"), "F": ("inbound",), "I": ()}[name]
-        return _Group({each: self.one[each] for each in held if each in self.one})
+        return _Group({each: self.one[each] for each in held & self.one.keys()})
 
     def bags(self) -> Bags:
         """Give what was collected."""
@@ -122,9 +128,7 @@ class _Reader:
         ProtocolError
             It cannot be read. A group it opens stays open: what follows is not the last one's.
         """
-        group = self.groups[-1]
-        if self._is_grouped and name in {"I", "F", "N"}:
-            group = self._group_for(group, name)
+        group = self._group_for(name)
         if name in MANY:
             filled, read_one = MANY[name]
             value = read_one(fields)
@@ -140,12 +144,17 @@ class _Reader:
         elif name not in _KEPT and any(map(str.strip, fields)):
             raise ProtocolError("a line that is not known")
 
-    def _group_for(self, group: _Group, name: str) -> _Group:
-        opened = group.next_group(name)
-        if opened is None:
-            return group
-        self.groups.append(opened)
-        return opened
+    def _group_for(self, name: str) -> _Group:
+        """Give the group an element belongs to."""
+        group = self.groups[-1]
+        if name in _OPENING:
+            opened = group.next_group(name, is_grouped=self._is_grouped)
+            if opened is not None:
+                self.groups.append(opened)
+                return opened
+        elif name in _NAMING:
+            group.has_name_after_tags = "tags" in group.many
+        return group
 
     def _once(self, group: _Group, name: str, fields: Fields) -> None:
         filled, read_one = ONE[name]

@@ -80,7 +80,7 @@ class BagMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def bags(self) -> tuple[Bags, ...]:
-        """What it says of bags: one group, in BTM and BMM one of each passenger."""
+        """What it says of bags: a group of each passenger; most messages have one."""
         return self._meaning.bags
 
     @property

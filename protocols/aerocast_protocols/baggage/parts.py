@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from aerocast_protocols.baggage.elements import Bags, Leg
+from aerocast_protocols.baggage.meaning import GROUPED
 from aerocast_protocols.baggage.message import BagMessage
 
 
@@ -35,16 +36,21 @@ def bags_of_parts(parts: Sequence[BagMessage]) -> list[tuple[Bags, ...]]:
         number = part_of(part)
         is_sure = all(each.name not in {"F", "I"} for each in part.problems)
         held = last if number == expected and is_sure else None
-        bags = part.bags if held is None else tuple(_held(each, held) for each in part.bags)
+        bags = part.bags
+        if held is not None:
+            is_grouped = part.kind in GROUPED
+            bags = tuple(_held(each, held, is_grouped=is_grouped) for each in bags)
         read.append(bags)
         last = bags[-1]
         expected = (number or 0) + 1
     return read
 
 
-def _held(bags: Bags, before: Bags) -> Bags:
+def _held(bags: Bags, before: Bags, *, is_grouped: bool) -> Bags:
+    inbound: Leg | None = bags.inbound
     outbound: Leg | None = bags.outbound
+    if inbound is None and (is_grouped or outbound is None):
+        inbound = before.inbound
     if outbound is None and bags.inbound is None:
         outbound = before.outbound
-    inbound = bags.inbound or before.inbound
     return msgspec.structs.replace(bags, inbound=inbound, outbound=outbound)

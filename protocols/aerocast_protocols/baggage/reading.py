@@ -54,33 +54,35 @@ def _said(fields: Fields, most: int) -> list[str | None]:
 
 
 def read_version(fields: Fields) -> Version:
-    """Read ``.V/1LOSL/PART1/REF/A``."""
-    first, *rest = _clean(fields)
+    """Read ``.V/1LOSL/PART1/REF/A/KEY``; some leave PART's field out before a reference."""
+    first, part, reference, wants, key = _said(fields, 5)
     match = _version(first or "")
     if match is None:
         raise ProtocolError(f".V says {_shown(first)}, not like 1LOSL")
-    part = reference = None
-    wants_acknowledgement = False
-    for index, field in enumerate(rest):
-        if field is None:
-            continue
-        numbered = _part(field)
-        if numbered is not None and part is None and reference is None:
-            part = int(numbered[1])
-        elif field == "A" and (index > 0 or part is None):
-            wants_acknowledgement = True
-        elif reference is None and _reference(field):
-            reference = field
-        else:
-            raise ProtocolError(f".V says {_shown(field)} after its station")
-    source = cast("Literal['L', 'T', 'X', 'R']", match[2])
-    return Version(source, match[3], part, reference, wants_acknowledgement, match[1])
+    numbered = _part(part or "")
+    if part is not None and numbered is None:
+        part, reference, wants, key = None, *_said(fields[1:], 3)
+    if reference is not None and not _reference(reference):
+        raise ProtocolError(f".V says {_shown(reference)}, no reference")
+    if wants not in {None, "A"}:
+        raise ProtocolError(f".V says {_shown(wants)}, where A asks for an acknowledgement")
+    return Version(
+        cast("Literal['L', 'T', 'X', 'R']", match[2]),
+        match[3],
+        None if numbered is None else int(numbered[1]),
+        reference,
+        wants is not None,
+        key,
+        match[1],
+    )
 
 
 def read_leg(fields: Fields) -> Leg:
     """Read ``.F/SK4416/05FEB/TOS/C``: a flight, its day, an airport, a class."""
     text, day, airport, travel_class = _said(fields, 4)
     match = _flight(text or "")
+    if day is not None and " " in day:
+        day = day.replace(" ", "")
     if match is None:
         raise ProtocolError(f"{_shown(text)} is no flight")
     if day is not None and day not in DAYS:

@@ -151,9 +151,10 @@ def _elements(name: str, fields: Sequence[Field]) -> Iterator[Element]:
 def _version(version: Version) -> list[Field]:
     return [
         f"{version.number}{version.source}{version.station}",
-        *([f"PART{version.part}"] if version.part is not None else []),
-        *([version.reference] if version.reference is not None else []),
-        *(["A"] if version.wants_acknowledgement else []),
+        None if version.part is None else f"PART{version.part}",
+        version.reference,
+        "A" if version.wants_acknowledgement else None,
+        version.key,
     ]
 
 
