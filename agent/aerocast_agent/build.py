@@ -72,12 +72,10 @@ def _driver(device: config.Device, sky: "_Sky") -> Driver:
         return _llrp(device)
     if isinstance(device, config.UhfSerial):
         return _uhf_serial(device)
-    if isinstance(device, config.SerialScanner):
+    if isinstance(device, config.Scanner):
         return _scanner(device)
     if isinstance(device, config.GpsSerial):
-        from aerocast_agent.drivers.gps_serial import GpsSerial  # noqa: PLC0415  only if configured
-
-        return GpsSerial(device.name, device.port, device.baud)
+        return _gps(device)
     if isinstance(device, config.Replay | config.AdsbFile):
         return _replay(device, sky)
     return _receiver(device, sky)
@@ -166,19 +164,41 @@ def _profile(device: config.Device, of: type[P]) -> P | None:
         raise ConfigError([f"device {device.name}: profile: {error}"]) from error
 
 
-def _scanner(device: config.SerialScanner) -> Driver:
-    from aerocast_agent.drivers.serial_scanner import SerialScanner  # noqa: PLC0415  if configured
+def _scanner(device: config.Scanner) -> Driver:
+    from aerocast_agent.scans import ScanRules  # noqa: PLC0415  only if configured
 
-    return SerialScanner(
-        device.name,
-        device.port,
-        device.baud,
-        framing=device.framing,
+    rules = ScanRules(
+        framing="auto" if isinstance(device, config.HidScanner) else device.framing,
         no_read=device.no_read,
         heartbeat=device.heartbeat,
+        heartbeat_s=device.heartbeat_s,
         point=device.point,
         belt=device.belt,
     )
+    if isinstance(device, config.TcpScanner):
+        from aerocast_agent.drivers.tcp_scanner import TcpScanner  # noqa: PLC0415  as above
+
+        return TcpScanner(device.name, device.host, device.port, rules)
+    if isinstance(device, config.TcpScannerServer):
+        from aerocast_agent.drivers.tcp_scanner_server import (  # noqa: PLC0415  as above
+            TcpScannerServer,
+        )
+
+        where = (device.listen, device.port)
+        return TcpScannerServer(device.name, *where, rules, scanners=device.scanners)
+    if isinstance(device, config.HidScanner):
+        from aerocast_agent.drivers.hid_scanner import HidScanner  # noqa: PLC0415  as above
+
+        return HidScanner(device.name, device.port, rules, layout=device.layout)
+    from aerocast_agent.drivers.serial_scanner import SerialScanner  # noqa: PLC0415  as above
+
+    return SerialScanner(device.name, device.port, device.baud, rules)
+
+
+def _gps(device: config.GpsSerial) -> Driver:
+    from aerocast_agent.drivers.gps_serial import GpsSerial  # noqa: PLC0415  only if configured
+
+    return GpsSerial(device.name, device.port, device.baud)
 
 
 def _replay(device: config.Replay | config.AdsbFile, sky: "_Sky") -> Driver:

@@ -128,30 +128,79 @@ class UhfSerial(_Device, frozen=True, kw_only=True, tag="uhf_serial"):
     baud: Baud | None = None
 
 
-class SerialScanner(_Device, frozen=True, kw_only=True, tag="serial_scanner"):
-    """A barcode scanner on a serial line.
+class _Scanner(_Device, frozen=True, kw_only=True):
+    """What every scanner may say.
 
     Attributes
     ----------
-    framing
-        How texts end; ``auto`` finds out.
     no_read
         What a fixed scanner sends for a bag it could not read.
     heartbeat
         What it sends to show that it is alive; such texts are no scans.
+    heartbeat_s
+        How often it does so: silent for two and a half times as long, it is lost.
     """
 
-    port: Text
-    baud: Baud = 9600
-    framing: Literal["auto", "stx_etx", "cr", "lf", "crlf"] = "auto"
     no_read: Text | None = "NoRead"
     heartbeat: Text | None = None
+    heartbeat_s: Positive | None = None
     point: CustodyPoint | None = None
     belt: Label | None = None
 
 
+class _FramedScanner(_Scanner, frozen=True, kw_only=True):
+    """A scanner that sends text; ``framing`` is how texts end, ``auto`` finds out."""
+
+    framing: Literal["auto", "stx_etx", "cr", "lf", "crlf"] = "auto"
+
+
+class SerialScanner(_FramedScanner, frozen=True, kw_only=True, tag="serial_scanner"):
+    """A barcode scanner on a serial line."""
+
+    port: Text
+    baud: Baud = 9600
+
+
+class TcpScanner(_FramedScanner, frozen=True, kw_only=True, tag="tcp_scanner"):
+    """A fixed-mount scanner that the gateway connects to."""
+
+    host: Text
+    port: TcpPort
+
+
+class TcpScannerServer(_FramedScanner, frozen=True, kw_only=True, tag="tcp_scanner_server"):
+    """Fixed-mount scanners of one place that connect to the gateway.
+
+    Attributes
+    ----------
+    listen
+        Which address of the gateway they connect to; ``0.0.0.0`` is any.
+    scanners
+        IP addresses that may connect; none named: any.
+    """
+
+    listen: Text
+    port: TcpPort
+    scanners: Annotated[tuple[Text, ...], msgspec.Meta(max_length=64)] = ()
+
+
+class HidScanner(_Scanner, frozen=True, kw_only=True, tag="hid_scanner"):
+    """A scanner that passes itself off as a USB keyboard.
+
+    Attributes
+    ----------
+    port
+        Its input device, ``/dev/input/by-id/...-event-kbd``.
+    layout
+        The country it is set to.
+    """
+
+    port: Text
+    layout: Literal["us", "gb", "fr", "de"] = "us"
+
+
 class GpsSerial(_Device, frozen=True, kw_only=True, tag="gps_serial"):
-    """A GPS receiver on a serial line, NMEA 0183."""
+    """A GPS receiver on a serial line that speaks NMEA 0183."""
 
     port: Text
     baud: Baud = 9600
@@ -292,11 +341,15 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     AdsbRtlTcp,
     AdsbRtlSdr,
 )
-Device = Llrp | UhfSerial | SerialScanner | GpsSerial | Receiver | Replay | AdsbFile
+Scanner = SerialScanner | TcpScanner | TcpScannerServer | HidScanner
+Device = Llrp | UhfSerial | Scanner | GpsSerial | Receiver | Replay | AdsbFile
 KINDS: dict[str, type[Device]] = {
     "llrp": Llrp,
     "uhf_serial": UhfSerial,
     "serial_scanner": SerialScanner,
+    "tcp_scanner": TcpScanner,
+    "tcp_scanner_server": TcpScannerServer,
+    "hid_scanner": HidScanner,
     "gps_serial": GpsSerial,
     "adsb_beast": AdsbBeast,
     "adsb_avr": AdsbAvr,
@@ -311,11 +364,9 @@ WITH_PROFILE = (Llrp, UhfSerial)
 """Kinds of device that profiles are for: see `aerocast_agent.profiles`."""
 KINDS_TO_COME = frozenset(
     {
+        "gpsd",
         "r700",
         "zebra_iot",
-        "tcp_scanner",
-        "hid_scanner",
-        "gpsd",
         "smartcard",
         "ble",
         "weather_wxt",
@@ -361,7 +412,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     belts: tuple[Belt, ...] = msgspec.field(name="belt", default=())
 
 
-WITHOUT_TLS = (Llrp, UhfSerial, SerialScanner, GpsSerial, AdsbBeast, Replay, AdsbFile)
+WITHOUT_TLS = (
+    *(Llrp, UhfSerial, SerialScanner, TcpScanner, TcpScannerServer, HidScanner),
+    *(GpsSerial, AdsbBeast, Replay, AdsbFile),
+)
 
 
 def may_speak_tls(settings: Config) -> bool:

@@ -6,6 +6,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ from aerocast_agent.config import (
     Position,
     Replay,
     Spool,
+    TcpScannerServer,
     UhfSerial,
 )
 from aerocast_agent.toml_lines import Path as KeyPath
@@ -201,20 +203,24 @@ class _Reading:
         for number, belt in enumerate(config.belts):
             self._check_belt(("belt", number), belt, config)
         for number, device in enumerate(config.devices):
-            path: KeyPath = ("device", number)
-            if device.profile is not None and not isinstance(device, WITH_PROFILE):
-                self._problem((*path, "profile"), "there are no profiles for this kind of device")
-            if isinstance(device, Replay | AdsbFile):
-                self._check_start(path, device)
-            if isinstance(device, AdsbRtlSdr) and None not in {device.serial, device.index}:
-                self._problem((*path, "index"), "serial names the dongle already; leave out one")
-            hears = isinstance(device, (*RECEIVERS, AdsbFile)) or (
-                isinstance(device, Replay) and device.format in {"beast", "modes"}
-            )
-            if hears and config.gateway.position is None:
-                self._problem(path, "aircraft need [gateway] position as their reference")
+            self._check_device(("device", number), device, config)
         for key in ("broker", "broker_v3"):
             self._check_broker(("hub", key), getattr(config.hub, key))
+
+    def _check_device(self, path: KeyPath, device: Device, config: Config) -> None:
+        if device.profile is not None and not isinstance(device, WITH_PROFILE):
+            self._problem((*path, "profile"), "there are no profiles for this kind of device")
+        if isinstance(device, Replay | AdsbFile):
+            self._check_start(path, device)
+        if isinstance(device, AdsbRtlSdr) and None not in {device.serial, device.index}:
+            self._problem((*path, "index"), "serial names the dongle already; leave out one")
+        if isinstance(device, TcpScannerServer):
+            self._check_addresses(path, device)
+        hears = isinstance(device, (*RECEIVERS, AdsbFile)) or (
+            isinstance(device, Replay) and device.format in {"beast", "modes"}
+        )
+        if hears and config.gateway.position is None:
+            self._problem(path, "aircraft need [gateway] position as their reference")
 
     def _check_names(self, config: Config) -> None:
         for key, named in (("device", config.devices), ("belt", config.belts)):
@@ -245,6 +251,15 @@ class _Reading:
                 self._problem(where, f"{ref!r}: device {device!r} is no RFID reader")
         if belt.name in belt.siblings:
             self._problem((*path, "siblings"), f"belt {belt.name!r} is no sibling of itself")
+
+    def _check_addresses(self, path: KeyPath, device: TcpScannerServer) -> None:
+        said = [((*path, "listen"), device.listen)]
+        said += [((*path, "scanners", n), each) for n, each in enumerate(device.scanners)]
+        for where, address in said:
+            try:
+                ip_address(address)
+            except ValueError:
+                self._problem(where, f"{address!r}: expected an IP address")
 
     def _check_start(self, path: KeyPath, device: Replay | AdsbFile) -> None:
         try:

@@ -50,6 +50,8 @@ class DeviceWatch:
             self.state, self.error, self._was_lost = CONNECTED, None, False
             self._connected_ns = observation.boot_ns
             self._antennas.clear()
+        elif observation.event == "lost":  # told by a driver that goes on listening for it
+            self.lost(observation.detail)
         elif observation.antenna is not None:
             self._antennas[observation.antenna] = observation.event == "antenna_connected"
 

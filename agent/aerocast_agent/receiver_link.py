@@ -1,7 +1,6 @@
 """A TCP connection to a program that hears aircraft: what all its formats have in common."""
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterable
 
 from aerocast_protocols.observations import DeviceEvent, Observation
@@ -9,8 +8,8 @@ from aerocast_protocols.observations import DeviceEvent, Observation
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.driver import Accept
+from aerocast_agent.tcp_link import connect
 
-CONNECT_LIMIT_S = 10.0
 # readsb sends a sign of life when it has had nothing to send for 60 s.
 SILENCE_LIMIT_S = 75.0
 TICK_S = 1.0  # how often an aircraft's silence is looked at
@@ -54,10 +53,8 @@ class ReceiverLink:
 
     async def run(self, accept: Accept, read: Read) -> None:
         """Listen until the receiver is lost (``OSError``, ``TimeoutError``)."""
-        async with asyncio.timeout(CONNECT_LIMIT_S):
-            reader, writer = await asyncio.open_connection(self._host, self._port)
+        reader, writer = await connect(self._host, self._port)
         try:
-            keep_alive(writer)
             accept(connected(self._name, f"{self._host}:{self._port}"))
             await self._listen(reader, accept, read)
         finally:
@@ -102,12 +99,6 @@ def connected(name: str, detail: str) -> DeviceEvent:
     return DeviceEvent(
         device=name, boot_ns=clock.boot_ns(), event="connected", detail=detail[-512:]
     )
-
-
-def keep_alive(writer: asyncio.StreamWriter) -> None:
-    """Let the system notice a peer that is gone without a word."""
-    link = writer.get_extra_info("socket")
-    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 async def _next(reader: asyncio.StreamReader) -> bytes | None:

@@ -13,6 +13,7 @@ DeviceName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 ShortText = Annotated[str, msgspec.Meta(max_length=256)]
 Icao = Annotated[str, msgspec.Meta(pattern="^~?[0-9a-f]{6}$")]
 LicencePlate = Annotated[str, msgspec.Meta(pattern="^[0-9]{10}$")]
+BagTags = Annotated[str, msgspec.Meta(pattern="^[0-9]{13}$")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 CustodyPoint = Literal[
@@ -123,6 +124,29 @@ class UnreadBag(_Seen, frozen=True, kw_only=True, tag="unread_bag"):
     point: CustodyPoint
 
 
+class ScannedLeg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A flight that a boarding pass or a bag's QR code names.
+
+    Attributes
+    ----------
+    carrier, flight_number
+        The airline's designator, two or three characters, and the number as printed: ``0834``.
+    departure, arrival
+        IATA codes of airports.
+    day_of_year
+        1 to 366.
+    date
+        ISO 8601, where the code says the year too.
+    """
+
+    carrier: ShortText | None = None
+    flight_number: ShortText | None = None
+    departure: ShortText | None = None
+    arrival: ShortText | None = None
+    day_of_year: int | None = None
+    date: ShortText | None = None
+
+
 class CodeScan(_Seen, frozen=True, kw_only=True, tag="code_scan"):
     """A scanner read a barcode or QR code.
 
@@ -135,9 +159,17 @@ class CodeScan(_Seen, frozen=True, kw_only=True, tag="code_scan"):
     licence_plate
         The ten digits, when ``content`` is ``plate`` or a bag's QR code carries them.
     text
-        The text as scanned. None for boarding passes: they carry a passenger's name.
+        The text as scanned. None for boarding passes, and wherever it could name a person.
     point, belt
         Where the scanner stands, when the configuration says.
+    legs
+        Flights of a boarding pass or a bag's QR code.
+    bag_tags
+        Of a boarding pass, 13 digits each: a licence plate, and how many from there.
+    bag_uuid
+        Of a bag's QR code.
+    problem
+        Why a boarding pass or a bag's QR code could not be read whole.
     """
 
     content: Literal["plate", "boarding_pass", "bag_qr", "other"]
@@ -146,6 +178,10 @@ class CodeScan(_Seen, frozen=True, kw_only=True, tag="code_scan"):
     text: Annotated[str, msgspec.Meta(max_length=2048)] | None = None
     point: CustodyPoint | None = None
     belt: ShortText | None = None
+    legs: Annotated[tuple[ScannedLeg, ...], msgspec.Meta(max_length=9)] = ()
+    bag_tags: Annotated[tuple[BagTags, ...], msgspec.Meta(max_length=3)] = ()
+    bag_uuid: ShortText | None = None
+    problem: ShortText | None = None
 
 
 class NoRead(_Seen, frozen=True, kw_only=True, tag="no_read"):

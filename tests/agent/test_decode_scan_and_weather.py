@@ -1,6 +1,7 @@
 """``aerocast-agent decode`` for scanners, GPS receivers and weather reports."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,8 +37,21 @@ def test_scans_are_named_line_by_line():
         {"symbology": None, "content": "plate", "licence_plate": "0220123456"},
         {"symbology": "code128", "content": "other", "text": "ABC"},
         {"symbology": None, "content": "no_read"},
-        {"symbology": "pdf417", "content": "boarding_pass"},
-        {"symbology": None, "content": "bag_qr", "text": "IATALPXYZ"},
+        {
+            "symbology": "pdf417",
+            "content": "boarding_pass",
+            "legs": [],
+            "problem": "a boarding pass ends before its passenger_name",
+            "bag_tags": [],
+        },
+        {
+            "symbology": None,
+            "content": "bag_qr",
+            "licence_plate": None,
+            "uuid": None,
+            "legs": [],
+            "problem": "text is no Base45: a group is too large",
+        },
         {"symbology": None, "content": "other", "text": "café"},
     ]
 
@@ -47,6 +61,48 @@ def test_a_refused_scan_keeps_its_place():
     assert status == 1
     assert [line.get("licence_plate") for line in lines] == ["0220123456", None, None, "0220123457"]
     assert ["error" in line for line in lines] == [False, True, True, False]
+
+
+def snake(name):
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def test_boarding_passes_give_every_item_under_its_name_and_damage_keeps_the_mandatory_part():
+    vectors = DATA / "devices" / "bcbp" / "bcbp.jsonl"
+    if not vectors.exists():
+        pytest.skip(f"{vectors.name}: shared data is not here")
+    cases = [json.loads(line) for line in vectors.read_text().splitlines()]
+    given = "".join(each["in"] + "\n" for each in cases)
+    lines, status = decode("bcbp", given.encode(), "--year", "2026")
+    assert status == 0
+    for case, line in zip(cases, lines, strict=True):
+        expected = case["out"]["data"] | case["out"]["meta"]
+        legs = expected.pop("legs")
+        assert {key: each for key, each in line.items() if each is not None and key != "legs"} == {
+            snake(key): each for key, each in expected.items()
+        }
+        assert [
+            {key: each for key, each in leg.items() if each is not None} for leg in line["legs"]
+        ] == [{snake(key): each for key, each in leg.items()} for leg in legs]
+    (line,), status = decode("bcbp", cases[0]["in"].encode() + b"9\n", "--year", "2026")
+    assert status == 1
+    assert line["input"] == cases[0]["in"] + "9"
+    assert line["mandatory"]["legs"][0]["flight_number"] == "0834"
+
+
+def test_2d_bag_tags_are_read_line_by_line():
+    lines, status = decode(
+        "bag-qr",
+        b"]Q1IATALPE97K24XR6E3D$14U:6PO8*YMVKK+%9.8VNHCK:030G391**2E8C900.8CVQI1B8AW6\nIATALP\n",
+    )
+    assert status == 1
+    assert lines[0] == {
+        "version": 1,
+        "licence_plate": "0220123456",
+        "uuid": "676a1ff6-3750-4399-b427-a1d74e07f6c9",
+        "legs": [None, None],
+    }
+    assert lines[1]["input"] == "IATALP"
 
 
 def test_the_text_for_no_read_can_be_set():

@@ -10,6 +10,7 @@ from aerocast_agent import clock
 from aerocast_agent.drivers.gps_serial import GpsSerial
 from aerocast_agent.drivers.serial_scanner import SerialScanner
 from aerocast_agent.positions import PositionReports
+from aerocast_agent.scans import ScanRules
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.nmea.fixes import Fix
 from aerocast_protocols.observations import CodeScan, DeviceEvent, NoRead, PositionFix
@@ -45,7 +46,9 @@ async def stopped(task):
 async def test_a_scanner_reads_plates_and_no_reads_and_keeps_passengers_names_to_itself():
     with PtyScanner() as scanner:
         seen = Seen()
-        driver = SerialScanner("desk", scanner.path, heartbeat="alive", point="sortation", belt="b")
+        driver = SerialScanner(
+            "desk", scanner.path, rules=ScanRules(heartbeat="alive", point="sortation", belt="b")
+        )
         running = asyncio.create_task(driver.run(seen.accept))
         await seen.until(1)
         assert seen[0].event == "connected"
@@ -79,7 +82,7 @@ async def test_every_framing_works_over_a_real_terminal(framing):
     with PtyScanner(framing) as scanner:
         seen = Seen()
         running = asyncio.create_task(
-            SerialScanner("desk", scanner.path, framing=framing).run(seen.accept)
+            SerialScanner("desk", scanner.path, rules=ScanRules(framing)).run(seen.accept)
         )
         await seen.until(1)
         for serial in range(20):

@@ -18,6 +18,7 @@ from aerocast_agent.config import (
     Config,
     Device,
     GpsSerial,
+    HidScanner,
     Replay,
     SerialScanner,
 )
@@ -156,6 +157,9 @@ def check_device(device: Device, status: Status) -> Check | None:
     """See whether a device's file can be opened; None for devices that are no files."""
     if isinstance(device, SerialScanner | GpsSerial):
         return _port(f"device {device.name}", device.port, status.devices.get(device.name))
+    if isinstance(device, HidScanner):
+        state = status.devices.get(device.name)
+        return _port(f"device {device.name}", device.port, state, "/dev/input/by-id/", os.R_OK)
     if isinstance(device, Replay | AdsbFile | AdsbJson):
         name = f"device {device.name}"
         if Path(device.file).is_file():
@@ -164,7 +168,13 @@ def check_device(device: Device, status: Status) -> Check | None:
     return None
 
 
-def _port(name: str, port: str, state: str | None) -> Check:
+def _port(
+    name: str,
+    port: str,
+    state: str | None,
+    names: str = "/dev/serial/by-id/",
+    wanted: int = os.R_OK | os.W_OK,
+) -> Check:
     if "://" in port:
         return skipped(name, f"{port} is no local port")
     account = daemons_account()
@@ -173,11 +183,11 @@ def _port(name: str, port: str, state: str | None) -> Check:
     except OSError as error:
         return failed(
             name, f"{port}: {error.strerror}",
-            "plug it in; 'ls -l /dev/serial/by-id/' shows the names that are there",
+            f"plug it in; 'ls -l {names}' shows the names that are there",
         )  # fmt: skip
     if not stat.S_ISCHR(found.st_mode):
         return failed(name, f"{port} is no device", f"change port of {name}")
-    if not may(found, account, os.R_OK | os.W_OK):
+    if not may(found, account, wanted):
         group = _group_name(found.st_gid)
         return failed(
             name, f"{port}: {account.name} may not open it",

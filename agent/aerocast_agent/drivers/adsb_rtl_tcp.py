@@ -8,8 +8,9 @@ from aerocast_protocols.modes.rtl_tcp import GREETING_BYTES, decode_greeting, li
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.driver import Accept
-from aerocast_agent.receiver_link import CONNECT_LIMIT_S, connected, keep_alive
+from aerocast_agent.receiver_link import connected
 from aerocast_agent.sample_link import PIECE_BYTES, SILENCE_LIMIT_S, Piece, SampleLink, Waiting
+from aerocast_agent.tcp_link import CONNECT_LIMIT_S, connect
 
 
 class RtlTcpReceiver:
@@ -58,13 +59,9 @@ class RtlTcpReceiver:
 
     async def run(self, accept: Accept) -> None:
         """Hear aircraft until the dongle is lost (``OSError``, ``EOFError``, ``ProtocolError``)."""
-        async with asyncio.timeout(CONNECT_LIMIT_S):
-            reader, writer = await asyncio.open_connection(
-                self._host, self._port, limit=PIECE_BYTES
-            )
+        reader, writer = await connect(self._host, self._port, PIECE_BYTES)
         receiving: asyncio.Task[None] | None = None
         try:
-            keep_alive(writer)
             async with asyncio.timeout(CONNECT_LIMIT_S):
                 # A server that has a client already greets nobody else.
                 greeting = decode_greeting(await reader.readexactly(GREETING_BYTES))

@@ -1,12 +1,12 @@
 """Driver for barcode scanners on a serial line (RS-232, or USB as CDC-ACM), in ASCII mode."""
 
-from aerocast_protocols.barcode.framing import Framing
-from aerocast_protocols.observations import CustodyPoint, DeviceEvent
+from aerocast_protocols.observations import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept
-from aerocast_agent.scans import ScanReports
+from aerocast_agent.scans import PLAIN, ScanReports, ScanRules
 from aerocast_agent.serial_port import SerialPort
+from aerocast_agent.silence import heard_within
 
 
 class SerialScanner:
@@ -18,39 +18,22 @@ class SerialScanner:
         The device's name in the gateway's configuration.
     port, baud
         Where it is plugged in, and its bits a second.
-    framing, no_read, heartbeat, point, belt
-        As `ScanReports` takes them.
     """
 
-    def __init__(  # noqa: PLR0913  agent.toml's keys of this device
+    def __init__(
         self,
         name: str,
         port: str,
         baud: int = 9600,
-        *,
-        framing: Framing = "auto",
-        no_read: str | None = "NoRead",
-        heartbeat: str | None = None,
-        point: CustodyPoint | None = None,
-        belt: str | None = None,
+        rules: ScanRules = PLAIN,
     ) -> None:
         self.name = name
         self._port, self._baud = port, baud
-        self._framing: Framing = framing
-        self._no_read, self._heartbeat = no_read, heartbeat
-        self._point: CustodyPoint | None = point
-        self._belt = belt
+        self._rules = rules
 
     async def run(self, accept: Accept) -> None:
-        """Read codes until the scanner is lost (``OSError``, ``ProtocolError``)."""
-        reports = ScanReports(
-            self.name,
-            framing=self._framing,
-            no_read=self._no_read,
-            heartbeat=self._heartbeat,
-            point=self._point,
-            belt=self._belt,
-        )
+        """Read until it is lost or misses its heartbeats (``OSError``, ``ProtocolError``)."""
+        reports, limit_s = ScanReports(self.name, self._rules), self._rules.silence_limit_s
         async with SerialPort(self._port, self._baud) as port:
             accept(
                 DeviceEvent(
@@ -58,6 +41,6 @@ class SerialScanner:
                 )
             )
             while True:
-                received = await port.read()
+                received = await heard_within(limit_s, self.name, port.read())
                 for observation in reports.feed(received.content, received.boot_ns):
                     accept(observation)

@@ -39,7 +39,9 @@ KINDS = {
     "aircraft": _Place("sky", "as modes: aircraft states and ground events"),
     "wind": _Place("sky", "as modes: wind and temperature where aircraft fly"),
     "scan": _Place("scan", "a text a line as a scanner sends it"),
-    "nmea": _Place("scan", "log of a GPS receiver"),
+    "bcbp": _Place("scan", "a boarding pass a line"),
+    "bag-qr": _Place("scan", "a 2D bag tag's text a line"),
+    "nmea": _Place("gps", "log of a GPS receiver"),
     "bim": _Place("baggage", "baggage messages (RP1745), in Type B envelopes or without"),
     "metar": _Place("weather", "a METAR report a line"),
 }
@@ -82,7 +84,7 @@ def _decode(kind: Kind, source: BinaryIO, options: argparse.Namespace) -> int:
     for line in _lines(kind, source, options):
         if isinstance(line, Refused):
             status = REFUSED
-            shown: dict[str, object] = {"error": line.error, "input": line.input}
+            shown: dict[str, object] = {"error": line.error, "input": line.input, **line.more}
         else:
             seen.update(line)
             shown = line if fields is None else {key: line[key] for key in fields if key in line}
@@ -124,7 +126,7 @@ def _as_json(line: dict[str, object]) -> str:
 
 
 def _readable(line: dict[str, object]) -> str:
-    if set(line) == {"error", "input"}:
+    if {"error", "input"} <= set(line):
         return f"refused: {line['error']}: {line['input']}\n"
     known = ((key, each) for key, each in line.items() if each is not None)
     return "  ".join(f"{key} {_plain(each)}" for key, each in known) + "\n"

@@ -14,10 +14,13 @@ class Refused(NamedTuple):
         What is wrong with it, naming the value.
     input
         The item as text (hex for binary).
+    more
+        What can be relied on all the same, by field.
     """
 
     error: str
     input: str
+    more: dict[str, object] = {}  # noqa: RUF012  never written to
 
 
 Line = dict[str, object] | Refused
