@@ -62,7 +62,6 @@ def test_no_jump_of_the_wall_clock_loses_or_reorders_anything(fake_clock, tmp_pa
             arrived = len(hub.arrivals)
             setting.write_text(jump)
             assert hub.wait_for(lambda hub, n=arrived: len(hub.arrivals) > n + 2), jump
-            time.sleep(0.2)
         life.finish(20)
         journal.read(life.said())
         assert journal.ended_empty

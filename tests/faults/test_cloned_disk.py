@@ -42,7 +42,7 @@ def test_two_gateways_with_one_cloned_disk_lose_nothing_and_double_nothing(tmp_p
     ]
     try:
         until_durable(*pair)
-        time.sleep(2.0)
+        time.sleep(1.0)
         for life in pair:
             life.finish(40)
             journal.read(life.said())
