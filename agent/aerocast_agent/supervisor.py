@@ -16,8 +16,10 @@ from aerocast_agent.driver import Accept, Driver
 log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 0.2
+QUICK_WAIT_S = 0.8  # bags pass by: while a device has only just gone, it is back within a second
+QUICK_FOR_S = 300.0  # readers take a minute or two to start
 LONGEST_WAIT_S = 10.0
-STEADY_AFTER_S = 30.0  # a driver that ran this long starts again from FIRST_WAIT_S
+STEADY_AFTER_S = 1.0  # a device that was connected this long is tried again at once
 WHY_LENGTH = 512
 
 
@@ -103,7 +105,7 @@ class Supervisor:
 
     async def _keep_running(self, device: str) -> None:
         loop = asyncio.get_running_loop()
-        wait_s = FIRST_WAIT_S
+        tries, gone_since_s = 0, loop.time()
         watch = self._watches[device]
         while True:
             async with self._turns[device]:  # a technician's command may hold the device
@@ -118,11 +120,13 @@ class Supervisor:
             if error is None:
                 watch.state = DONE
                 return
-            self._lost(device, watch, error)
-            if loop.time() - began_s > STEADY_AFTER_S:
-                wait_s = FIRST_WAIT_S
-            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not secrecy
-            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+            now_s = loop.time()
+            if self._lost(device, watch, error):
+                gone_since_s = now_s
+                tries = 0 if now_s - began_s > STEADY_AFTER_S else tries
+            most_s = longest_wait_s(tries, now_s - gone_since_s)
+            await asyncio.sleep(most_s * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not secrecy
+            tries += 1
 
     async def _run_once(self, driver: Driver, watch: DeviceWatch) -> asyncio.Task[None]:
         """Run a driver until it ends in whatever way; the task that did says how."""
@@ -141,12 +145,28 @@ class Supervisor:
         watch.saw(observation)
         self._accept(observation)
 
-    def _lost(self, device: str, watch: DeviceWatch, error: BaseException) -> None:
-        """Log a loss and tell the hub, once for each new reason."""
+    def _lost(self, device: str, watch: DeviceWatch, error: BaseException) -> bool:
+        """Log a loss and tell the hub, once for each new reason; True when it was connected."""
         why = f"{type(error).__name__}: {error}"[:WHY_LENGTH]
         if watch.error != why:
             log.warning("%s: %s", device, why)
-        if watch.lost(why):
+        was_connected = watch.lost(why)
+        if was_connected:
             self._accept(
                 DeviceEvent(device=device, boot_ns=clock.boot_ns(), event="lost", detail=why)
             )
+        return was_connected
+
+
+def longest_wait_s(tries: int, gone_s: float) -> float:
+    """Say how long to wait at most before a device is tried again.
+
+    Parameters
+    ----------
+    tries
+        Failed ones since it was last connected for a while.
+    gone_s
+        Since it was last connected, or since the agent started.
+    """
+    longest_s = QUICK_WAIT_S if gone_s < QUICK_FOR_S else LONGEST_WAIT_S
+    return min(FIRST_WAIT_S * 2.0 ** min(tries, 16), longest_s)

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import msgspec
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.llrp import events, rospec
+from aerocast_protocols.llrp.antenna_order import AntennaOrder
 from aerocast_protocols.llrp.capabilities import (
     Capabilities,
+    Gen2,
     General,
     Limits,
     Regulatory,
@@ -21,6 +24,7 @@ from aerocast_protocols.llrp.reader_config import (
     decode_reader_config,
     encode_reader_config,
 )
+from aerocast_protocols.llrp.reader_settings import ReaderSettings, encode_reader_settings
 from aerocast_protocols.llrp.status import (
     FIELD_ERROR,
     PARAMETER_ERROR,
@@ -53,9 +57,12 @@ DEFAULT_CAPABILITIES = Capabilities(
         fixed_frequencies_khz=(865_700, 866_300, 866_900, 867_500),
         rf_modes=(RfMode(0, 0, 640_000), RfMode(2, 2, 274_000), RfMode(1000, 0, 40_000)),
     ),
+    gen2=Gen2(max_filters=2),
 )
+READER_ID = bytes.fromhex("001625fffe100001")
 _EVENT_TYPES: Mapping[type, EventType] = {
     events.GpiEvent: EventType.GPI,
+    events.RospecEvent: EventType.ROSPEC,
     events.AntennaEvent: EventType.ANTENNA,
     events.ExceptionEvent: EventType.EXCEPTION,
     events.BufferLevelEvent: EventType.BUFFER_LEVEL,
@@ -77,10 +84,28 @@ class ReaderState:
         self.capabilities = capabilities
         self.orders: dict[int, Order] = {}
         self.extensions = False
+        general = capabilities.general
+        ports = range(1, (general.max_antennas if general else 0) + 1)
+        self.antennas = dict.fromkeys(ports, True)
+        self.gpis = dict.fromkeys(range(1, (general.gpis if general else 0) + 1), 0)
         self.reset()
 
     def reset(self) -> None:
         """Go back to factory settings."""
+        powers = self.capabilities.regulatory.power_levels if self.capabilities.regulatory else ()
+        strongest = max(powers, key=lambda level: level[1], default=(None, 0))[0]
+        self.antenna_orders = tuple(
+            AntennaOrder(
+                antenna=port,
+                sensitivity_index=1,
+                power_index=strongest,
+                channel_index=1,
+                mode_id=0,
+                session=1,
+                tag_population=32,
+            )
+            for port in self.antennas
+        )
         self.keepalive_ms = 0
         self.hold_reports = False
         self.wanted: dict[int, bool] = {}
@@ -95,6 +120,29 @@ class ReaderState:
     def is_reading(self) -> bool:
         """Say whether an inventory is active."""
         return self.active_rospec is not None
+
+    def sees(self, epc: bytes, pc: int | None, antenna: int) -> bool:
+        """Say whether the active inventory reads such a tag there."""
+        active = self.active_rospec
+        if active is None or not self.antennas.get(antenna, True):
+            return False
+        running = self.orders[active].rospec
+        if antenna not in running.antennas and 0 not in running.antennas:
+            return False
+        word = (len(epc) // 2) << 11 if pc is None else pc
+        bank = int.from_bytes(bytes(2) + word.to_bytes(2, "big") + epc, "big")
+        bits = 8 * (len(epc) + 4)
+        filters = [
+            each
+            for order in running.orders
+            if order.antenna in {0, antenna}
+            for each in order.filters
+        ]
+        return all(
+            bank >> max(bits - each.pointer - 8 * len(each.mask), 0) & (1 << 8 * len(each.mask)) - 1
+            == int.from_bytes(each.mask, "big")
+            for each in filters
+        )
 
     @property
     def report_every(self) -> int:
@@ -172,14 +220,26 @@ class ReaderState:
         if config.hold_reports is not None:
             self.hold_reports = config.hold_reports
         self.wanted.update(config.events)
+        for order in config.orders:
+            self.antenna_orders = tuple(
+                msgspec.structs.replace(order, antenna=own.antenna)
+                if order.antenna in {0, own.antenna}
+                else own
+                for own in self.antenna_orders
+            )
         return Status(SUCCESS)
 
-    def config(self) -> ReaderConfig:
+    def settings(self) -> ReaderSettings:
         """Give the present settings."""
-        return ReaderConfig(
+        return ReaderSettings(
+            status=Status(SUCCESS),
+            reader_id=READER_ID,
+            antennas=self.antennas,
+            orders=self.antenna_orders,
+            gpis=self.gpis,
             keepalive_ms=self.keepalive_ms,
             hold_reports=self.hold_reports,
-            events=tuple(self.wanted.items()),
+            temperature_c=41 if self.extensions else None,
         )
 
 
@@ -210,8 +270,9 @@ def _capabilities(state: ReaderState, _body: bytes) -> Reply:
 
 
 def _get_config(state: ReaderState, _body: bytes) -> Reply:
-    settings = encode_reader_config(state.config())[1:]  # without the request's flags
-    body = encode_status(Status(SUCCESS)) + settings
+    told = ReaderConfig(events=tuple(state.wanted.items()))
+    events_told = encode_reader_config(told)[1:]  # without the request's flags
+    body = encode_reader_settings(state.settings()) + events_told
     return Reply(MessageType.GET_READER_CONFIG_RESPONSE, body)
 
 

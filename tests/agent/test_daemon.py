@@ -117,8 +117,11 @@ async def test_what_devices_see_reaches_the_hub_and_status_tells(tmp_path, broke
     )
     try:
         async with running(config) as daemon:
-            await eventually(lambda: len(seen(hub, DeviceEvent)) >= 3)
-            assert {each.event for each in seen(hub, DeviceEvent)} == {"connected"}
+            await eventually(lambda: len(seen(hub, DeviceEvent)) >= 3 + len(reader.state.antennas))
+            assert {each.event for each in seen(hub, DeviceEvent)} == {
+                "connected",
+                "antenna_connected",
+            }
             for dbm in (-70, -60, -50, -60, -70):
                 reader.report(BAG, 1, dbm, pc=bag_tag_pc(BAG))
                 await asyncio.sleep(0.05)

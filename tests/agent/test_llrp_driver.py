@@ -55,6 +55,12 @@ def connected(seen):
     return any(isinstance(each, DeviceEvent) and each.event == "connected" for each in seen)
 
 
+def told(seen):
+    """Give what was told of the reader itself but for antennas that are as they should be."""
+    events_told = [each for each in seen if isinstance(each, DeviceEvent)]
+    return [(each.event, each.detail) for each in events_told if each.event != "antenna_connected"]
+
+
 def reads(seen):
     return [each for each in seen if isinstance(each, TagRead)]
 
@@ -130,14 +136,40 @@ async def test_inputs_antennas_and_overflow_are_told():
         reader.gpio(1, 0)
         reader.antenna(3, connected=False)
         reader.antenna(3, connected=True)
-        await until(lambda: len(seen) == 5)
+        await until(lambda: len(seen) == 9)
     assert [(each.pin, each.level) for each in seen if isinstance(each, GpioEdge)] == [
         (1, 1),
         (1, 0),
     ]
-    assert [(each.event, each.detail) for each in seen if isinstance(each, DeviceEvent)][1:] == [
-        ("antenna_disconnected", "antenna 3"),
-        ("antenna_connected", "antenna 3"),
+    antennas = [(each.event, each.antenna) for each in seen if isinstance(each, DeviceEvent)]
+    assert antennas == [
+        ("connected", None),
+        *(("antenna_connected", port) for port in (1, 2, 3, 4)),
+        ("antenna_disconnected", 3),
+        ("antenna_connected", 3),
+    ]
+
+
+async def test_an_antenna_that_died_while_nobody_looked_is_told_upon_connecting():
+    seen = []
+    profile = msgspec.structs.replace(BRISK, antennas=(1, 2))
+    async with a_reader() as reader:
+        reader.antenna(2, connected=False)
+        reader.antenna(3, connected=False)  # nobody wants it
+        async with driving(reader, seen, profile):
+            await until(lambda: len(seen) >= 4)
+        reader.antenna(1, connected=False)
+        async with driving(reader, seen, profile):
+            await until(lambda: len(seen) >= 8)
+    assert [(each.event[:12], each.antenna) for each in seen] == [
+        ("connected", None),
+        ("antenna_conn", 1),
+        ("antenna_disc", 2),
+        ("antenna_conn", 4),
+        ("connected", None),
+        ("antenna_disc", 1),
+        ("antenna_disc", 2),
+        ("antenna_conn", 4),
     ]
 
 
@@ -234,10 +266,7 @@ async def test_an_overflow_of_the_readers_buffer_is_told():
         async with driving(reader, seen):
             await until(lambda: len(reads(seen)) == 10)
     assert reader.lost == 5
-    assert [each.event for each in seen if isinstance(each, DeviceEvent)] == [
-        "connected",
-        "overflow",
-    ]
+    assert [event for event, _ in told(seen)] == ["connected", "overflow"]
 
 
 async def talk(sends, driver_profile=BRISK):

@@ -105,7 +105,8 @@ def test_power_is_the_readers_strongest_step_that_the_profile_allows():
 
 def test_hop_table_and_channel_are_the_readers_own():
     (fixed,) = rospec_for(ETSI_READER, R700, extras=True).orders
-    (hopping,) = rospec_for(FCC_READER, R700, extras=True).orders
+    american = msgspec.structs.replace(R700, region="fcc", power_dbm=29.0, antenna_gain_dbi=6.0)
+    (hopping,) = rospec_for(FCC_READER, american, extras=True).orders
     assert (fixed.hop_table_id, fixed.channel_index) == (0, 1)
     assert (hopping.hop_table_id, hopping.channel_index) == (5, 0)
 
@@ -115,10 +116,21 @@ def test_what_the_reader_cannot_give_is_said_and_left_out():
     (order,) = rospec_for(FCC_READER, strange, extras=True).orders
     assert order.mode_id is None
     assert rospec_for(FCC_READER, strange, extras=True).antennas == (1,)
-    said = doubts(FCC_READER, strange)
-    assert len(said) == 3
-    assert "region etsi, the reader is set to fcc" in said[0]
+    assert [each.found for each in doubts(ETSI_READER, strange)] == [
+        f"the reader has {ETSI_READER.general.max_antennas} antenna ports, not (1, 9)",
+        "the reader has no RF mode 4711: its own is used",
+    ]
     assert doubts(ETSI_READER, R700) == []
+
+
+def test_a_profile_of_one_region_is_not_put_on_the_air_in_another():
+    (order,) = rospec_for(FCC_READER, R700, extras=True).orders
+    assert (order.power_index, order.hop_table_id, order.channels) == (None, 0, None)
+    (doubt,) = doubts(FCC_READER, msgspec.structs.replace(R700, rf_mode=None))
+    assert doubt.found == (
+        "the profile is for region etsi, the reader is set to fcc: its own power and channels"
+        " are used"
+    )
 
 
 def test_without_a_profile_radio_settings_stay_the_readers():

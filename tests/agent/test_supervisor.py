@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 from aerocast_agent.device_watch import CONNECTED, CONNECTING, DONE, LOST
-from aerocast_agent.supervisor import Supervisor
+from aerocast_agent.supervisor import LONGEST_WAIT_S, Supervisor, longest_wait_s
 from aerocast_protocols.observations import DeviceEvent
 
 
@@ -98,3 +98,9 @@ async def test_a_device_that_is_lost_and_held_meanwhile_comes_back():
             assert device.runs == runs
         await until(lambda: supervisor.states == {"desk": CONNECTED})
         assert supervisor.errors == {}
+
+
+def test_a_device_that_has_only_just_gone_is_tried_within_a_second_and_one_long_gone_seldom():
+    assert longest_wait_s(0, 0.0) == 0.2
+    assert max(longest_wait_s(tries, 299.0) for tries in range(2000)) < 1.0
+    assert longest_wait_s(2000, 301.0) == LONGEST_WAIT_S

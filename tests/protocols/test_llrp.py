@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.llrp import events
+from aerocast_protocols.llrp.antenna_order import AntennaOrder, TagFilter
 from aerocast_protocols.llrp.capabilities import decode_capabilities, encode_capabilities
 from aerocast_protocols.llrp.framing import (
     LONGEST_MESSAGE,
@@ -25,14 +26,21 @@ from aerocast_protocols.llrp.reader_config import (
     decode_reader_config,
     encode_reader_config,
 )
+from aerocast_protocols.llrp.reader_settings import (
+    ReaderSettings,
+    decode_reader_settings,
+    encode_reader_settings,
+)
 from aerocast_protocols.llrp.rospec import (
-    AntennaOrder,
+    ACTIVE,
     Rospec,
-    TagFilter,
+    decode_active_rospec,
     decode_rospec,
     decode_rospec_id,
+    decode_rospec_states,
     encode_rospec,
     encode_rospec_id,
+    with_state,
 )
 from aerocast_protocols.llrp.status import Status, decode_status, encode_status
 from aerocast_protocols.llrp.tag_report import (
@@ -250,6 +258,22 @@ def test_status_survives_the_wire(code, description):
     assert decode_status(encode_status(Status(code, description))) == Status(code, description)
 
 
+ORDERS = st.builds(
+    AntennaOrder,
+    antenna=st.integers(0, 8),
+    sensitivity_index=st.none() | st.integers(0, 99),
+    power_index=st.none() | st.integers(0, 99),
+    mode_id=st.none() | st.integers(0, 9999),
+    hop_table_id=st.just(0),
+    session=st.just(2),
+    search_mode=st.none() | st.integers(0, 3),
+    channels=st.none() | st.lists(st.integers(1, 50), max_size=4).map(tuple),
+    filters=st.lists(
+        st.builds(TagFilter, st.integers(0, 99), st.binary(min_size=1, max_size=4)), max_size=2
+    ).map(tuple),
+)
+
+
 @QUICK
 @given(
     st.builds(
@@ -258,6 +282,7 @@ def test_status_survives_the_wire(code, description):
         hold_reports=st.none() | st.booleans(),
         events=st.lists(st.tuples(st.integers(0, 65535), st.booleans()), max_size=4).map(tuple),
         gpis=st.lists(st.integers(0, 65535), max_size=4).map(tuple),
+        orders=st.lists(ORDERS, max_size=2).map(tuple),
         reset=st.booleans(),
     )
 )
@@ -292,20 +317,6 @@ def test_rospec_matches_the_standard_byte_for_byte():
     )
 
 
-ORDERS = st.builds(
-    AntennaOrder,
-    antenna=st.integers(0, 8),
-    sensitivity_index=st.none() | st.integers(0, 99),
-    power_index=st.none() | st.integers(0, 99),
-    mode_id=st.none() | st.integers(0, 9999),
-    session=st.none() | st.integers(0, 3),
-    search_mode=st.none() | st.integers(0, 3),
-    filters=st.lists(
-        st.builds(TagFilter, st.integers(0, 99), st.binary(min_size=1, max_size=4)), max_size=2
-    ).map(tuple),
-)
-
-
 @QUICK
 @given(
     st.builds(
@@ -319,13 +330,37 @@ ORDERS = st.builds(
     )
 )
 def test_a_reader_understands_the_order_it_is_given(rospec):
-    understood = decode_rospec(encode_rospec(rospec))
-    assert understood.rospec_id == rospec.rospec_id
-    assert understood.start == rospec.start
-    assert understood.antennas == rospec.antennas
-    assert understood.report_every == rospec.report_every
-    assert understood.impinj_extras == rospec.impinj_extras
+    encoded = encode_rospec(rospec)
+    assert decode_rospec(encoded) == rospec
     assert decode_rospec_id(encode_rospec_id(rospec.rospec_id)) == rospec.rospec_id
+    assert decode_rospec_states(encoded) == {rospec.rospec_id: 0}
+    assert decode_active_rospec(encoded) is None
+    assert decode_active_rospec(with_state(encoded, ACTIVE)) == rospec
+
+
+@QUICK
+@given(
+    st.builds(
+        ReaderSettings,
+        status=st.just(Status(0)),
+        reader_id=st.binary(max_size=12),
+        antennas=st.dictionaries(st.integers(1, 65535), st.booleans(), max_size=4),
+        orders=st.lists(ORDERS, max_size=2).map(tuple),
+        gpis=st.dictionaries(st.integers(1, 65535), st.integers(0, 2), max_size=4),
+        keepalive_ms=st.none() | st.integers(0, 2**32 - 1),
+        hold_reports=st.none() | st.booleans(),
+        temperature_c=st.none() | st.integers(-40, 90),
+    )
+)
+def test_what_a_reader_says_of_its_settings_survives_the_wire(settings_told):
+    assert decode_reader_settings(encode_reader_settings(settings_told)) == settings_told
+
+
+def test_channels_are_written_as_impinj_readers_take_them():
+    listed = encode_rospec(Rospec(rospec_id=7, orders=(AntennaOrder(channels=(1, 4)),)))
+    chosen = encode_rospec(Rospec(rospec_id=7, orders=(AntennaOrder(channels=()),)))
+    assert bytes.fromhex("03ff0016 0000651a 0000001a 0002 0000 0002 0001 0004") in listed
+    assert bytes.fromhex("03ff0012 0000651a 0000001a 0001 0000 0000") in chosen
 
 
 DECODERS = [
@@ -334,10 +369,12 @@ DECODERS = [
     decode_status,
     decode_capabilities,
     decode_reader_config,
+    decode_reader_settings,
     decode_rospec,
+    decode_active_rospec,
     decode_rospec_id,
 ]
-OUTER = [240, 246, 287, 137, 142, 143, 177, 244]
+OUTER = [240, 246, 287, 137, 142, 143, 177, 222, 244, 327]
 
 
 @pytest.mark.parametrize("decode", DECODERS)
@@ -369,6 +406,7 @@ def test_captured_impinj_reports_say_what_their_truth_says(number):
             first_seen_us=expected["FirstSeenUTC"],
         )
     ]
+    assert encode_tag_reports(decode_tag_reports(body), impinj_extras=False) == body
 
 
 @needs_captures
@@ -378,6 +416,8 @@ def test_captured_event_says_what_its_truth_says():
         utc_us=truth["ReaderEventNotificationData"]["UTCTimestamp"],
         events=(events.ConnectionCloseEvent(),),
     )
+    told = events.decode_notification(body)
+    assert events.encode_notification(told.events, utc_us=told.utc_us or 0) == body
 
 
 @needs_captures
@@ -385,6 +425,8 @@ def test_captured_event_says_what_its_truth_says():
 def test_captured_answers_are_a_success(name):
     body, truth = capture(name)
     assert decode_status(body) == Status(truth["LLRPStatus"]["Status"])
+    assert decode_rospec_states(body) == {}
+    assert encode_status(decode_status(body)) == body
 
 
 @needs_captures
@@ -421,24 +463,51 @@ def test_captured_capabilities_say_what_their_truth_says():
     assert [(m.mode_id, m.modulation, m.backscatter_bps) for m in found.regulatory.rf_modes] == [
         (m["ModeID"], m["Modulation"], m["BackscatterDataRate"]) for m in modes
     ]
-    assert decode_capabilities(encode_capabilities(found)) == found
+    assert [list(each.values()) for each in general["ReceiveSensitivities"]] == [
+        list(each) for each in found.general.sensitivities
+    ]
+    assert found.gen2 is not None
+    assert found.gen2.max_filters == truth["C1G2LLRPCapabilities"]["MaxSelectFiltersPerQuery"]
+    assert encode_capabilities(found) == body
+
+
+VECTORS = [
+    *((f"ROAccessReport-{number:03d}", decode_tag_reports) for number in range(1, 7)),
+    ("ReaderEventNotification-000", events.decode_notification),
+    ("GetReaderCapabilitiesResponse-000", decode_capabilities),
+    ("GetROSpecsResponse-000", decode_rospec_states),
+    ("CloseConnectionResponse-000", decode_status),
+]
+
+
+def damaged(body: bytes):
+    """Give every truncation and every bit flip."""
+    for at in range(len(body)):
+        yield body[:at]
+        for bit in range(8):
+            yield body[:at] + bytes([body[at] ^ 1 << bit]) + body[at + 1 :]
 
 
 @needs_captures
-@pytest.mark.parametrize(
-    ("name", "decode"),
-    [
-        ("ROAccessReport-001", decode_tag_reports),
-        ("ReaderEventNotification-000", events.decode_notification),
-        ("GetReaderCapabilitiesResponse-000", decode_capabilities),
-    ],
-)
-def test_every_cut_and_flipped_byte_of_a_capture_decodes_or_is_refused(name, decode):
+@pytest.mark.parametrize(("name", "decode"), VECTORS)
+def test_every_cut_and_flipped_bit_of_a_capture_decodes_or_is_refused(name, decode):
     body, _truth = capture(name)
-    for at in range(len(body)):
-        for damaged in (body[:at], body[:at] + bytes([body[at] ^ 0x81]) + body[at + 1 :]):
-            with contextlib.suppress(ProtocolError):
-                decode(damaged)
+    remembering = TagReportDecoder()
+    for each in damaged(body):
+        with contextlib.suppress(ProtocolError):
+            decode(each)
+        with contextlib.suppress(ProtocolError):
+            remembering.decode(each)
+
+
+@needs_captures
+@pytest.mark.parametrize("number", range(1, 7))
+def test_every_cut_and_flipped_bit_of_a_message_on_the_wire_comes_out_or_is_refused(number):
+    body, _truth = capture(f"ROAccessReport-{number:03d}")
+    for each in damaged(encode_message(61, number, body)):
+        with contextlib.suppress(ProtocolError):
+            for message in read_whole(each):
+                decode_tag_reports(message.body)
 
 
 def test_message_types_are_the_standards():

@@ -1,58 +1,51 @@
-"""Driver for fixed UHF RFID readers that speak LLRP over TCP (port 5084).
+"""Driver for fixed UHF RFID readers that speak LLRP over TCP (port 5084; with TLS 5085).
 
 A session: wait for the reader to take us, ask what it can do, set keepalives and holding, order
 the inventory (unless the reader still runs the very same order), let events and reports flow.
 """
 
 import asyncio
-import itertools
 import logging
-from typing import Literal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
-from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.llrp import events
 from aerocast_protocols.llrp.capabilities import Capabilities, decode_capabilities
 from aerocast_protocols.llrp.extensions import decode_extensions_response, encode_enable_extensions
-from aerocast_protocols.llrp.framing import (
-    Message,
-    MessageBuffer,
-    MessageType,
-    encode_message,
-    keepalive_ack,
-)
+from aerocast_protocols.llrp.framing import MessageType
 from aerocast_protocols.llrp.reader_config import ReaderConfig, encode_reader_config
+from aerocast_protocols.llrp.reader_settings import (
+    ReaderSettings,
+    decode_reader_settings,
+    encode_get_reader_config,
+)
 from aerocast_protocols.llrp.rospec import (
     ACTIVE,
     INACTIVE,
+    Rospec,
+    decode_active_rospec,
     decode_rospec_states,
     encode_rospec,
     encode_rospec_id,
 )
-from aerocast_protocols.llrp.status import decode_status
-from aerocast_protocols.llrp.tag_report import TagReportDecoder
-from aerocast_protocols.observations import DeviceEvent, GpioEdge
+from aerocast_protocols.observations import DeviceEvent
 
 from aerocast_agent.clock import boot_ns
-from aerocast_agent.driver import Accept
+from aerocast_agent.driver import Accept, ProbeReport, Settings
 from aerocast_agent.profiles import ANY_READER, ReaderProfile
 from aerocast_agent.reader_order import config_for, doubts, is_impinj, rospec_for
-from aerocast_agent.tag_reads import tag_read
+from aerocast_agent.reader_session import ReaderSession, RequestRefusedError
+from aerocast_agent.reader_settings import changed, probe_report, settings_of
+
+if TYPE_CHECKING:
+    import ssl
 
 CONNECT_LIMIT_S = 10.0  # readers take a client within a second or two, or not at all
-ANSWER_LIMIT_S = 10.0  # while the session is being set up
-GOODBYE_LIMIT_S = 0.5
-MISSED_KEEPALIVES = 2  # silence of this many periods, and a little, means that it is gone
-EVERYTHING = b"\0"  # GET_READER_CAPABILITIES, GET_READER_CONFIG: all of it
+EVERYTHING = b"\0"  # GET_READER_CAPABILITIES: all of them
 EVERY_ROSPEC = 0
-MOST_GPIS = 64
-
-Change = Literal["antenna_connected", "antenna_disconnected", "overflow", "configuration"]
+STOPPED_AGAIN_S = 10.0  # a reader that stops reading sooner than this is not simply told again
 log = logging.getLogger(__name__)
-
-
-class RequestRefusedError(ProtocolError):
-    """The reader did not do what it was asked; the message says what it answered."""
 
 
 class LlrpReader:
@@ -66,15 +59,25 @@ class LlrpReader:
         Where the reader listens.
     profile
         How to set it up; None leaves radio settings to the reader.
+    tls
+        Speak LLRP over TLS; None: over TCP as it is.
     """
 
     def __init__(
-        self, name: str, host: str, port: int = 5084, profile: ReaderProfile | None = None
+        self,
+        name: str,
+        host: str,
+        port: int = 5084,
+        profile: ReaderProfile | None = None,
+        tls: "ssl.SSLContext | None" = None,
     ) -> None:
         self.name = name
         self._host = host
         self._port = port
         self._profile = profile or ANY_READER
+        self._tls = tls
+        self._known: tuple[ReaderSession, Capabilities] | None = None  # while `run` is reading
+        self._hung: set[int] = set()  # ports an antenna was seen on since we began
 
     async def run(self, accept: Accept) -> None:
         """Read until the reader is lost.
@@ -88,41 +91,64 @@ class LlrpReader:
         ProtocolError
             It sent what LLRP does not allow, or refused a request.
         """
+        async with self._session(accept) as (session, capabilities):
+            for doubt in doubts(capabilities, self._profile):
+                log.warning("%s: %s", self.name, doubt.found)
+                session.tell("configuration", f"{doubt.found}: {doubt.mend}")
+            extras = await self._extensions(session, capabilities)
+            told = await self._settings(session)
+            await self._configure(session, config_for(capabilities, self._profile))
+            order = rospec_for(capabilities, self._profile, extras=extras)
+            await self._order(session, order)
+            accept(DeviceEvent(device=self.name, boot_ns=boot_ns(), event="connected"))
+            self._tell_antennas(session, told)
+            session.send(MessageType.ENABLE_EVENTS_AND_REPORTS)
+            session.expect_keepalives(self._profile.keepalive_s)
+            self._known = session, capabilities
+            try:
+                await self._keep_reading(session, order)
+            finally:
+                self._known = None
+
+    async def _keep_reading(self, session: ReaderSession, order: Rospec) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            began_s = loop.time()
+            await session.follow()
+            if not await self._order(session, order):
+                continue  # it was held back for us from long ago: the reader reads
+            if loop.time() - began_s < STOPPED_AGAIN_S:
+                raise ConnectionResetError(f"{self.name} keeps stopping to read")
+            session.tell("configuration", "the reader stopped reading by itself: started again")
+
+    @asynccontextmanager
+    async def _session(self, accept: Accept) -> AsyncIterator[tuple[ReaderSession, Capabilities]]:
         try:
             async with asyncio.timeout(CONNECT_LIMIT_S):
-                reader, writer = await asyncio.open_connection(self._host, self._port)
+                reader, writer = await asyncio.open_connection(
+                    self._host, self._port, ssl=self._tls
+                )
         except TimeoutError:
             raise TimeoutError(
                 f"{self.name}: {self._host}:{self._port} did not answer in {CONNECT_LIMIT_S:.0f} s"
             ) from None
-        session = _Session(self.name, reader, writer, accept)
+        session = ReaderSession(self.name, reader, writer, accept)
         try:
             await session.begin()
-            await self._set_up(session)
-            accept(DeviceEvent(device=self.name, boot_ns=boot_ns(), event="connected"))
-            session.silence_limit_s = (MISSED_KEEPALIVES + 0.1) * self._profile.keepalive_s
-            while True:
-                session.take(await session.receive())
+            yield (
+                session,
+                decode_capabilities(
+                    await session.request(
+                        MessageType.GET_READER_CAPABILITIES,
+                        MessageType.GET_READER_CAPABILITIES_RESPONSE,
+                        EVERYTHING,
+                    )
+                ),
+            )
         finally:
             await session.end()
 
-    async def _set_up(self, session: "_Session") -> None:
-        capabilities = decode_capabilities(
-            await session.request(
-                MessageType.GET_READER_CAPABILITIES,
-                MessageType.GET_READER_CAPABILITIES_RESPONSE,
-                EVERYTHING,
-            )
-        )
-        for doubt in doubts(capabilities, self._profile):
-            log.warning("%s: %s", self.name, doubt)
-            session.tell("configuration", doubt)
-        extras = await self._extensions(session, capabilities)
-        await self._configure(session, config_for(capabilities, self._profile))
-        await self._order(session, capabilities, extras=extras)
-        session.send(MessageType.ENABLE_EVENTS_AND_REPORTS)
-
-    async def _configure(self, session: "_Session", config: ReaderConfig) -> None:
+    async def _configure(self, session: ReaderSession, config: ReaderConfig) -> None:
         kinds = MessageType.SET_READER_CONFIG, MessageType.SET_READER_CONFIG_RESPONSE
         try:
             await session.request(*kinds, encode_reader_config(config))
@@ -133,7 +159,7 @@ class LlrpReader:
             bare = msgspec.structs.replace(config, events=(), gpis=())
             await session.request(*kinds, encode_reader_config(bare))
 
-    async def _extensions(self, session: "_Session", capabilities: Capabilities) -> bool:
+    async def _extensions(self, session: ReaderSession, capabilities: Capabilities) -> bool:
         if not is_impinj(capabilities):
             return False
         body = await session.request(
@@ -144,205 +170,113 @@ class LlrpReader:
         )
         return decode_extensions_response(body).succeeded
 
-    async def _order(
-        self, session: "_Session", capabilities: Capabilities, *, extras: bool
-    ) -> None:
-        rospec = rospec_for(capabilities, self._profile, extras=extras)
+    async def _settings(self, session: ReaderSession) -> ReaderSettings | None:
+        try:
+            return decode_reader_settings(
+                await session.request(
+                    MessageType.GET_READER_CONFIG,
+                    MessageType.GET_READER_CONFIG_RESPONSE,
+                    encode_get_reader_config(),
+                )
+            )
+        except RequestRefusedError as error:
+            log.info("%s; its antennas are known once they change", error)
+            return None
+
+    def _tell_antennas(self, session: ReaderSession, told: ReaderSettings | None) -> None:
+        """Report antennas that are there, and those that should be or have been and are not."""
+        wanted = self._hung.union(self._profile.antennas)
+        for antenna, connected in sorted((told.antennas if told else {}).items()):
+            if connected or antenna in wanted:
+                session.tell_antenna(antenna, connected=connected)
+            if connected:
+                self._hung.add(antenna)
+
+    async def _order(self, session: ReaderSession, order: Rospec) -> bool:
+        """Have the reader read; False when it does so already, and is not to be interrupted."""
         states = await self._states(session)
-        if states.get(rospec.rospec_id) == ACTIVE:
-            return  # reading went on while we were away: do not interrupt it
+        session.order = order.rospec_id
+        if states.get(order.rospec_id) == ACTIVE:
+            return False
         if states:
             await session.request(
                 MessageType.DELETE_ROSPEC,
                 MessageType.DELETE_ROSPEC_RESPONSE,
                 encode_rospec_id(EVERY_ROSPEC),
             )
-        this = encode_rospec_id(rospec.rospec_id)
+        this = encode_rospec_id(order.rospec_id)
         await session.request(
-            MessageType.ADD_ROSPEC, MessageType.ADD_ROSPEC_RESPONSE, encode_rospec(rospec)
+            MessageType.ADD_ROSPEC, MessageType.ADD_ROSPEC_RESPONSE, encode_rospec(order)
         )
         await session.request(MessageType.ENABLE_ROSPEC, MessageType.ENABLE_ROSPEC_RESPONSE, this)
-        if (await self._states(session)).get(rospec.rospec_id) == INACTIVE:
+        if (await self._states(session)).get(order.rospec_id) == INACTIVE:
             # It should have started by itself; some readers want to be told.
             await session.request(MessageType.START_ROSPEC, MessageType.START_ROSPEC_RESPONSE, this)
+        return True
 
-    async def _states(self, session: "_Session") -> dict[int, int]:
-        return decode_rospec_states(
-            await session.request(MessageType.GET_ROSPECS, MessageType.GET_ROSPECS_RESPONSE)
-        )
+    async def _states(self, session: ReaderSession) -> dict[int, int]:
+        return decode_rospec_states(await _rospecs(session))
 
-
-class _Session:
-    """One connection: requests with their answers, and everything that comes between them."""
-
-    def __init__(
-        self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, accept: Accept
-    ) -> None:
-        self.silence_limit_s = ANSWER_LIMIT_S
-        self._name = name
-        self._reader = reader
-        self._writer = writer
-        self._accept = accept
-        self._ids = itertools.count(1)
-        self._buffer = MessageBuffer()
-        self._messages = self._buffer.messages()
-        self._reports = TagReportDecoder()
-        self._received_ns = boot_ns()
-        self._is_taken = False
-
-    async def begin(self) -> None:
-        """Wait until the reader says that it takes us.
+    async def probe(self) -> ProbeReport:
+        """Ask the reader about itself, within the session that reads or in a short one.
 
         Raises
         ------
-        ConnectionRefusedError
-            It serves another client.
+        OSError, TimeoutError, ProtocolError
+            As `run` does.
         """
-        message = await self.receive()
-        if message.type != MessageType.READER_EVENT_NOTIFICATION:
-            raise ProtocolError(
-                f"{self._name} began with message type {message.type}, not with a connection event"
-            )
-        for event in events.decode_notification(message.body).events:
-            if isinstance(event, events.ConnectionAttemptEvent):
-                self._check(event.status)
-                self._is_taken = True
-                return
-        raise ProtocolError(f"{self._name} did not say whether it takes the connection")
+        kinds = MessageType.GET_READER_CONFIG, MessageType.GET_READER_CONFIG_RESPONSE
+        if self._known is not None:
+            session, capabilities = self._known
+            told = decode_reader_settings(await session.ask(*kinds, encode_get_reader_config()))
+            return probe_report(capabilities, told, self._profile, is_reading=True)
+        async with self._session(_pass_over) as (session, capabilities):
+            await self._extensions(session, capabilities)
+            settings = await self._settings(session)
+            is_reading = ACTIVE in (await self._states(session)).values()
+            return probe_report(capabilities, settings, self._profile, is_reading=is_reading)
 
-    async def request(
-        self,
-        kind: MessageType,
-        response: MessageType,
-        body: bytes = b"",
-        *,
-        has_status: bool = True,
-    ) -> bytes:
-        """Ask, and give the body of the answer; what comes in between is taken as ever.
+    async def read_back(self) -> Settings:
+        """Give the reader's present settings: of the inventory that runs, else its own.
 
         Raises
         ------
-        RequestRefusedError
-            The reader refused.
+        OSError, TimeoutError, ProtocolError
+            As `run` does.
         """
-        message_id = self.send(kind, body)
-        while True:
-            message = await self.receive()
-            if message.id != message_id or message.type not in {
-                response,
-                MessageType.ERROR_MESSAGE,
-            }:
-                self.take(message)
-                continue
-            if has_status or message.type == MessageType.ERROR_MESSAGE:
-                status = decode_status(message.body)
-                if not status.succeeded or message.type != response:
-                    raise RequestRefusedError(
-                        f"{self._name} refused {kind.name}: status {status.code}"
-                        f" {status.description}".rstrip()
-                    )
-            return message.body
+        async with self._session(_pass_over) as (session, capabilities):
+            await self._extensions(session, capabilities)
+            running = decode_active_rospec(await _rospecs(session))
+            return settings_of(capabilities, await self._settings(session), running)
 
-    def send(self, kind: MessageType, body: bytes = b"") -> int:
-        """Send a message under a new id, and give the id."""
-        message_id = next(self._ids)
-        self._writer.write(encode_message(kind, message_id, body))
-        return message_id
+    async def apply(self, settings: Settings) -> None:
+        """Write settings to the reader, and to the inventory that runs, if one does.
 
-    async def receive(self) -> Message:
-        """Wait for the next message; keepalives are answered on the way.
+        Which antennas are used, what is reported and which tags answer belong to an inventory
+        alone: without one they are left.
 
         Raises
         ------
-        TimeoutError
-            The reader has been silent for ``silence_limit_s``.
-        ConnectionResetError
-            It closed the connection.
+        OSError, TimeoutError, ProtocolError
+            As `run` does; the message names a setting that the reader does not have.
         """
-        while True:
-            for message in self._messages:
-                if message.type != MessageType.KEEPALIVE:
-                    return message
-                self._writer.write(keepalive_ack(message.id))
-            await self._more()
-
-    async def _more(self) -> None:
-        try:
-            async with asyncio.timeout(self.silence_limit_s):
-                await self._writer.drain()
-                received = await self._reader.read(65536)
-        except TimeoutError:
-            raise TimeoutError(
-                f"{self._name} has been silent for {self.silence_limit_s:.1f} s"
-            ) from None
-        if not received:
-            raise ConnectionResetError(f"{self._name} closed the connection")
-        self._received_ns = boot_ns()
-        self._buffer.feed(received)
-        self._messages = self._buffer.messages()
-
-    def take(self, message: Message) -> None:
-        """Hand in what a message reports."""
-        if message.type == MessageType.RO_ACCESS_REPORT:
-            for report in self._reports.decode(message.body):
-                self._accept(tag_read(report, self._name, self._received_ns))
-        elif message.type == MessageType.READER_EVENT_NOTIFICATION:
-            for event in events.decode_notification(message.body).events:
-                self._take_event(event)
-        else:
-            log.debug("%s: message type %d passed over", self._name, message.type)
-
-    def _take_event(self, event: events.ReaderEvent) -> None:
-        match event:
-            case events.GpiEvent(port, level) if 1 <= port <= MOST_GPIS:
-                self._accept(
-                    GpioEdge(device=self._name, boot_ns=self._received_ns, pin=port, level=level)
-                )
-            case events.AntennaEvent(antenna, connected):
-                change: Change = "antenna_connected" if connected else "antenna_disconnected"
-                self.tell(change, f"antenna {antenna}", antenna or None)
-            case events.BufferOverflowEvent():
-                self.tell("overflow", "the reader's report buffer overflowed: reads are lost")
-            case events.ConnectionAttemptEvent(status):
-                self._check(status)
-            case events.ConnectionCloseEvent():
-                raise ConnectionResetError(f"{self._name} is closing the connection")
-            case _:
-                log.info("%s: %s", self._name, event)
-
-    def tell(self, event: Change, detail: str, antenna: int | None = None) -> None:
-        """Report something that happened to the reader itself."""
-        self._accept(
-            DeviceEvent(
-                device=self._name,
-                boot_ns=self._received_ns,
-                event=event,
-                detail=detail[:512],
-                antenna=antenna,
+        async with self._session(_pass_over) as (session, capabilities):
+            extras = await self._extensions(session, capabilities)
+            told = await self._settings(session)
+            running = decode_active_rospec(await _rospecs(session))
+            config, order = changed(capabilities, told, running, settings, extras=extras)
+            await session.request(
+                MessageType.SET_READER_CONFIG,
+                MessageType.SET_READER_CONFIG_RESPONSE,
+                encode_reader_config(config),
             )
-        )
+            if order is not None:
+                await self._order(session, order)
 
-    async def end(self) -> None:
-        """Close; a session that was taken is given back, so that no ghost of it stays behind."""
-        if self._is_taken and not self._writer.is_closing():
-            self.send(MessageType.CLOSE_CONNECTION)
-        self._writer.close()
-        try:
-            async with asyncio.timeout(GOODBYE_LIMIT_S):
-                await self._writer.wait_closed()
-        except (OSError, TimeoutError) as error:
-            log.debug("%s: closed without goodbye: %s", self._name, error)
-            self._writer.transport.abort()
 
-    def _check(self, status: int) -> None:
-        if status == events.CONNECTED:
-            return
-        if status == events.ANOTHER_CONNECTION_ATTEMPTED:
-            log.warning("%s: somebody else tried to connect to it", self._name)
-            return
-        if status in {events.READER_CONNECTION_EXISTS, events.CLIENT_CONNECTION_EXISTS}:
-            raise ConnectionRefusedError(
-                f"{self._name} already serves another client: a second program, or a session left"
-                " over from a lost connection, which the reader ends by itself after a while"
-            )
-        raise ConnectionRefusedError(f"{self._name} refuses the connection, status {status}")
+async def _rospecs(session: ReaderSession) -> bytes:
+    return await session.request(MessageType.GET_ROSPECS, MessageType.GET_ROSPECS_RESPONSE)
+
+
+def _pass_over(_observation: object) -> None:
+    """Leave what the reader reports: it holds reports for the session that reads."""

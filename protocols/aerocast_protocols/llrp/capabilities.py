@@ -16,8 +16,8 @@ from aerocast_protocols.llrp.parameters import (
 )
 from aerocast_protocols.llrp.status import Status, decode_status, encode_status
 
-GENERAL, LLRP, REGULATORY = 137, 142, 143
-GPIO_CAPABILITIES = 141
+GENERAL, LLRP, REGULATORY, GEN2 = 137, 142, 143, 327
+SENSITIVITY, AIR_PROTOCOLS, GPIO_CAPABILITIES, SENSITIVITY_RANGE = 139, 140, 141, 149
 UHF_BAND, POWER_LEVEL, FREQUENCIES, HOP_TABLE, FIXED_FREQUENCIES = 144, 145, 146, 147, 148
 RF_MODE_TABLE, RF_MODE = 328, 329
 
@@ -29,6 +29,9 @@ _FLAGS = struct.Struct("!B")
 _HOP_TABLE = struct.Struct("!BBH")
 _COUNT = struct.Struct("!H")
 _MODE = struct.Struct("!IBBBBIIIII")
+_SENSITIVITY = struct.Struct("!Hh")
+_SENSITIVITY_RANGE = struct.Struct("!HHH")
+_GEN2 = struct.Struct("!BH")
 
 
 class RfMode(msgspec.Struct, frozen=True):
@@ -42,6 +45,11 @@ class RfMode(msgspec.Struct, frozen=True):
         Tag's coding: 0 FM0, 1 Miller 2, 2 Miller 4, 3 Miller 8.
     backscatter_bps
         Tag's data rate, bit/s.
+    pie_ratio
+        Length of a one to that of a zero from the reader, in thousandths.
+    flags, forward_modulation, spectral_mask
+        Division ratio and conformance, the reader's modulation, how narrow its spectrum is: as
+        the reader codes them (LLRP v1.1 §17.3.1.1.3).
     """
 
     mode_id: int
@@ -50,6 +58,10 @@ class RfMode(msgspec.Struct, frozen=True):
     pie_ratio: int = 0
     minimum_tari_ns: int = 0
     maximum_tari_ns: int = 0
+    tari_step_ns: int = 0
+    flags: int = 0
+    forward_modulation: int = 0
+    spectral_mask: int = 0
 
 
 class HopTable(msgspec.Struct, frozen=True):
@@ -70,6 +82,12 @@ class General(msgspec.Struct, frozen=True, kw_only=True):
         IANA private enterprise number (25882 is Impinj), and the maker's own model number.
     gpis, gpos
         Inputs and outputs, numbered from 1.
+    sensitivities
+        (index, dB above the most sensitive), as the reader lists them.
+    sensitivity_ranges
+        (antenna, first index, last index) of the sensitivities it has.
+    air_protocols
+        (antenna, its protocols: 1 is Gen2).
     """
 
     max_antennas: int
@@ -80,6 +98,9 @@ class General(msgspec.Struct, frozen=True, kw_only=True):
     can_set_antenna_properties: bool = False
     gpis: int = 0
     gpos: int = 0
+    sensitivities: tuple[tuple[int, int], ...] = ()
+    sensitivity_ranges: tuple[tuple[int, int, int], ...] = ()
+    air_protocols: tuple[tuple[int, bytes], ...] = ()
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +108,31 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     holds_reports: bool = False
     warns_of_full_buffer: bool = False
+    surveys: bool = False
+    asks_client: bool = False
+    singulates_by_state: bool = False
+    priorities: int = 0
+    client_timeout_ms: int = 0
     max_rospecs: int = 0
     max_specs_per_rospec: int = 0
+    max_inventories_per_spec: int = 1
+    max_accessspecs: int = 0
+    max_operations_per_accessspec: int = 0
+
+
+class Gen2(msgspec.Struct, frozen=True, kw_only=True):
+    """What of Gen2 the reader supports.
+
+    Attributes
+    ----------
+    max_filters
+        Filters for one inventory; with 0 of them a client has to sort out tags by itself.
+    flags
+        Which tag commands it has (LLRP v1.1 §17.3.1.1.1).
+    """
+
+    max_filters: int
+    flags: int = 0
 
 
 class Regulatory(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +165,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     general: General | None = None
     limits: Limits | None = None
     regulatory: Regulatory | None = None
+    gen2: Gen2 | None = None
 
 
 def decode_capabilities(body: bytes) -> Capabilities:
@@ -137,6 +182,7 @@ def decode_capabilities(body: bytes) -> Capabilities:
         general=_decode_general(found[GENERAL]) if GENERAL in found else None,
         limits=_decode_limits(found[LLRP]) if LLRP in found else None,
         regulatory=_decode_regulatory(found[REGULATORY]) if REGULATORY in found else None,
+        gen2=_decode_gen2(found[GEN2]) if GEN2 in found else None,
     )
 
 
@@ -156,6 +202,9 @@ def encode_capabilities(capabilities: Capabilities) -> bytes:
             parts.append(_encode_limits(capabilities.limits))
         if capabilities.regulatory is not None:
             parts.append(_encode_regulatory(capabilities.regulatory))
+        if capabilities.gen2 is not None:
+            gen2 = capabilities.gen2
+            parts.append(encode_tlv(GEN2, _GEN2.pack(gen2.flags, gen2.max_filters)))
     except struct.error as error:
         raise ValueError(f"capabilities do not fit their fields: {error}") from error
     return b"".join(parts)
@@ -165,9 +214,21 @@ def _decode_general(content: bytes) -> General:
     antennas, flags, manufacturer, model = read_fields(_GENERAL, content, "capabilities")
     firmware, rest = read_text(content[_GENERAL.size :], "firmware version")
     gpis = gpos = 0
+    sensitivities: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int, int]] = []
+    protocols: list[tuple[int, bytes]] = []
     for parameter, inner in split_parameters(rest):
         if parameter == GPIO_CAPABILITIES:
             gpis, gpos = read_fields(_TWO_SHORTS, inner, "GPIO capabilities")
+        elif parameter == SENSITIVITY:
+            index, decibels = read_fields(_SENSITIVITY, inner, "receive sensitivity")
+            sensitivities.append((index, decibels))
+        elif parameter == SENSITIVITY_RANGE:
+            antenna, first, last = read_fields(_SENSITIVITY_RANGE, inner, "sensitivity range")
+            ranges.append((antenna, first, last))
+        elif parameter == AIR_PROTOCOLS:
+            antenna, count = read_fields(_TWO_SHORTS, inner, "air protocols")
+            protocols.append((antenna, inner[_TWO_SHORTS.size : _TWO_SHORTS.size + count]))
     return General(
         max_antennas=antennas,
         manufacturer=manufacturer,
@@ -177,6 +238,9 @@ def _decode_general(content: bytes) -> General:
         has_utc_clock=bool(flags & 0x4000),
         gpis=gpis,
         gpos=gpos,
+        sensitivities=tuple(sensitivities),
+        sensitivity_ranges=tuple(ranges),
+        air_protocols=tuple(protocols),
     )
 
 
@@ -186,24 +250,61 @@ def _encode_general(general: General) -> bytes:
         GENERAL,
         _GENERAL.pack(general.max_antennas, flags, general.manufacturer, general.model),
         encode_text(general.firmware),
+        *(encode_tlv(SENSITIVITY, _SENSITIVITY.pack(*each)) for each in general.sensitivities),
+        *(
+            encode_tlv(SENSITIVITY_RANGE, _SENSITIVITY_RANGE.pack(*each))
+            for each in general.sensitivity_ranges
+        ),
         encode_tlv(GPIO_CAPABILITIES, _TWO_SHORTS.pack(general.gpis, general.gpos)),
+        *(
+            encode_tlv(AIR_PROTOCOLS, _TWO_SHORTS.pack(antenna, len(protocols)), protocols)
+            for antenna, protocols in general.air_protocols
+        ),
     )
 
 
 def _decode_limits(content: bytes) -> Limits:
-    flags, _priority, _timeout, rospecs, specs, *_ = read_fields(_LIMITS, content, "limits")
+    flags, priorities, timeout_ms, *counts = read_fields(_LIMITS, content, "limits")
+    rospecs, specs, inventories, accessspecs, operations = counts
     return Limits(
-        holds_reports=bool(flags & 0x08),
+        surveys=bool(flags & 0x80),
         warns_of_full_buffer=bool(flags & 0x40),
+        asks_client=bool(flags & 0x20),
+        singulates_by_state=bool(flags & 0x10),
+        holds_reports=bool(flags & 0x08),
+        priorities=priorities,
+        client_timeout_ms=timeout_ms,
         max_rospecs=rospecs,
         max_specs_per_rospec=specs,
+        max_inventories_per_spec=inventories,
+        max_accessspecs=accessspecs,
+        max_operations_per_accessspec=operations,
     )
 
 
 def _encode_limits(limits: Limits) -> bytes:
-    flags = limits.holds_reports << 3 | limits.warns_of_full_buffer << 6
-    counts = (limits.max_rospecs, limits.max_specs_per_rospec, 1, 0, 0)
-    return encode_tlv(LLRP, _LIMITS.pack(flags, 0, 0, *counts))
+    switches = (
+        limits.surveys,
+        limits.warns_of_full_buffer,
+        limits.asks_client,
+        limits.singulates_by_state,
+        limits.holds_reports,
+    )
+    flags = sum(switch << 7 - place for place, switch in enumerate(switches))
+    counts = (
+        limits.max_rospecs,
+        limits.max_specs_per_rospec,
+        limits.max_inventories_per_spec,
+        limits.max_accessspecs,
+        limits.max_operations_per_accessspec,
+    )
+    fields = (flags, limits.priorities, limits.client_timeout_ms, *counts)
+    return encode_tlv(LLRP, _LIMITS.pack(*fields))
+
+
+def _decode_gen2(content: bytes) -> Gen2:
+    flags, filters = read_fields(_GEN2, content, "Gen2 capabilities")
+    return Gen2(max_filters=filters, flags=flags)
 
 
 def _decode_regulatory(content: bytes) -> Regulatory:
@@ -257,10 +358,11 @@ def _decode_modes(content: bytes) -> list[RfMode]:
     modes = []
     for parameter, inner in split_parameters(content):
         if parameter == RF_MODE:
-            mode_id, _flags, modulation, _forward, _mask, bps, pie, least, most, _step = (
-                read_fields(_MODE, inner, "RF mode")
+            mode_id, flags, modulation, forward, mask, bps, pie, least, most, step = read_fields(
+                _MODE, inner, "RF mode"
             )
-            modes.append(RfMode(mode_id, modulation, bps, pie, least, most))
+            tari = (least, most, step)
+            modes.append(RfMode(mode_id, modulation, bps, pie, *tari, flags, forward, mask))
     return modes
 
 
@@ -280,8 +382,10 @@ def _encode_regulatory(regulatory: Regulatory) -> bytes:
         encode_tlv(
             RF_MODE,
             _MODE.pack(
-                *(mode.mode_id, 0, mode.modulation, 0, 0, mode.backscatter_bps, mode.pie_ratio),
-                *(mode.minimum_tari_ns, mode.maximum_tari_ns, 0),
+                *(mode.mode_id, mode.flags, mode.modulation),
+                *(mode.forward_modulation, mode.spectral_mask),
+                *(mode.backscatter_bps, mode.pie_ratio),
+                *(mode.minimum_tari_ns, mode.maximum_tari_ns, mode.tari_step_ns),
             ),
         )
         for mode in regulatory.rf_modes

@@ -5,6 +5,12 @@ from enum import IntEnum
 
 import msgspec
 
+from aerocast_protocols.llrp.antenna_order import (
+    ANTENNA_CONFIGURATION,
+    AntennaOrder,
+    decode_antenna_order,
+    encode_antenna_order,
+)
 from aerocast_protocols.llrp.parameters import encode_tlv, read_fields, split_parameters
 
 KEEPALIVE_SPEC, GPI_STATE, EVENTS_AND_REPORTS = 220, 225, 226
@@ -43,6 +49,8 @@ class ReaderConfig(msgspec.Struct, frozen=True, kw_only=True):
         Event type -> wanted.
     gpis
         Inputs to switch on, from 1.
+    orders
+        How antennas are used when an inventory does not say otherwise.
     reset
         Go back to factory settings first.
     """
@@ -51,6 +59,7 @@ class ReaderConfig(msgspec.Struct, frozen=True, kw_only=True):
     hold_reports: bool | None = None
     events: tuple[tuple[int, bool], ...] = ()
     gpis: tuple[int, ...] = ()
+    orders: tuple[AntennaOrder, ...] = ()
     reset: bool = False
 
 
@@ -70,6 +79,7 @@ def encode_reader_config(config: ReaderConfig) -> bytes:
                 for kind, wanted in config.events
             )
             parts.append(encode_tlv(NOTIFICATION_SPEC, *states))
+        parts += [encode_antenna_order(order) for order in config.orders]
         if config.keepalive_ms is not None:
             trigger = _PERIODIC if config.keepalive_ms else 0
             parts.append(encode_tlv(KEEPALIVE_SPEC, _KEEPALIVE.pack(trigger, config.keepalive_ms)))
@@ -94,6 +104,7 @@ def decode_reader_config(body: bytes) -> ReaderConfig:
     keepalive_ms = hold = None
     events: list[tuple[int, bool]] = []
     gpis: list[int] = []
+    orders: list[AntennaOrder] = []
     for parameter, content in split_parameters(body[_FLAGS.size :]):
         if parameter == KEEPALIVE_SPEC:
             trigger, period_ms = read_fields(_KEEPALIVE, content, "keepalive specification")
@@ -103,6 +114,8 @@ def decode_reader_config(body: bytes) -> ReaderConfig:
             hold = bool(holding & 0x80)
         elif parameter == NOTIFICATION_SPEC:
             events += _decode_states(content)
+        elif parameter == ANTENNA_CONFIGURATION:
+            orders.append(decode_antenna_order(content))
         elif parameter == GPI_STATE:
             port, enabled, _state = read_fields(_GPI, content, "GPI state")
             gpis += [port] if enabled & 0x80 else []
@@ -111,6 +124,7 @@ def decode_reader_config(body: bytes) -> ReaderConfig:
         hold_reports=hold,
         events=tuple(events),
         gpis=tuple(gpis),
+        orders=tuple(orders),
         reset=bool(flags & 0x80),
     )
 

@@ -8,6 +8,12 @@ import struct
 import msgspec
 
 from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.llrp.antenna_order import (
+    ANTENNA_CONFIGURATION,
+    AntennaOrder,
+    decode_antenna_order,
+    encode_antenna_order,
+)
 from aerocast_protocols.llrp.parameters import (
     CUSTOM,
     encode_custom,
@@ -19,11 +25,8 @@ from aerocast_protocols.llrp.tag_report import IMPINJ
 
 ROSPEC, BOUNDARY, START_TRIGGER, STOP_TRIGGER = 177, 178, 179, 182
 AISPEC, AISPEC_STOP_TRIGGER, INVENTORY = 183, 184, 186
-ANTENNA_CONFIGURATION, RF_RECEIVER, RF_TRANSMITTER = 222, 223, 224
 RO_REPORT_SPEC, REPORT_CONTENT, EPC_MEMORY_SELECTOR = 237, 238, 348
-INVENTORY_COMMAND, FILTER, FILTER_MASK, FILTER_ACTION = 330, 331, 332, 334
-RF_CONTROL, SINGULATION = 335, 336
-IMPINJ_SEARCH_MODE, IMPINJ_REPORT_CONTENT = 23, 50
+IMPINJ_REPORT_CONTENT = 50
 IMPINJ_ENABLE_PHASE, IMPINJ_ENABLE_PEAK_RSSI, IMPINJ_ENABLE_DOPPLER = 52, 53, 67
 NULL, IMMEDIATE = 0, 1  # start triggers
 DISABLED, INACTIVE, ACTIVE = 0, 1, 2  # what a ROSpec is doing
@@ -39,49 +42,7 @@ _TRIGGER = struct.Struct("!B")
 _TIMED = struct.Struct("!BI")
 _COUNT = struct.Struct("!H")
 _INVENTORY = struct.Struct("!HB")
-_TRANSMITTER = struct.Struct("!HHH")
-_SINGULATION = struct.Struct("!BHI")
-_RF_CONTROL = struct.Struct("!HH")
 _REPORT = struct.Struct("!BH")
-_MASK = struct.Struct("!BHH")
-
-
-class TagFilter(msgspec.Struct, frozen=True):
-    """Only tags whose memory bank 1 (EPC) holds ``mask`` from bit ``pointer`` on take part.
-
-    Bit 0 is the stored CRC, bit 16 the PC word, bit 32 the EPC itself.
-    """
-
-    pointer: int
-    mask: bytes
-
-
-class AntennaOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """How to use one antenna; None leaves the reader's own value.
-
-    Attributes
-    ----------
-    antenna
-        Port from 1; 0 for all.
-    sensitivity_index, power_index, hop_table_id, channel_index
-        From the reader's own tables, never guessed. The transmitter is set when ``power_index``
-        is given.
-    mode_id, session, tag_population
-        How tags are asked; mode from the reader's table, session 0 to 3.
-    search_mode
-        Impinj: 1 single target, 2 dual target.
-    """
-
-    antenna: int = 0
-    sensitivity_index: int | None = None
-    power_index: int | None = None
-    hop_table_id: int = 0
-    channel_index: int = 0
-    mode_id: int | None = None
-    session: int | None = None
-    tag_population: int = 32
-    search_mode: int | None = None
-    filters: tuple[TagFilter, ...] = ()
 
 
 class Rospec(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +93,7 @@ def encode_rospec(rospec: Rospec) -> bytes:
                 encode_tlv(
                     INVENTORY,
                     _INVENTORY.pack(1, GEN2),
-                    *(_encode_order(order) for order in rospec.orders),
+                    *(encode_antenna_order(order) for order in rospec.orders),
                 ),
             ),
             _encode_report_spec(rospec),
@@ -142,7 +103,7 @@ def encode_rospec(rospec: Rospec) -> bytes:
 
 
 def decode_rospec(body: bytes) -> Rospec:
-    """Decode an ``ADD_ROSPEC`` body, as the reader; the antennas' orders are passed over.
+    """Decode an ``ADD_ROSPEC`` body, as the reader.
 
     Raises
     ------
@@ -151,17 +112,37 @@ def decode_rospec(body: bytes) -> Rospec:
     """
     for parameter, content in split_parameters(body):
         if parameter == ROSPEC:
-            rospec_id, _priority, _state = read_fields(_ROSPEC, content, "ROSpec")
-            found = dict(split_parameters(content[_ROSPEC.size :]))
-            every, extras = _decode_report_spec(found.get(RO_REPORT_SPEC))
-            return Rospec(
-                rospec_id=rospec_id,
-                start=_decode_start(found.get(BOUNDARY)),
-                antennas=_decode_antennas(found.get(AISPEC)),
-                report_every=every,
-                impinj_extras=extras,
-            )
+            return _decode_rospec(content)
     raise ProtocolError("LLRP ADD_ROSPEC without a ROSpec")
+
+
+def decode_active_rospec(body: bytes) -> Rospec | None:
+    """Find the order that runs in a ``GET_ROSPECS_RESPONSE``; None when none does.
+
+    Raises
+    ------
+    ProtocolError
+        A part is missing or cut short.
+    """
+    for parameter, content in split_parameters(body):
+        if parameter == ROSPEC and read_fields(_ROSPEC, content, "ROSpec")[2] == ACTIVE:
+            return _decode_rospec(content)
+    return None
+
+
+def _decode_rospec(content: bytes) -> Rospec:
+    rospec_id, _priority, _state = read_fields(_ROSPEC, content, "ROSpec")
+    found = dict(split_parameters(content[_ROSPEC.size :]))
+    every, extras = _decode_report_spec(found.get(RO_REPORT_SPEC))
+    antennas, orders = _decode_aispec(found.get(AISPEC))
+    return Rospec(
+        rospec_id=rospec_id,
+        start=_decode_start(found.get(BOUNDARY)),
+        antennas=antennas,
+        orders=orders,
+        report_every=every,
+        impinj_extras=extras,
+    )
 
 
 def with_state(encoded: bytes, state: int) -> bytes:
@@ -207,38 +188,6 @@ def decode_rospec_id(body: bytes) -> int:
     return int.from_bytes(body[:4], "big")
 
 
-def _encode_order(order: AntennaOrder) -> bytes:
-    parts = [_COUNT.pack(order.antenna)]
-    if order.sensitivity_index is not None:
-        parts.append(encode_tlv(RF_RECEIVER, _COUNT.pack(order.sensitivity_index)))
-    if order.power_index is not None:
-        channel = (order.hop_table_id, order.channel_index, order.power_index)
-        parts.append(encode_tlv(RF_TRANSMITTER, _TRANSMITTER.pack(*channel)))
-    command = [_encode_filter(each) for each in order.filters]
-    if order.mode_id is not None:
-        command.append(encode_tlv(RF_CONTROL, _RF_CONTROL.pack(order.mode_id, 0)))
-    if order.session is not None:
-        singulation = _SINGULATION.pack(order.session << 6, order.tag_population, 0)
-        command.append(encode_tlv(SINGULATION, singulation))
-    if order.search_mode is not None:
-        search_mode = _COUNT.pack(order.search_mode)
-        command.append(encode_custom(IMPINJ, IMPINJ_SEARCH_MODE, search_mode))
-    if command:
-        parts.append(encode_tlv(INVENTORY_COMMAND, _TRIGGER.pack(0), *command))
-    return encode_tlv(ANTENNA_CONFIGURATION, *parts)
-
-
-def _encode_filter(tag_filter: TagFilter) -> bytes:
-    epc_bank = 1 << 6
-    mask = _MASK.pack(epc_bank, tag_filter.pointer, 8 * len(tag_filter.mask)) + tag_filter.mask
-    return encode_tlv(
-        FILTER,
-        _TRIGGER.pack(0),
-        encode_tlv(FILTER_MASK, mask),
-        encode_tlv(FILTER_ACTION, _TRIGGER.pack(0)),  # matching take part, others do not
-    )
-
-
 def _encode_report_spec(rospec: Rospec) -> bytes:
     extras = b""
     if rospec.impinj_extras:
@@ -265,12 +214,24 @@ def _decode_start(boundary: bytes | None) -> int:
     raise ProtocolError("LLRP ROSpec without a start trigger")
 
 
-def _decode_antennas(aispec: bytes | None) -> tuple[int, ...]:
+def _decode_aispec(
+    aispec: bytes | None,
+) -> tuple[tuple[int, ...], tuple[AntennaOrder, ...]]:
     if aispec is None:
         raise ProtocolError("LLRP ROSpec without an AISpec")
     (count,) = read_fields(_COUNT, aispec, "AISpec")
-    antennas = aispec[_COUNT.size :]
-    return read_fields(struct.Struct(f"!{count}H"), antennas, "AISpec's antennas")
+    listed = aispec[_COUNT.size :]
+    antennas = read_fields(struct.Struct(f"!{count}H"), listed, "AISpec's antennas")
+    orders: list[AntennaOrder] = []
+    for parameter, content in split_parameters(listed[_COUNT.size * count :]):
+        if parameter == INVENTORY:
+            read_fields(_INVENTORY, content, "inventory specification")
+            orders += [
+                decode_antenna_order(inner)
+                for kind, inner in split_parameters(content[_INVENTORY.size :])
+                if kind == ANTENNA_CONFIGURATION
+            ]
+    return antennas, tuple(orders)
 
 
 def _decode_report_spec(content: bytes | None) -> tuple[int, bool]:
