@@ -109,6 +109,25 @@ class BagPassed(_Happened, frozen=True, kw_only=True, tag="bag_passed"):
     ambiguous: bool = False
 
 
+class BagChanged(_Happened, frozen=True, kw_only=True, tag="bag_changed"):
+    """What is known of a bag changed.
+
+    Attributes
+    ----------
+    at_us
+        When the hub came to know.
+    bag_id
+        The hub's own id of the bag.
+    state, was
+        Its state now and before; ``was`` is None for a bag that is new.
+    """
+
+    bag_id: str
+    licence_plate: str
+    state: str
+    was: str | None = None
+
+
 class BagUnread(_Happened, frozen=True, kw_only=True, tag="bag_unread"):
     """A bag went past a place and neither tag nor code could be read."""
 
@@ -157,6 +176,7 @@ Event = (
     | FlightOnBlock
     | FlightTimeWithdrawn
     | BagPassed
+    | BagChanged
     | BagUnread
     | BagMessageReceived
 )

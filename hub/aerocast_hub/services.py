@@ -13,6 +13,8 @@ from aerocast_hub.auth.users import seed_roles
 from aerocast_hub.baggage.absorb import absorb as absorb_bags
 from aerocast_hub.baggage.absorb import retime as retime_bags
 from aerocast_hub.baggage.controller import BaggageController
+from aerocast_hub.baggage.follow_flights import FOLLOWED as FLIGHTS_MOVED
+from aerocast_hub.baggage.follow_flights import take_in as move_bags
 from aerocast_hub.baggage.messages_controller import BagMessageController
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.absorb import absorb as absorb_flights
@@ -29,6 +31,7 @@ from aerocast_hub.inbox.retime import Retimer
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb, Retime
 from aerocast_hub.orientation.controller import GuidanceController
+from aerocast_hub.outbox.follow import Follower
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.running import running
 from aerocast_hub.settings import Settings
@@ -110,6 +113,14 @@ async def take_in(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def fly_bags(hub: Hub) -> AsyncIterator[None]:
+    """Let bags leave and arrive with their flights."""
+    follower = Follower("bags", FLIGHTS_MOVED, move_bags, hub.database, hub.publisher)
+    async with running(follower.run()):
+        yield
+
+
+@asynccontextmanager
 async def count_losses(hub: Hub) -> AsyncIterator[None]:
     """Keep the loss account among the metrics."""
     async with running(keep_counted(hub.database, hub.metrics)):
@@ -159,7 +170,7 @@ REGISTRY: Mapping[str, Service] = {
                 "flights": retime_flights,
                 "bags": retime_bags,
             },
-            background=(take_in, count_losses),
+            background=(take_in, fly_bags, count_losses),
             requires=("auth",),
         ),
         Service(

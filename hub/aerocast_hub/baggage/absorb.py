@@ -3,130 +3,118 @@
 A single tag read is no bag: reads stay with the inbox until the gateway makes a passage of them.
 """
 
+import time
 from collections.abc import Sequence
 from math import isfinite
-from typing import TypedDict
 
 from aerocast_protocols.observations import BagPassage, CodeScan, NoRead, UnreadBag
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.baggage.imports import NO_PLATE
+from aerocast_hub.baggage.evidence import Seen
+from aerocast_hub.baggage.evidence_store import keep_corrected, keep_evidence
+from aerocast_hub.baggage.identity import NO_PLATE
 from aerocast_hub.baggage.journeys import refold_plates
-from aerocast_hub.baggage.tables import BagSightingRow
+from aerocast_hub.baggage.tables import UnreadRow
 from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.events import BagUnread, Event
 from aerocast_hub.inbox.sighting import Retimed, Sighting
 
 
-class _What(TypedDict, total=False):
-    kind: str
-    licence_plate: str | None
-    point: str | None
-    belt: str | None
-    sigma_ms: float
-    confidence: float
-    ambiguous: bool
-    candidates: str
-    day_of_year: int | None
-
-
-_NOTHING_MORE: _What = {
-    "licence_plate": None,
-    "sigma_ms": 0.0,
-    "confidence": 1.0,
-    "ambiguous": False,
-    "candidates": "",
-    "day_of_year": None,
-}
-
-
 async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
     """Keep passages, scans and unread bags; give what is new in journeys."""
-    rows: list[dict[str, object]] = []
-    plates: set[str] = set()
-    unread: list[Event] = []
-    for sighting in sightings:
-        what = _what(sighting)
-        if what is None:
-            continue
-        rows.append(_where(sighting) | what)
-        plate = what["licence_plate"]
-        if plate is None:
-            unread.append(
-                BagUnread(
-                    at_us=sighting.seen_at_us,
-                    site=sighting.site,
-                    point=what["point"],
-                    belt=what["belt"],
-                )
-            )
-        else:
-            plates.add(plate)
-    await insert_new(session, BagSightingRow, rows)
-    return unread + await refold_plates(session, plates)
+    seen = _seen(sightings)
+    unread = _unread(sightings)
+    await keep_evidence(session, seen)
+    await insert_new(session, UnreadRow, unread)
+    told: list[Event] = [
+        BagUnread(
+            at_us=each.seen_at_us,
+            site=each.site,
+            point=getattr(each.observation, "point", None),
+            belt=_plain(getattr(each.observation, "belt", None)),
+        )
+        for each in sightings
+        if _unread_row(each) is not None
+    ]
+    return told + await refold_plates(session, {plate for plate, _ in seen})
 
 
 async def retime(session: AsyncSession, retimed: Sequence[Retimed]) -> list[Event]:
     """Put passages, scans and unread bags on their corrected times; fold their bags again."""
-    rows: list[dict[str, object]] = []
-    plates: set[str] = set()
-    for sighting, _ in retimed:
-        what = _what(sighting)
-        if what is None:
-            continue
-        rows.append(_where(sighting) | what)
-        if what["licence_plate"] is not None:
-            plates.add(what["licence_plate"])
-    await insert_or_replace(session, BagSightingRow, rows)
-    return await refold_plates(session, plates)
+    sightings = [each.sighting for each in retimed]
+    seen = _seen(sightings)
+    await keep_corrected(session, seen)
+    await insert_or_replace(session, UnreadRow, _unread(sightings))
+    return await refold_plates(session, {plate for plate, _ in seen})
 
 
-def _what(sighting: Sighting) -> _What | None:
-    seen = sighting.observation
-    if isinstance(seen, BagPassage):
-        return _passage(seen) if seen.licence_plate not in (None, NO_PLATE) else None
-    if isinstance(seen, CodeScan):
-        return _scan(seen)
-    if isinstance(seen, UnreadBag):
-        return {**_NOTHING_MORE, "kind": "unread", "point": seen.point, "belt": _plain(seen.belt)}
-    if isinstance(seen, NoRead):
-        return {**_NOTHING_MORE, "kind": "no_read", "point": seen.point, "belt": _plain(seen.belt)}
+def _seen(sightings: Sequence[Sighting]) -> list[tuple[str, Seen]]:
+    now_us = time.time_ns() // 1000
+    read = (_evidence(each, now_us) for each in sightings)
+    return [each for each in read if each is not None]
+
+
+def _evidence(sighting: Sighting, now_us: int) -> tuple[str, Seen] | None:
+    what = sighting.observation
+    if isinstance(what, BagPassage):
+        if what.licence_plate in (None, NO_PLATE):
+            return None
+        return what.licence_plate, Seen(
+            id=_id(sighting),
+            at_us=sighting.seen_at_us,
+            known_at_us=now_us,
+            site=sighting.site,
+            gateway=sighting.gateway,
+            point=what.point,
+            belt=_plain(what.belt) or "",
+            sigma_ms=what.sigma_ms if isfinite(what.sigma_ms) else 0.0,
+            confidence=what.confidence if isfinite(what.confidence) else 0.0,
+            ambiguous=what.ambiguous,
+            candidates=tuple(_plain(each) or "" for each in what.candidates),
+            day_of_year=what.day_of_year or 0,
+        )
+    if isinstance(what, CodeScan) and what.licence_plate not in (None, NO_PLATE):
+        return what.licence_plate, Seen(
+            id=_id(sighting),
+            at_us=sighting.seen_at_us,
+            known_at_us=now_us,
+            site=sighting.site,
+            gateway=sighting.gateway,
+            witness="scan",
+            point=what.point or "",
+            belt=_plain(what.belt) or "",
+        )
     return None
 
 
-def _passage(seen: BagPassage) -> _What:
-    return {
-        "kind": "passage",
-        "licence_plate": seen.licence_plate,
-        "point": seen.point,
-        "belt": _plain(seen.belt),
-        "sigma_ms": seen.sigma_ms if isfinite(seen.sigma_ms) else 0.0,
-        "confidence": seen.confidence if isfinite(seen.confidence) else 0.0,
-        "ambiguous": seen.ambiguous,
-        "candidates": "\n".join(_plain(each) or "" for each in seen.candidates),
-        "day_of_year": seen.day_of_year,
-    }
+def _unread(sightings: Sequence[Sighting]) -> list[dict[str, object]]:
+    return [row for each in sightings if (row := _unread_row(each)) is not None]
 
 
-def _scan(seen: CodeScan) -> _What | None:
-    """Take a scan of a plate; the plate that stands for none is a bag nobody could read."""
-    if seen.licence_plate is None:
+def _unread_row(sighting: Sighting) -> dict[str, object] | None:
+    """Take a bag nobody could read; a scanner's plate that stands for none is one too."""
+    what = sighting.observation
+    if not isinstance(what, UnreadBag | NoRead | CodeScan):
         return None
-    where: _What = {**_NOTHING_MORE, "kind": "scan", "point": seen.point, "belt": _plain(seen.belt)}
-    if seen.licence_plate == NO_PLATE:
-        return {**where, "kind": "no_read"}
-    return {**where, "licence_plate": seen.licence_plate}
-
-
-def _where(sighting: Sighting) -> dict[str, object]:
+    if isinstance(what, CodeScan) and what.licence_plate != NO_PLATE:
+        return None
     return {
         "site": sighting.site,
         "gateway": sighting.gateway,
         "epoch": sighting.epoch,
         "lane": sighting.lane,
         "sequence": sighting.sequence,
+        "kind": "unread" if isinstance(what, UnreadBag) else "no_read",
         "at_us": sighting.seen_at_us,
+        "point": what.point,
+        "belt": _plain(what.belt),
     }
+
+
+def _id(sighting: Sighting) -> str:
+    return (
+        f"{sighting.site}/{sighting.gateway}/{sighting.epoch}/{sighting.lane}/{sighting.sequence}"
+    )
 
 
 def _plain(name: str | None) -> str | None:

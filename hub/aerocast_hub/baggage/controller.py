@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from aerocast_hub.baggage.journeys import Bag, find_bag, list_in_motion
+from aerocast_hub.baggage.bags import Bag, find_bag, list_in_motion
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 

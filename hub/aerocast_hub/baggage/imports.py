@@ -4,28 +4,26 @@ Passengers' names go to a table of their own; messages about refused lines never
 """
 
 import re
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.baggage.journey import Journey
-from aerocast_hub.baggage.journeys import encode_journey, refold_plates
+from aerocast_hub.baggage.evidence import Announced, Leg
+from aerocast_hub.baggage.evidence_store import keep_evidence
+from aerocast_hub.baggage.identity import NO_PLATE
+from aerocast_hub.baggage.journeys import refold_plates
 from aerocast_hub.baggage.names import surname_key
-from aerocast_hub.baggage.tables import BagPlateRow, BagRow, PassengerRow
+from aerocast_hub.baggage.passengers import Person, keep_passengers
 from aerocast_hub.database.engine import Database
-from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.importing import Names, RefusedRow, WrongValueError, read_rows
 from aerocast_hub.outbox.publish import write_events
 from aerocast_hub.schedule import read_airport, read_date, read_flight
 
 PERSONAL = Names("surname", "passenger")
-PLATES_AT_ONCE = 500
-FOLDED = ("state", "last_seen_us", "journey")
-NO_PLATE = "0000000000"  # what scanners say when they can read none
+ANNOUNCED_BEFORE_US = 36 * 3_600_000_000  # a line says no time: before anything may be seen
 
 
 class BagLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +49,7 @@ class ExpectedBag(msgspec.Struct, frozen=True, kw_only=True):
     destination: str
 
 
-class Announced(msgspec.Struct, frozen=True, kw_only=True):
+class _Announced(msgspec.Struct, frozen=True, kw_only=True):
     """An expected bag and its passenger."""
 
     bag: ExpectedBag
@@ -68,110 +66,40 @@ async def import_bags(database: Database, file: Path) -> list[ExpectedBag | Refu
         The file cannot be read.
     """
     read = list(read_rows(file, BagLine, _announced, PERSONAL))
-    announced = [each for each in read if isinstance(each, Announced)]
+    announced = [each for each in read if isinstance(each, _Announced)]
+    now_us = time.time_ns() // 1000
     async with database.writing() as session:
-        await keep_announced(session, announced)
+        people = await keep_passengers(session, filter(None, map(_person, announced)))
+        evidence = [(each.bag.licence_plate, _evidence(each, people, now_us)) for each in announced]
+        await keep_evidence(session, evidence)
         plates = {each.bag.licence_plate for each in announced}
         await write_events(session, await refold_plates(session, plates))
-    return [each.bag if isinstance(each, Announced) else each for each in read]
+    return [each.bag if isinstance(each, _Announced) else each for each in read]
 
 
-async def keep_announced(session: AsyncSession, announced: Sequence[Announced]) -> None:
-    """Write expected bags and their passengers; whose a bag is stays known where not said again."""
-    known = await _known_bags(session, {each.bag.licence_plate for each in announced})
-    passengers = await _passengers(session, announced)
-    bags: dict[tuple[str, str, str], Mapping[str, object]] = {}
-    for each in announced:
-        identity = _identity(each.bag)
-        bag_id = known.setdefault(identity, str(uuid.uuid4()))
-        bags[identity] = {
-            "id": bag_id,
-            "flight": each.bag.flight,
-            "flight_key": each.bag.flight_key,
-            "flight_date": each.bag.flight_date,
-            "origin": each.bag.origin,
-            "destination": each.bag.destination,
-            "passenger_id": passengers.get(_person(each)),
-            "state": "expected",
-            "last_seen_us": None,
-            "journey": encode_journey(Journey()),
-        }
-    owned = [row for row in bags.values() if row["passenger_id"] is not None]
-    await insert_or_replace(session, BagRow, owned, keep=FOLDED)
-    others = [row for row in bags.values() if row["passenger_id"] is None]
-    await insert_or_replace(session, BagRow, others, keep=(*FOLDED, "passenger_id"))
-    plates = [{"licence_plate": key[0], "bag_id": row["id"]} for key, row in bags.items()]
-    await insert_new(session, BagPlateRow, plates)
-
-
-async def _known_bags(
-    session: AsyncSession, plates: Iterable[str]
-) -> dict[tuple[str, str, str], str]:
-    found: dict[tuple[str, str, str], str] = {}
-    ordered = sorted(plates)
-    for at in range(0, len(ordered), PLATES_AT_ONCE):
-        rows = await session.execute(
-            select(BagPlateRow.licence_plate, BagRow.flight_date, BagRow.origin, BagRow.id)
-            .join(BagRow, BagRow.id == BagPlateRow.bag_id)
-            .where(
-                BagPlateRow.licence_plate.in_(ordered[at : at + PLATES_AT_ONCE]),
-                BagRow.flight.is_not(None),
-            )
-        )
-        found |= {(plate, day or "", origin or ""): bag for plate, day, origin, bag in rows}
-    return found
-
-
-async def _passengers(
-    session: AsyncSession, announced: Sequence[Announced]
-) -> dict[tuple[str, str, str, str], str]:
-    """Find or add the passengers: one for all bags of a name on a flight."""
-    dates = {each.bag.flight_date for each in announced}
-    rows = await session.execute(
-        select(
-            BagRow.flight_key,
-            BagRow.flight_date,
-            PassengerRow.surname_key,
-            PassengerRow.passenger,
-            PassengerRow.id,
-        )
-        .join(PassengerRow, PassengerRow.id == BagRow.passenger_id)
-        .where(BagRow.flight_date.in_(dates))
-    )
-    found = {
-        (key or "", day or "", name, who or ""): person for key, day, name, who, person in rows
-    }
-    new: list[dict[str, object]] = []
-    for each in announced:
-        person = _person(each)
-        if each.surname and person not in found:
-            found[person] = str(uuid.uuid4())
-            new.append(
-                {
-                    "id": found[person],
-                    "surname": each.surname,
-                    "surname_key": person[2],
-                    "passenger": each.passenger,
-                }
-            )
-    await insert_new(session, PassengerRow, new)
-    return found
-
-
-def _identity(bag: ExpectedBag) -> tuple[str, str, str]:
-    return bag.licence_plate, bag.flight_date, bag.origin
-
-
-def _person(each: Announced) -> tuple[str, str, str, str]:
-    return (
-        each.bag.flight_key,
-        each.bag.flight_date,
-        surname_key(each.surname or ""),
-        each.passenger or "",
+def _evidence(each: _Announced, people: Mapping[Person, str], now_us: int) -> Announced:
+    """Make of a line what is known of its bag; the same line again is the same evidence."""
+    bag, person = each.bag, _person(each)
+    passenger_id = None if person is None else people[person]
+    said = f"{bag.licence_plate} {bag.flight_key} {bag.flight_date} {bag.origin} {bag.destination}"
+    departs = datetime.fromisoformat(f"{bag.flight_date}T00:00:00+00:00")
+    return Announced(
+        id=f"import {said} {passenger_id or ''}",
+        at_us=round(departs.timestamp()) * 1_000_000 - ANNOUNCED_BEFORE_US,
+        known_at_us=now_us,
+        legs=(Leg(bag.flight, bag.flight_key, bag.flight_date, bag.origin, bag.destination),),
+        station=bag.origin,
+        passenger_id=passenger_id,
     )
 
 
-def _announced(line: BagLine) -> Announced:
+def _person(each: _Announced) -> Person | None:
+    if not each.surname:
+        return None
+    return Person(each.surname, each.passenger, each.bag.flight_key, each.bag.flight_date)
+
+
+def _announced(line: BagLine) -> _Announced:
     plate = line.licence_plate.strip()
     if re.fullmatch(r"[0-9]{10}", plate) is None or plate == NO_PLATE:
         raise WrongValueError("licence_plate", line.licence_plate, "ten digits")
@@ -179,7 +107,7 @@ def _announced(line: BagLine) -> Announced:
     surname = (line.surname or "").strip()
     if surname and not surname_key(surname):
         raise WrongValueError("surname", "...", "a name with letters")
-    return Announced(
+    return _Announced(
         bag=ExpectedBag(
             licence_plate=plate,
             flight=flight,

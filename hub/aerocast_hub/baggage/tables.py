@@ -1,4 +1,4 @@
-"""Tables of the bags: who they are, their passengers (apart), sightings, and journeys."""
+"""Tables of the bags: what is known of them, their passengers (apart), and their journeys."""
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,23 +9,67 @@ from aerocast_hub.database import Base
 class PassengerRow(Base):
     """Who a bag belongs to. Personal data: in this table alone, and never in a log.
 
-    ``surname_key`` is the surname as compared: upper case letters without accents.
+    ``surname_key`` is the surname as compared: upper case letters without accents. The flight is
+    the first they were announced on: passengers of one name on one flight and of one ``passenger``
+    (given name, or whatever the airline tells people apart by) are one.
     """
 
     __tablename__ = "passengers"
-    __table_args__ = (Index(None, "surname_key"),)
+    __table_args__ = (Index(None, "surname_key"), Index(None, "flight_key", "flight_date"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     surname: Mapped[str]
     surname_key: Mapped[str]
     passenger: Mapped[str | None]
+    flight_key: Mapped[str]
+    flight_date: Mapped[str]
+
+
+class EvidenceRow(Base):
+    """One thing known of a plate, a container or a flight. Rows are added, never changed.
+
+    ``subject`` is the plate, or names the container or flight. ``form`` is 0 for what was heard
+    first, and for a later form (a corrected clock) the instant it was known. ``kind`` is
+    ``passage`` or ``scan`` for what gateways saw, else the evidence's own kind.
+    """
+
+    __tablename__ = "bag_evidence"
+    __table_args__ = (Index(None, "subject", "at_us"), Index(None, "kind", "at_us"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    form: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str]
+    kind: Mapped[str]
+    at_us: Mapped[int]
+    known_at_us: Mapped[int]
+    site: Mapped[str]
+    point: Mapped[str]
+    belt: Mapped[str]
+    body: Mapped[bytes]
+
+
+class UnreadRow(Base):
+    """A bag that went past unread, or a scanner that read nothing."""
+
+    __tablename__ = "unread_bags"
+    __table_args__ = (Index(None, "site", "at_us"),)
+
+    site: Mapped[str] = mapped_column(primary_key=True)
+    gateway: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    lane: Mapped[int] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    at_us: Mapped[int]
+    point: Mapped[str | None]
+    belt: Mapped[str | None]
 
 
 class BagRow(Base):
     """A bag. Without ``flight`` nobody announced it.
 
-    The columns from ``state`` on, and ``journey`` (msgpack), are a fold of its sightings and may
-    be made again.
+    Every column is a fold of the evidence and may be made again; ``version`` counts the changes,
+    ``journey`` is msgpack. ``flight`` is the one it waits for or travels on.
     """
 
     __tablename__ = "bags"
@@ -33,9 +77,12 @@ class BagRow(Base):
         Index(None, "flight_key", "flight_date"),
         Index(None, "last_seen_us"),
         Index(None, "passenger_id"),
+        Index(None, "container"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    licence_plate: Mapped[str]
     flight: Mapped[str | None]
     flight_key: Mapped[str | None]
     flight_date: Mapped[str | None]
@@ -43,6 +90,7 @@ class BagRow(Base):
     destination: Mapped[str | None]
     passenger_id: Mapped[str | None] = mapped_column(ForeignKey("passengers.id"))
     state: Mapped[str]
+    container: Mapped[str | None]
     last_seen_us: Mapped[int | None]
     journey: Mapped[bytes]
 
@@ -57,24 +105,15 @@ class BagPlateRow(Base):
     bag_id: Mapped[str] = mapped_column(ForeignKey("bags.id", ondelete="CASCADE"), primary_key=True)
 
 
-class BagSightingRow(Base):
-    """A passage, a scan, or a bag that went past unread (then without a plate)."""
+class BagLegRow(Base):
+    """A flight a bag is to travel on."""
 
-    __tablename__ = "bag_sightings"
-    __table_args__ = (Index(None, "licence_plate", "at_us"), Index(None, "kind", "at_us"))
+    __tablename__ = "bag_legs"
+    __table_args__ = (Index(None, "flight_key", "flight_date"),)
 
-    site: Mapped[str] = mapped_column(primary_key=True)
-    gateway: Mapped[str] = mapped_column(primary_key=True)
-    epoch: Mapped[int] = mapped_column(primary_key=True)
-    lane: Mapped[int] = mapped_column(primary_key=True)
-    sequence: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    at_us: Mapped[int]
-    licence_plate: Mapped[str | None]
-    point: Mapped[str | None]
-    belt: Mapped[str | None]
-    sigma_ms: Mapped[float]
-    confidence: Mapped[float]
-    ambiguous: Mapped[bool]
-    candidates: Mapped[str]
-    day_of_year: Mapped[int | None]
+    bag_id: Mapped[str] = mapped_column(ForeignKey("bags.id", ondelete="CASCADE"), primary_key=True)
+    flight_key: Mapped[str] = mapped_column(primary_key=True)
+    flight_date: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    origin: Mapped[str]
+    destination: Mapped[str]

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
-from aerocast_hub.baggage.journeys import (
+from aerocast_hub.baggage.bags import (
     Bag,
     bags_of_passenger,
     count_bags_of_flight,

@@ -4,7 +4,7 @@ import time
 
 from aerocast_hub.auth.attempts import FINDS, Attempts
 from aerocast_hub.auth.logins import TryLater
-from aerocast_hub.baggage.journeys import find_passenger
+from aerocast_hub.baggage.bags import find_passenger
 from aerocast_hub.database.engine import Database
 
 

@@ -22,6 +22,8 @@ from aerocast_hub.orientation.arrival_times import (
 Phase = Literal["unknown", "departure", "in_flight", "arriving", "at_belt", "desk", "done"]
 Value = str | int
 
+REACHED = frozenset({"delivered", "claimed"})
+ON_BELT = frozenset({"arrived", *REACHED})
 MISSING_AFTER_US = 15 * MINUTE_US  # after nine in ten flights had every bag on the belt
 BEFORE_FLIGHT = ("expected", "seen", "accepted", "screened", "sorted", "made_up")
 
@@ -173,17 +175,17 @@ def _phase(
     overdue_us: int | None,
     now_us: int,
 ) -> Phase:
-    if bags and all(bag.state == "delivered" for bag in bags):
+    if bags and all(bag.state in REACHED for bag in bags):
         return "done"
     if flight is None:
         return "unknown"
     arrived = flight.progress.on_block_us is not None or flight.progress.landed_us is not None
     if not arrived:
         return "in_flight" if _has_left(flight, now_us) else "departure"
-    missing = any(bag.state not in ("arrived", "delivered") for bag in bags)
+    missing = any(bag.state not in ON_BELT for bag in bags)
     if missing and overdue_us is not None and now_us > overdue_us:
         return "desk"
-    on_belt = any(bag.state in ("arrived", "delivered") for bag in bags)
+    on_belt = any(bag.state in ON_BELT for bag in bags)
     return "at_belt" if on_belt or _first_is_due(times, now_us) else "arriving"
 
 

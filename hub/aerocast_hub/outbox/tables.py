@@ -1,6 +1,6 @@
 """Tables of the outbox."""
 
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from aerocast_hub.database import AutoId, Base
 
@@ -16,3 +16,12 @@ class OutboxRow(Base):
     written_at_us: Mapped[int]
     kind: Mapped[str]
     body: Mapped[bytes]
+
+
+class FollowerRow(Base):
+    """How far a feature has taken in the events of others."""
+
+    __tablename__ = "followers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    last_id: Mapped[int]

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
-from aerocast_hub.baggage.journeys import count_bags, count_bags_seen, count_passages
+from aerocast_hub.baggage.bags import count_bags, count_bags_seen, count_passages
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.store import count_parked
 from aerocast_hub.gateways.views import loss_accounts

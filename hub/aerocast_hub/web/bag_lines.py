@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aerocast_hub.baggage.journeys import Bag
+from aerocast_hub.baggage.bags import Bag
 from aerocast_hub.web.views import BagLine
 
 SHOWN = 14

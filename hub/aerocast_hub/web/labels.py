@@ -73,6 +73,10 @@ LABELS = {
             "transfer": "in transfer",
             "arrived": "at the belt",
             "delivered": "at reclaim",
+            "departed": "on its way",
+            "on_block": "on the aircraft, arrived",
+            "claimed": "handed over",
+            "offloaded": "taken off the flight",
         },
     ),
     "fr": Labels(
@@ -114,6 +118,10 @@ LABELS = {
             "transfer": "en transfert",
             "arrived": "sur le tapis",
             "delivered": "livré",
+            "departed": "en route",
+            "on_block": "dans l’avion, arrivé",  # noqa: RUF001  French typography
+            "claimed": "remis",
+            "offloaded": "débarqué",
         },
     ),
 }

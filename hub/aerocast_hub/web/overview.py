@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
-from aerocast_hub.baggage.journeys import list_in_motion
+from aerocast_hub.baggage.bags import list_in_motion
 from aerocast_hub.flights.store import list_flights, list_parked
 from aerocast_hub.gateways.lives import count_unanchored
 from aerocast_hub.gateways.views import GatewayView, loss_accounts, view_gateways

@@ -11,7 +11,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from aerocast_hub.auth.tokens import Principal
-from aerocast_hub.baggage.journeys import find_bag_by_id
+from aerocast_hub.baggage.bags import find_bag_by_id
 from aerocast_hub.database.engine import Database
 from aerocast_hub.web.overview import overview
 from aerocast_hub.web.templates import render

@@ -1,66 +1,112 @@
-from datetime import date
+from itertools import pairwise
 
-from aerocast_hub.baggage.identity import KnownBag, share_out
+from aerocast_hub.baggage.evidence import (
+    Handled,
+    Irregularity,
+    Nested,
+    Placed,
+    Screened,
+    Seen,
+    Stowed,
+)
+from aerocast_hub.baggage.fold import journey_of
 from aerocast_hub.baggage.journey import (
     MINUTE_US,
-    POINTS,
     Journey,
-    Seen,
     is_in_motion,
-    journey_of,
     newly_passed,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-JULY_6 = 1_720_224_000_000_000
-HOUR_US = 60 * MINUTE_US
-DAY_US = 24 * HOUR_US
-
-
-def seen(minute, point="sortation", belt="belt-4", site="lfbo", **more):
-    return Seen(at_us=JULY_6 + int(minute * MINUTE_US), site=site, point=point, belt=belt, **more)
-
-
-sightings = st.lists(
-    st.builds(
-        Seen,
-        at_us=st.integers(0, 600).map(lambda second: JULY_6 + second * 10_000_000),
-        site=st.sampled_from(["lfbo", "lfpg"]),
-        point=st.sampled_from(["", *POINTS]),
-        belt=st.sampled_from(["", "belt-4", "belt-5"]),
-        evidence=st.sampled_from(["passage", "scan"]),
-        confidence=st.sampled_from([0.5, 1.0]),
-        ambiguous=st.booleans(),
-        candidates=st.sampled_from([(), ("belt-4", "belt-5")]),
-        day_of_year=st.sampled_from([None, 188, 12]),
-    ),
-    max_size=12,
+from tests.hub.baggage.bag_evidence import (
+    HOUR_US,
+    JULY_6,
+    ON,
+    OUT,
+    announced,
+    at,
+    evidence_sets,
+    of,
+    off_block,
+    on_block,
+    seen,
+    void,
 )
-BAGS = [
-    KnownBag(bag_id="a", flight_date=date(2024, 7, 6), airports=frozenset({"tls", "lfbo"})),
-    KnownBag(bag_id="b", flight_date=date(2024, 7, 7)),
-]
+
+randoms = st.randoms(use_true_random=False)
 
 
-@settings(max_examples=200, deadline=None)
-@given(sightings, st.randoms(use_true_random=False), st.booleans())
-def test_order_and_repetition_change_no_journey(played, random, contested):
-    mixed = played + played
+@settings(max_examples=150, deadline=None)
+@given(evidence_sets, randoms, st.booleans())
+def test_order_and_repetition_change_no_journey(evidence, random, contested):
+    mixed = evidence + evidence
     random.shuffle(mixed)
-    assert journey_of(played, contested=contested) == journey_of(mixed, contested=contested)
+    assert journey_of(evidence, contested=contested) == journey_of(mixed, contested=contested)
 
 
-@settings(max_examples=200, deadline=None)
-@given(sightings, st.randoms(use_true_random=False))
-def test_every_sighting_of_a_plate_goes_to_one_bag_whatever_the_order(played, random):
-    mixed, bags = played + played, list(BAGS)
-    random.shuffle(mixed)
-    random.shuffle(bags)
-    shared = share_out(mixed, bags)
-    assert shared == share_out(played, BAGS)
-    given_out = [each for part in (*shared.known.values(), *shared.unknown) for each in part]
-    assert sorted(given_out, key=str) == sorted(set(played), key=str)
+@settings(max_examples=100, deadline=None)
+@given(evidence_sets, st.integers(0, 13))
+def test_what_is_voided_never_was(evidence, which):
+    distinct = list({each.id: each for each in evidence}.values())
+    without = distinct[:which] + distinct[which + 1 :]
+    voided = [*distinct, *(void(each) for each in distinct[which : which + 1])]
+    assert journey_of(voided) == journey_of(without)
+
+
+@settings(max_examples=100, deadline=None)
+@given(evidence_sets, st.integers(0, 13), st.integers(-30, 30))
+def test_a_corrected_clock_replaces_what_was_known(evidence, which, minutes):
+    distinct = list({each.id: each for each in evidence}.values())
+    corrected = [
+        type(each)(
+            **{name: getattr(each, name) for name in each.__struct_fields__}
+            | {"at_us": each.at_us + minutes * MINUTE_US, "known_at_us": 9}
+        )
+        for each in distinct[which : which + 1]
+    ]
+    alone = distinct[:which] + corrected + distinct[which + 1 :]
+    assert journey_of([*corrected, *distinct]) == journey_of(alone)
+
+
+@settings(max_examples=100, deadline=None)
+@given(evidence_sets)
+def test_a_claimed_bag_stays_claimed_and_is_in_nothing(evidence):
+    journey = journey_of([*evidence, of(Handled, -1, did="claimed")])
+    assert journey.state == "claimed"
+    assert journey.container is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(evidence_sets)
+def test_an_inference_never_overrides_what_was_seen_later(evidence):
+    late = [*evidence, seen(5000, "reclaim", "reclaim-1"), of(Handled, -900, did="released")]
+    claimed = any(isinstance(each, Handled) and each.did == "claimed" for each in evidence)
+    assert journey_of(late).state == ("claimed" if claimed else "delivered")
+
+
+@settings(max_examples=100, deadline=None)
+@given(evidence_sets)
+def test_a_bag_is_in_one_place_and_no_container_is_inside_itself(evidence):
+    place = journey_of(evidence).place
+    if place is not None:
+        assert len(place.inside) == len(set(place.inside)) <= 8
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(-2000, 2000), min_size=5, max_size=5), randoms)
+def test_clocks_off_by_less_than_the_travel_time_change_no_custody_point(skews_ms, random):
+    points = ("acceptance", "screening", "sortation", "makeup", "loading")
+    passed = [
+        Seen(id=point, at_us=at(5 * i) + skew * 1000, site="lfbo", point=point, belt=point)
+        for i, (point, skew) in enumerate(zip(points, skews_ms, strict=True))
+    ]
+    random.shuffle(passed)
+    journey = journey_of(passed)
+    assert tuple(journey.custody) == points
+    assert journey.state == "loaded"
+    assert not journey.duplicate
+    assert all(a < b for a, b in pairwise(journey.custody.values()))
 
 
 def test_a_bag_nobody_has_seen_is_expected():
@@ -92,8 +138,8 @@ def test_custody_points_keep_their_first_time_and_the_last_place_is_where_it_is(
 
 
 def test_a_scan_without_a_place_says_seen_and_keeps_the_state_of_the_last_point():
-    assert journey_of([seen(1, "", "", evidence="scan")]).state == "seen"
-    journey = journey_of([seen(1), seen(2, "", "", evidence="scan")])
+    assert journey_of([seen(1, "", "", witness="scan")]).state == "seen"
+    journey = journey_of([seen(1), seen(2, "", "", witness="scan")])
     assert (journey.state, journey.last_point) == ("sorted", None)
 
 
@@ -132,30 +178,94 @@ def test_a_bag_is_in_motion_until_reclaim_or_a_long_silence():
     assert not is_in_motion(journey_of([seen(3, "reclaim")]), JULY_6 + HOUR_US)
 
 
-def test_the_day_in_the_tag_tells_two_bags_of_one_plate_apart():
-    day_before = seen(600, day_of_year=189)
-    shared = share_out([day_before, seen(600, day_of_year=188)], BAGS)
-    assert shared.known["b"] == (day_before,)
-    assert len(shared.known["a"]) == 1
+def test_a_bag_in_a_container_is_where_the_outermost_one_is():
+    stowed = of(Stowed, 10, container="AKE1")
+    on_cart = of(Nested, 12, container="AKE1", parent="CART7")
+    at_stand = of(Placed, 20, container="CART7", site="lfbo", place="stand B4")
+    journey = journey_of([seen(5), stowed, on_cart, at_stand])
+    assert (journey.state, journey.container) == ("made_up", "AKE1")
+    assert (journey.place.name, journey.place.inside) == ("stand B4", ("AKE1", "CART7"))
+    off_cart = of(Nested, 25, container="AKE1", parent="CART7", is_in=False)
+    aboard = of(Nested, 26, container="AKE1", leg=OUT)
+    assert journey_of([stowed, on_cart, at_stand, off_cart, aboard]).place.kind == "flight"
 
 
-def test_the_site_then_the_date_decide_without_a_day_in_the_tag():
-    assert set(share_out([seen(600)], BAGS).known) == {"a"}
-    assert set(share_out([seen(600 + 24 * 60, site="lfpg")], BAGS).known) == {"b"}
+def test_another_container_takes_a_bag_out_of_the_first():
+    journey = journey_of([of(Stowed, 10, container="AKE1"), of(Stowed, 12, container="AKE2")])
+    assert journey.container == "AKE2"
+    taken_out = of(Stowed, 13, container="AKE1", is_in=False)
+    late = [of(Stowed, 10, container="AKE1"), of(Stowed, 12, container="AKE2"), taken_out]
+    assert journey_of(late).container == "AKE2"
 
 
-def test_two_bags_alike_in_everything_are_contested():
-    twins = [KnownBag(bag_id=each, flight_date=date(2024, 7, 6)) for each in ("a", "b")]
-    shared = share_out([seen(600)], twins)
-    assert shared.contested == {"a", "b"}
-    assert journey_of(shared.known["a"], contested=True).duplicate
+def test_a_bag_in_the_hold_leaves_and_arrives_with_the_aircraft_until_it_is_seen():
+    aboard = [announced(), seen(1), of(Stowed, 30, container="AKE1", leg=OUT)]
+    gone = journey_of([*aboard, off_block(60)])
+    assert gone.state == "departed"
+    assert [(each.state, each.rule, each.confidence) for each in gone.inferred][1:] == [
+        ("departed", "in_the_hold_at_departure", 0.95)
+    ]
+    there = [*aboard, off_block(60), on_block(140)]
+    assert journey_of(there).state == "on_block"
+    unloaded = seen(155, "arrival", "belt-9", site="lfpg")
+    assert journey_of([*there, unloaded]).state == "arrived"
+    assert journey_of([*there, unloaded]).container is None
 
 
-def test_a_sighting_weeks_away_belongs_to_no_announced_bag():
-    weeks = seen(20 * 24 * 60)
-    assert share_out([weeks], BAGS).unknown == ((weeks,),)
+def test_a_bag_left_behind_is_not_said_to_have_flown():
+    taken_off = of(Stowed, 50, container="AKE1", leg=OUT, is_in=False)
+    left = journey_of(
+        [announced(), of(Stowed, 30, container="AKE1", leg=OUT), taken_off, off_block(60)]
+    )
+    assert left.state == "offloaded"
+    assert "departed" not in {each.state for each in left.inferred}
+    reported = of(Irregularity, 50, code="offloaded")
+    again = [of(Stowed, 30, container="AKE1", leg=OUT), reported, off_block(60)]
+    assert journey_of(again).state == "offloaded"
 
 
-def test_an_unknown_plate_seen_again_after_days_of_quiet_is_another_bag():
-    first, second = seen(1), seen(4 * 24 * 60)
-    assert share_out([second, first], []).unknown == ((first,), (second,))
+def test_a_departure_that_is_withdrawn_leaves_the_bag_loaded():
+    aboard = [announced(), of(Stowed, 30, container="AKE1", leg=OUT), off_block(60)]
+    withdrawn = off_block(61, is_withdrawn=True)
+    assert journey_of([*aboard, withdrawn]).state == "loaded"
+
+
+def test_an_announced_bag_nobody_saw_is_only_weakly_said_to_have_arrived():
+    journey = journey_of([announced(), on_block(140)])
+    assert journey.state == "expected"
+    assert journey.inferred[0].rule == "announced_on_arrived_flight"
+    assert journey.inferred[0].confidence == 0.5
+
+
+def test_make_up_without_a_screening_says_it_was_probably_screened():
+    assert journey_of([seen(5, "makeup")]).inferred[0].rule == "passed_beyond_screening"
+    cleared = of(Screened, 3, result="cleared")
+    assert journey_of([cleared, seen(5, "makeup")]).inferred == ()
+    assert journey_of([cleared, seen(5, "makeup")]).screening == "cleared"
+
+
+def test_each_sender_adds_the_flights_it_knows_and_a_change_replaces_them():
+    both = journey_of([announced(), announced(-500, (OUT, ON))])
+    assert both.legs == (OUT, ON)
+    assert journey_of([announced(-500, (OUT, ON)), announced(-400, (ON,))]).legs == (OUT, ON)
+    changed = announced(-300, (ON,), status="change")
+    assert journey_of([announced(), changed]).legs == (ON,)
+
+
+def test_a_later_message_that_says_nothing_of_authority_leaves_it():
+    yes = announced(-500, authority_to_load=True, passenger_status="checked_in")
+    boarded = announced(-100, passenger_status="boarded")
+    journey = journey_of([yes, boarded])
+    assert (journey.authority_to_load, journey.passenger_status) == (True, "boarded")
+
+
+def test_a_cancelled_bag_can_be_announced_again():
+    deleted = announced(-500, (), status="delete")
+    assert journey_of([announced(), deleted]).is_cancelled
+    assert not journey_of([announced(), deleted, announced(-400)]).is_cancelled
+
+
+def test_a_held_bag_is_held_until_released():
+    held = of(Handled, 5, did="held")
+    assert journey_of([held]).is_held
+    assert not journey_of([held, of(Handled, 6, did="released")]).is_held

@@ -5,12 +5,12 @@ import time
 
 import pytest
 from aerocast_hub.app import create_app
-from aerocast_hub.baggage.journeys import find_bag, find_passenger
+from aerocast_hub.baggage.bags import find_bag, find_passenger
 from aerocast_hub.baggage.messages import Incoming, take_in
 from aerocast_hub.baggage.messages_tables import BagMessageRow
 from aerocast_hub.baggage.said import owners_of, said_of
 from aerocast_hub.cli import main
-from aerocast_hub.events import BagMessageReceived
+from aerocast_hub.events import BagChanged, BagMessageReceived
 from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_protocols.baggage import parse_message
 from litestar.testing import AsyncTestClient
@@ -31,7 +31,8 @@ def came(raw, minute=0):
 
 async def take(database, *incoming, **more):
     async with database.writing() as session:
-        return await take_in(session, incoming, **more)
+        taken, events = await take_in(session, incoming, **more)
+    return taken, [each for each in events if not isinstance(each, BagChanged)]
 
 
 async def count(database):
@@ -200,3 +201,43 @@ async def test_what_cannot_be_read_at_all_or_may_not_be_posted_is_refused(hub):
     assert huge.status_code == 413
     may_not = bearer(hub, "baggage:read")
     assert (await hub.post("/api/bag-messages", content=BSM, headers=may_not)).status_code == 403
+
+
+async def journey(database, plate=PLATE):
+    async with database.reading() as session:
+        return (await find_bag(session, plate)).journey
+
+
+def bpm(*lines, minute=1100):
+    return b"\n".join((b"BPM\n.V/1LCDG\n.F/AF6120/14JUN/TLS\n.N/0057123456", *lines, b"ENDBPM"))
+
+
+async def test_what_was_done_with_a_bag_is_heard_into_its_journey(database):
+    await take(database, came(BSM))
+    sorted_ = bpm(b".J/S/ACT/SC1/14JUN/1201Z/LB9", b".X//CLR///S1/L1")
+    stowed = bpm(b".J/R/ACT/SC1/14JUN/1205Z", b".U/AKE12345AF")
+    await take(database, came(stowed, 10), came(sorted_, 11))
+    told = await journey(database)
+    assert (told.state, told.container, told.screening) == ("loaded", "AKE12345AF", "cleared")
+    assert told.custody["sortation"] == NOON + MIN
+    assert (told.passed[0].belt, told.passed[0].evidence) == ("LB9", ("message",))
+    unloaded = b"BUM\n.V/1LCDG\n.F/AF6120/14JUN/TLS\n.N/0057123456\nENDBUM"
+    await take(database, came(unloaded, 20))
+    assert (await journey(database)).state == "offloaded"
+    other = await journey(database, "0057123457")
+    assert (other.state, other.authority_to_load) == ("expected", True)
+
+
+async def test_a_change_takes_the_authority_and_a_deletion_the_bag(database):
+    await take(database, came(BSM))
+    no = b"BSM\nCHG\n.V/1LCDG\n.F/AF6120/14JUN/TLS\n.N/0057123456\n.S/N//N\nENDBSM"
+    await take(database, came(no, 1))
+    told = await journey(database)
+    assert (told.authority_to_load, told.passenger_status) == (False, "not_boarded")
+    gone = b"BSM\nDEL\n.V/1LCDG\n.F/AF6120/14JUN/TLS\n.N/0057123456\nENDBSM"
+    await take(database, came(gone, 2))
+    assert (await journey(database)).is_cancelled
+    await take(database, came(bpm(b".B/ONA"), 3))
+    told = await journey(database)
+    assert told.is_cancelled
+    assert told.irregularity == "on_hand"

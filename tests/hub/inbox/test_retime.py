@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from aerocast_hub.baggage.journeys import find_bag
+from aerocast_hub.baggage.bags import find_bag
 from aerocast_hub.events import GatewayClockCorrected, decode_event
 from aerocast_hub.flights.imports import import_flights
 from aerocast_hub.flights.tables import FlightRow, GroundEventRow

@@ -56,6 +56,28 @@ def upgrade() -> None:
         batch_op.create_index("audit_at", ["at_us"], unique=False)
 
     op.create_table(
+        "bag_evidence",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("form", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("known_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("site", sa.String(), nullable=False),
+        sa.Column("point", sa.String(), nullable=False),
+        sa.Column("belt", sa.String(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", "form", name=op.f("pk_bag_evidence")),
+    )
+    with op.batch_alter_table("bag_evidence", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_bag_evidence_kind_at_us"), ["kind", "at_us"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_bag_evidence_subject_at_us"), ["subject", "at_us"], unique=False
+        )
+
+    op.create_table(
         "bag_messages",
         sa.Column(
             "number",
@@ -81,37 +103,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_bag_messages_parts_key"), ["parts_key"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_bag_messages_received_at_us"), ["received_at_us"], unique=False
-        )
-
-    op.create_table(
-        "bag_sightings",
-        sa.Column("site", sa.String(), nullable=False),
-        sa.Column("gateway", sa.String(), nullable=False),
-        sa.Column("epoch", sa.BigInteger(), nullable=False),
-        sa.Column("lane", sa.BigInteger(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("at_us", sa.BigInteger(), nullable=False),
-        sa.Column("licence_plate", sa.String(), nullable=True),
-        sa.Column("point", sa.String(), nullable=True),
-        sa.Column("belt", sa.String(), nullable=True),
-        sa.Column("sigma_ms", sa.Double(), nullable=False),
-        sa.Column("confidence", sa.Double(), nullable=False),
-        sa.Column("ambiguous", sa.Boolean(), nullable=False),
-        sa.Column("candidates", sa.String(), nullable=False),
-        sa.Column("day_of_year", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint(
-            "site", "gateway", "epoch", "lane", "sequence", name=op.f("pk_bag_sightings")
-        ),
-    )
-    with op.batch_alter_table("bag_sightings", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_bag_sightings_kind_at_us"), ["kind", "at_us"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_bag_sightings_licence_plate_at_us"),
-            ["licence_plate", "at_us"],
-            unique=False,
         )
 
     op.create_table(
@@ -171,6 +162,12 @@ def upgrade() -> None:
             unique=False,
         )
 
+    op.create_table(
+        "followers",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("last_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_followers")),
+    )
     op.create_table(
         "gateways",
         sa.Column(
@@ -247,9 +244,16 @@ def upgrade() -> None:
         sa.Column("surname", sa.String(), nullable=False),
         sa.Column("surname_key", sa.String(), nullable=False),
         sa.Column("passenger", sa.String(), nullable=True),
+        sa.Column("flight_key", sa.String(), nullable=False),
+        sa.Column("flight_date", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passengers")),
     )
     with op.batch_alter_table("passengers", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_passengers_flight_key_flight_date"),
+            ["flight_key", "flight_date"],
+            unique=False,
+        )
         batch_op.create_index(
             batch_op.f("ix_passengers_surname_key"), ["surname_key"], unique=False
         )
@@ -302,6 +306,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stand", name=op.f("pk_stands")),
     )
     op.create_table(
+        "unread_bags",
+        sa.Column("site", sa.String(), nullable=False),
+        sa.Column("gateway", sa.String(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("lane", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("point", sa.String(), nullable=True),
+        sa.Column("belt", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "site", "gateway", "epoch", "lane", "sequence", name=op.f("pk_unread_bags")
+        ),
+    )
+    with op.batch_alter_table("unread_bags", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_unread_bags_site_at_us"), ["site", "at_us"], unique=False
+        )
+
+    op.create_table(
         "users",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -331,6 +355,8 @@ def upgrade() -> None:
     op.create_table(
         "bags",
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("licence_plate", sa.String(), nullable=False),
         sa.Column("flight", sa.String(), nullable=True),
         sa.Column("flight_key", sa.String(), nullable=True),
         sa.Column("flight_date", sa.String(), nullable=True),
@@ -338,6 +364,7 @@ def upgrade() -> None:
         sa.Column("destination", sa.String(), nullable=True),
         sa.Column("passenger_id", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("container", sa.String(), nullable=True),
         sa.Column("last_seen_us", sa.BigInteger(), nullable=True),
         sa.Column("journey", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -346,6 +373,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bags")),
     )
     with op.batch_alter_table("bags", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_bags_container"), ["container"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_bags_flight_key_flight_date"),
             ["flight_key", "flight_date"],
@@ -520,6 +548,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_user_roles")),
     )
     op.create_table(
+        "bag_legs",
+        sa.Column("bag_id", sa.String(), nullable=False),
+        sa.Column("flight_key", sa.String(), nullable=False),
+        sa.Column("flight_date", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("destination", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["bag_id"], ["bags.id"], name=op.f("fk_bag_legs_bag_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("bag_id", "flight_key", "flight_date", name=op.f("pk_bag_legs")),
+    )
+    with op.batch_alter_table("bag_legs", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_bag_legs_flight_key_flight_date"),
+            ["flight_key", "flight_date"],
+            unique=False,
+        )
+
+    op.create_table(
         "bag_plates",
         sa.Column("licence_plate", sa.String(), nullable=False),
         sa.Column("bag_id", sa.String(), nullable=False),
@@ -541,6 +589,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bag_plates_bag_id"))
 
     op.drop_table("bag_plates")
+    with op.batch_alter_table("bag_legs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bag_legs_flight_key_flight_date"))
+
+    op.drop_table("bag_legs")
     op.drop_table("user_roles")
     op.drop_table("role_permissions")
     with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
@@ -561,6 +613,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bags_passenger_id"))
         batch_op.drop_index(batch_op.f("ix_bags_last_seen_us"))
         batch_op.drop_index(batch_op.f("ix_bags_flight_key_flight_date"))
+        batch_op.drop_index(batch_op.f("ix_bags_container"))
 
     op.drop_table("bags")
     with op.batch_alter_table("bag_message_plates", schema=None) as batch_op:
@@ -568,6 +621,10 @@ def downgrade() -> None:
 
     op.drop_table("bag_message_plates")
     op.drop_table("users")
+    with op.batch_alter_table("unread_bags", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_unread_bags_site_at_us"))
+
+    op.drop_table("unread_bags")
     op.drop_table("stands")
     op.drop_table("roles")
     with op.batch_alter_table("refused_metars", schema=None) as batch_op:
@@ -578,6 +635,7 @@ def downgrade() -> None:
     op.drop_table("quarantine")
     with op.batch_alter_table("passengers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_passengers_surname_key"))
+        batch_op.drop_index(batch_op.f("ix_passengers_flight_key_flight_date"))
 
     op.drop_table("passengers")
     op.drop_table("outbox")
@@ -588,6 +646,7 @@ def downgrade() -> None:
 
     op.drop_table("ground_events")
     op.drop_table("gateways")
+    op.drop_table("followers")
     with op.batch_alter_table("flights", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_flights_registration_on_block_due_us"))
         batch_op.drop_index(batch_op.f("ix_flights_on_block_due_us"))
@@ -596,17 +655,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_flights_callsign_on_block_due_us"))
 
     op.drop_table("flights")
-    with op.batch_alter_table("bag_sightings", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_bag_sightings_licence_plate_at_us"))
-        batch_op.drop_index(batch_op.f("ix_bag_sightings_kind_at_us"))
-
-    op.drop_table("bag_sightings")
     with op.batch_alter_table("bag_messages", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_bag_messages_received_at_us"))
         batch_op.drop_index(batch_op.f("ix_bag_messages_parts_key"))
         batch_op.drop_index(batch_op.f("ix_bag_messages_content"))
 
     op.drop_table("bag_messages")
+    with op.batch_alter_table("bag_evidence", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bag_evidence_subject_at_us"))
+        batch_op.drop_index(batch_op.f("ix_bag_evidence_kind_at_us"))
+
+    op.drop_table("bag_evidence")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index("audit_at")
 

@@ -1,0 +1,162 @@
+"""Bags as everyone reads them: by plate, id, passenger, flight; those on their way."""
+
+import hashlib
+
+import msgspec
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.baggage.journey import AT_REST, Journey
+from aerocast_hub.baggage.journeys import decode_journey
+from aerocast_hub.baggage.names import is_same_surname
+from aerocast_hub.baggage.tables import (
+    BagLegRow,
+    BagPlateRow,
+    BagRow,
+    EvidenceRow,
+    PassengerRow,
+)
+
+HOUR_US = 3_600_000_000
+MOST_BAGS = 500
+IN_MOTION_US = 6 * HOUR_US
+
+
+class Bag(msgspec.Struct, frozen=True, kw_only=True):
+    """A bag and its journey; whose it is stands elsewhere.
+
+    Attributes
+    ----------
+    version
+        Counts the changes of what is known.
+    licence_plate
+        The one it was announced or first seen with.
+    flight, flight_date, origin, destination
+        Of the flight it waits for or travels on; None for a bag nobody announced.
+    """
+
+    id: str
+    version: int
+    licence_plate: str
+    flight: str | None
+    flight_date: str | None
+    origin: str | None
+    destination: str | None
+    journey: Journey
+
+
+async def find_bag(
+    session: AsyncSession, licence_plate: str, flight_date: str | None = None
+) -> Bag | None:
+    """Find a bag by its plate; of several the one of ``flight_date``, or the latest."""
+    where = [BagPlateRow.licence_plate == _askable(licence_plate)]
+    if flight_date is not None:
+        where.append(BagRow.flight_date == _askable(flight_date))
+    rows = await session.scalars(
+        select(BagRow).join(BagPlateRow, BagPlateRow.bag_id == BagRow.id).where(*where)
+    )
+    latest = max(rows, key=_recency, default=None)
+    return None if latest is None else bag_of(latest)
+
+
+async def find_bag_by_id(session: AsyncSession, bag_id: str) -> Bag | None:
+    """Find a bag by the hub's own id."""
+    found = await _bags_where(session, BagRow.id == _askable(bag_id))
+    return found[0] if found else None
+
+
+async def list_in_motion(session: AsyncSession, now_us: int, limit: int = MOST_BAGS) -> list[Bag]:
+    """Give the bags seen within six hours and not yet at reclaim, the last seen first."""
+    rows = await session.scalars(
+        select(BagRow)
+        .where(
+            BagRow.last_seen_us.between(now_us - IN_MOTION_US, now_us + HOUR_US),
+            BagRow.state.not_in(sorted(AT_REST)),
+        )
+        .order_by(BagRow.last_seen_us.desc(), BagRow.id)
+        .limit(limit)
+    )
+    return [bag_of(row) for row in rows]
+
+
+async def passenger_of(session: AsyncSession, bag_id: str) -> str | None:
+    """Give the id of the passenger a bag belongs to."""
+    return await session.scalar(select(BagRow.passenger_id).where(BagRow.id == bag_id))
+
+
+async def bags_of_passenger(session: AsyncSession, passenger_id: str) -> list[Bag]:
+    """Give a passenger's bags."""
+    return await _bags_where(session, BagRow.passenger_id == passenger_id)
+
+
+async def find_passenger(session: AsyncSession, licence_plate: str, surname: str) -> str | None:
+    """Give the id of the passenger with this plate and surname, of the latest such bag.
+
+    A wrong surname and an unknown plate take the same way through here.
+    """
+    rows = await session.execute(
+        select(BagRow, PassengerRow)
+        .join(BagPlateRow, BagPlateRow.bag_id == BagRow.id)
+        .join(PassengerRow, PassengerRow.id == BagRow.passenger_id)
+        .where(BagPlateRow.licence_plate == _askable(licence_plate))
+    )
+    nobody = hashlib.sha256(licence_plate.encode()).hexdigest()
+    found: list[tuple[tuple[int, str], str]] = []
+    for bag, person in [*rows, (None, None)]:
+        key = nobody if person is None else person.surname_key
+        if is_same_surname(key, surname) and bag is not None and person is not None:
+            found.append((_recency(bag), person.id))
+    return max(found)[1] if found else None
+
+
+async def count_bags(session: AsyncSession) -> int:
+    """Count the bags, announced or not."""
+    return await session.scalar(select(func.count()).select_from(BagRow)) or 0
+
+
+async def count_bags_seen(session: AsyncSession) -> int:
+    """Count the bags that were seen at least once."""
+    seen = select(func.count()).where(BagRow.last_seen_us.is_not(None))
+    return await session.scalar(seen) or 0
+
+
+async def count_passages(session: AsyncSession) -> int:
+    """Count the passages of tagged bags."""
+    passages = select(func.count()).where(EvidenceRow.kind == "passage", EvidenceRow.form == 0)
+    return await session.scalar(passages) or 0
+
+
+async def count_bags_of_flight(session: AsyncSession, key: str, flight_date: str) -> int:
+    """Count the bags announced for a flight, by its key and date."""
+    of_flight = select(func.count()).where(
+        BagLegRow.flight_key == key, BagLegRow.flight_date == flight_date
+    )
+    return await session.scalar(of_flight) or 0
+
+
+async def _bags_where(session: AsyncSession, condition: ColumnElement[bool]) -> list[Bag]:
+    rows = await session.scalars(select(BagRow).where(condition).order_by(BagRow.licence_plate))
+    return [bag_of(row) for row in rows]
+
+
+def _askable(text: str) -> str:
+    """Give a text a database can be asked for: PostgreSQL refuses NUL characters."""
+    return text.replace("\x00", "?")
+
+
+def _recency(row: BagRow) -> tuple[int, str]:
+    return row.last_seen_us or 0, row.flight_date or ""
+
+
+def bag_of(row: BagRow) -> Bag:
+    """Give a bag as it is read."""
+    return Bag(
+        id=row.id,
+        version=row.version,
+        licence_plate=row.licence_plate,
+        flight=row.flight,
+        flight_date=row.flight_date,
+        origin=row.origin,
+        destination=row.destination,
+        journey=decode_journey(row.journey),
+    )
