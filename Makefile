@@ -9,11 +9,12 @@ MEMBERS := protocols agent hub simulator
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --all-extras --group dev --no-header \
   --no-emit-index-url --no-emit-find-links --no-annotate --python-version 3.11 \
+  --no-emit-package pyscard \
   $(foreach member,$(MEMBERS),--no-emit-package aerocast-$(member)) \
   pyproject.toml $(foreach member,$(MEMBERS),$(member)/pyproject.toml)
 ARGS ?=
 
-.PHONY: help install demo test check bench peers soak audit lock upgrade openapi clean
+.PHONY: help install smartcard demo test check bench peers soak audit lock upgrade openapi clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -33,6 +34,9 @@ $(BIN)/.installed: requirements.lock $(foreach member,$(MEMBERS),$(member)/pypro
 	@touch $@
 
 install: $(BIN)/.installed ## install everything into .venv/
+
+smartcard: $(BIN)/.installed ## pyscard too: apt install gcc libc6-dev python3-dev pkg-config libpcsclite-dev
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements-smartcard.lock
 
 demo: $(BIN)/.installed ## a whole airport on this machine; ARGS="--seconds 90" ends by itself
 	@$(BIN)/aerocast-demo $(ARGS)

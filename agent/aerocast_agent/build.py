@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aerocast_agent.stands import Stands
 
 P = TypeVar("P", bound="Profile")
+SHORTEST_BADGE_KEY, LONGEST_BADGE_KEY = 32, 4096
 AIRCRAFT_FORMATS = frozenset({"beast", "modes"})
 
 
@@ -68,17 +69,17 @@ def driver_of(settings: config.Config, device: config.Device) -> Driver:
 
 
 def _driver(device: config.Device, sky: "_Sky") -> Driver:
+    if isinstance(device, config.Receiver):
+        return _receiver(device, sky)
+    if isinstance(device, config.Replay | config.AdsbFile):
+        return _replay(device, sky)
+    if isinstance(device, config.Scanner):
+        return _scanner(device)
     if isinstance(device, config.Llrp):
         return _llrp(device)
     if isinstance(device, config.UhfSerial):
         return _uhf_serial(device)
-    if isinstance(device, config.Scanner):
-        return _scanner(device)
-    if isinstance(device, config.GpsSerial):
-        return _gps(device)
-    if isinstance(device, config.Replay | config.AdsbFile):
-        return _replay(device, sky)
-    return _receiver(device, sky)
+    return _smartcard(device) if isinstance(device, config.SmartCard) else _gps(device)
 
 
 def _receiver(device: config.Receiver, sky: "_Sky") -> Driver:
@@ -199,6 +200,31 @@ def _gps(device: config.GpsSerial) -> Driver:
     from aerocast_agent.drivers.gps_serial import GpsSerial  # noqa: PLC0415  only if configured
 
     return GpsSerial(device.name, device.port, device.baud)
+
+
+def _smartcard(device: config.SmartCard) -> Driver:
+    if importlib.util.find_spec("smartcard") is None:
+        mend = "apt install pcscd libpcsclite-dev gcc, then install 'aerocast-agent[smartcard]'"
+        raise ConfigError([f"device {device.name}: smartcard needs pyscard: {mend}"])
+    from aerocast_agent.drivers.smartcard import SmartCardReader  # noqa: PLC0415  if configured
+
+    return SmartCardReader(device.name, device.reader or "", _badge_key(device))
+
+
+def _badge_key(device: config.SmartCard) -> bytes | None:
+    if device.purpose == "tags":
+        return None
+    where = f"device {device.name}: badge_key"
+    if device.badge_key is None:
+        mend = "'head -c 32 /dev/urandom > badge.key', the same secret file at every gateway"
+        raise ConfigError([f"{where} is missing: make one with {mend} of the airport"])
+    try:
+        key = Path(device.badge_key).read_bytes()
+    except OSError as error:
+        raise ConfigError([f"{where}: {device.badge_key}: {error.strerror}"]) from error
+    if not SHORTEST_BADGE_KEY <= len(key) <= LONGEST_BADGE_KEY:
+        raise ConfigError([f"{where}: {device.badge_key} has {len(key)} bytes, not 32 to 4096"])
+    return key
 
 
 def _replay(device: config.Replay | config.AdsbFile, sky: "_Sky") -> Driver:

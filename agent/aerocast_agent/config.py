@@ -206,6 +206,44 @@ class GpsSerial(_Device, frozen=True, kw_only=True, tag="gps_serial"):
     baud: Baud = 9600
 
 
+class SmartCard(_Device, frozen=True, kw_only=True, tag="smartcard"):
+    """A reader of contactless cards and NFC tags (PC/SC); needs the extra ``smartcard``.
+
+    Attributes
+    ----------
+    reader
+        Part of its name; absent, the first there is.
+    purpose
+        ``tags`` tells what is on them. ``badges`` tells which of the staff came, never the card's
+        identifier.
+    badge_key
+        For ``badges``: a file of 32 random bytes or more, the same at every gateway of an airport.
+    """
+
+    reader: Text | None = None
+    purpose: Literal["tags", "badges"] = "tags"
+    badge_key: Text | None = None
+
+
+class Ble(_Device, frozen=True, kw_only=True, tag="ble"):
+    """Bluetooth beacons and sensors around; needs the extra ``ble``.
+
+    Attributes
+    ----------
+    adapter
+        Which radio, ``hci0`` for one; absent, the first there is.
+    report_every_s
+        A beacon is reported at most so often.
+    restart_after_s
+        Nothing heard for so long, though something was before: the scan is started again, for
+        scans stall without a word.
+    """
+
+    adapter: Label | None = None
+    report_every_s: Positive = 10.0
+    restart_after_s: Positive = 60.0
+
+
 class AdsbBeast(_Device, frozen=True, kw_only=True, tag="adsb_beast"):
     """A Mode S receiver that serves the Beast format over TCP."""
 
@@ -342,7 +380,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     AdsbRtlSdr,
 )
 Scanner = SerialScanner | TcpScanner | TcpScannerServer | HidScanner
-Device = Llrp | UhfSerial | Scanner | GpsSerial | Receiver | Replay | AdsbFile
+Device = Llrp | UhfSerial | Scanner | GpsSerial | SmartCard | Receiver | Replay | AdsbFile
 KINDS: dict[str, type[Device]] = {
     "llrp": Llrp,
     "uhf_serial": UhfSerial,
@@ -351,6 +389,7 @@ KINDS: dict[str, type[Device]] = {
     "tcp_scanner_server": TcpScannerServer,
     "hid_scanner": HidScanner,
     "gps_serial": GpsSerial,
+    "smartcard": SmartCard,
     "adsb_beast": AdsbBeast,
     "adsb_avr": AdsbAvr,
     "adsb_sbs": AdsbSbs,
@@ -367,7 +406,6 @@ KINDS_TO_COME = frozenset(
         "gpsd",
         "r700",
         "zebra_iot",
-        "smartcard",
         "ble",
         "weather_wxt",
     }
@@ -414,7 +452,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 WITHOUT_TLS = (
     *(Llrp, UhfSerial, SerialScanner, TcpScanner, TcpScannerServer, HidScanner),
-    *(GpsSerial, AdsbBeast, Replay, AdsbFile),
+    *(GpsSerial, SmartCard, AdsbBeast, Replay, AdsbFile),
 )
 
 

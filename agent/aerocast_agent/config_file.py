@@ -30,6 +30,7 @@ from aerocast_agent.config import (
     Llrp,
     Position,
     Replay,
+    SmartCard,
     Spool,
     TcpScannerServer,
     UhfSerial,
@@ -334,6 +335,8 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
             said = replace(said, profile=whole(said.profile))
         if isinstance(said, Replay | AdsbFile | AdsbJson):
             return replace(said, file=whole(said.file))
+        if isinstance(said, SmartCard):
+            return replace(said, badge_key=maybe(said.badge_key))
         return said
 
     replace = msgspec.structs.replace

@@ -224,6 +224,31 @@ class CardPresented(_Seen, frozen=True, kw_only=True, tag="card_presented"):
     ndef_text: Annotated[str, msgspec.Meta(max_length=2048)] | None = None
 
 
+class BadgeShown(_Seen, frozen=True, kw_only=True, tag="badge_shown"):
+    """A staff badge was held to a reader.
+
+    Attributes
+    ----------
+    badge
+        Who it is, without saying which card: HMAC-SHA256 of its identifier under the airport's
+        badge key. The identifier itself never leaves the gateway's memory.
+    """
+
+    badge: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+
+
+class CardRemoved(_Seen, frozen=True, kw_only=True, tag="card_removed"):
+    """A card or badge was taken away again.
+
+    Attributes
+    ----------
+    held_s
+        How long it had been there.
+    """
+
+    held_s: float | None = None
+
+
 class BeaconSeen(_Seen, frozen=True, kw_only=True, tag="beacon_seen"):
     """A BLE beacon's advertisement was heard."""
 
@@ -334,7 +359,13 @@ class AircraftWeather(_Seen, frozen=True, kw_only=True, tag="aircraft_weather"):
 
 
 class WeatherMeasured(_Seen, frozen=True, kw_only=True, tag="weather_measured"):
-    """A local weather sensor's measurement; never certified, never in place of a METAR."""
+    """A local weather sensor's measurement; never certified, never in place of a METAR.
+
+    Attributes
+    ----------
+    sensor
+        Which one, when a device hears several.
+    """
 
     wind_direction_deg: float | None = None
     wind_speed_mps: float | None = None
@@ -344,6 +375,7 @@ class WeatherMeasured(_Seen, frozen=True, kw_only=True, tag="weather_measured"):
     pressure_hpa: float | None = None
     rain_mm: float | None = None
     rain_mm_per_h: float | None = None
+    sensor: ShortText | None = None
 
 
 class LightningStrike(_Seen, frozen=True, kw_only=True, tag="lightning_strike"):
@@ -489,6 +521,8 @@ Observation = (
     | NoRead
     | PositionFix
     | CardPresented
+    | BadgeShown
+    | CardRemoved
     | BeaconSeen
     | GpioEdge
     | AircraftState
@@ -502,7 +536,16 @@ Observation = (
     | ClockAnchor
 )
 
-_CRITICAL = (BagPassage, UnreadBag, CodeScan, NoRead, CardPresented, AircraftGroundEvent, Evicted)
+_CRITICAL = (
+    BagPassage,
+    UnreadBag,
+    CodeScan,
+    NoRead,
+    CardPresented,
+    BadgeShown,
+    AircraftGroundEvent,
+    Evicted,
+)
 _BULK = (TagRead, BeaconSeen)
 
 
