@@ -20,13 +20,22 @@ EVERY_LANE = (CRITICAL, LIVE, BULK)
 
 @dataclass(slots=True)
 class Chunk:
-    """Consecutive observations of one lane, each encoded; ``size`` is what they take in bytes."""
+    """Consecutive observations of one lane, each encoded.
+
+    Attributes
+    ----------
+    size
+        What they take in bytes.
+    is_lent
+        It has been sent already: nothing may be added to it.
+    """
 
     lane: int
     first_sequence: int
     observations: list[bytes]
     waiting_since_ns: int
     size: int
+    is_lent: bool = False
 
     @property
     def next_sequence(self) -> int:
@@ -176,6 +185,15 @@ class Lanes:
         self.size -= sum(chunk.size for chunk in chunks)
         return chunks
 
+    def lend(self, lane: int, after_sequence: int) -> Chunk | None:
+        """Give out the one batch that waits, if it begins after that sequence, to be sent."""
+        waiting = self._waiting[lane]
+        if len(waiting) != 1 or waiting[0].first_sequence != after_sequence + 1:
+            return None
+        (chunk,) = self.take_lane(lane)
+        chunk.is_lent = True
+        return chunk
+
     def put_back(self, chunks: list[Chunk]) -> None:
         """Keep again what could not be committed."""
         for chunk in reversed(chunks):
@@ -188,7 +206,7 @@ class Lanes:
         """Let what comes next join the last batch, when it follows on from it."""
         last = self._waiting[lane][-1]
         follows = last.next_sequence == self._next[lane] and not self._unused[lane]
-        self._open[lane] = last if follows else None
+        self._open[lane] = last if follows and not last.is_lent else None
 
     def trim(self, most_bytes: int, epoch: int) -> list[Span]:
         """Give up the oldest of the least urgent lane until ``most_bytes`` are left."""

@@ -1,16 +1,17 @@
 """The gateway's memory: what is accepted here is committed to disk, and kept until the hub has it.
 
 accepted (in memory, numbered) -> durable (its commit has returned) -> acked (the hub's own word).
+What the hub has committed and acknowledged before its commit here was due counts as both at once.
 One thread writes; nothing is called durable before its commit. The agent starts and goes on
 whatever happens to the file: without a disk it keeps a bounded ring in memory and says so.
 """
 
-import itertools
 import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,14 +20,13 @@ from aerocast_protocols.batch import Acknowledgement
 from aerocast_protocols.observations import CRITICAL, LIVE, DeviceEvent
 
 from aerocast_agent import clock
-from aerocast_agent.lanes import EVERY_LANE, Chunk, Span
+from aerocast_agent.lanes import Span
 from aerocast_agent.packing import row_of
+from aerocast_agent.spool_account import Account
+from aerocast_agent.spool_commit import Commit
 from aerocast_agent.spool_file import LARGEST_SEQUENCE, SpoolFile
 from aerocast_agent.spool_opening import mark_of
 from aerocast_agent.spool_rows import (
-    Changes,
-    Counters,
-    Outcome,
     Row,
     SpoolState,
     evicted,
@@ -53,6 +53,8 @@ class Spool:
     ----------
     on_durable
         Called by the writer's thread after a commit that added batches.
+    on_begun
+        Called by whoever accepts the first observation of a new batch, with its lane.
     on_rescued
         Called when batches of a damaged file were put back: they are older than what was sent.
     turned_at_ns
@@ -61,6 +63,7 @@ class Spool:
 
     def __init__(self, path: Path, budget_bytes: int, boot_id: bytes) -> None:
         self.on_durable: Callable[[], None] = _nothing
+        self.on_begun: Callable[[int], None] = _ignore
         self.on_rescued: Callable[[], None] = _nothing
         self.turned_at_ns = clock.boot_ns()
         self.epoch: int | None = None
@@ -73,14 +76,11 @@ class Spool:
         self._wake = threading.Condition(self._lock)
         self._opened = threading.Event()
         self._stopping = False
-        self._accepted = 0
-        self._counters = Counters()  # all but accepted
+        self._account = Account()
         self._degraded: str | None = None
         self._distrusted = False
         self._rescuer: threading.Thread | None = None
         self._retry_at_ns = 0
-        self._durable_to = dict.fromkeys(EVERY_LANE, 0)
-        self._acked_to = dict.fromkeys(EVERY_LANE, 0)
         self._jobs: list[tuple[Callable[[SpoolFile], object], Future[object]]] = []
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
 
@@ -113,12 +113,29 @@ class Spool:
                 self._wake.notify_all()
                 self._wake.wait_for(lambda: not self._waiting.is_much, CALLER_WAITS_S)
             sequence = lanes.append(lane, encoded)
-            if not sequence:
+            if begins := not sequence:
                 sequence = lanes.begin(lane, encoded, clock.boot_ns())
-                self._count_evicted(self._waiting.trim(self.epoch or 0))
+                self._account.evicted(self._waiting.trim(self.epoch or 0))
                 self._wake.notify_all()  # else nothing is due earlier than before
-            self._accepted += 1
+            self._account.accepted += 1
+        if begins:
+            self.on_begun(lane)
         return sequence
+
+    def lend(self, lane: int) -> Row | None:
+        """Give what waits of a lane, to be sent before it is durable; None when it must wait.
+
+        What the hub acknowledges before it is due is never written. Only what follows on from all
+        that the hub has is given, and one batch at a time.
+        """
+        with self._lock:
+            if self.epoch is None:
+                return None
+            chunk = self._waiting.lend(lane, self._account.hub_has_to[lane])
+            if chunk is None:
+                return None
+            chunk = replace(chunk, observations=chunk.observations.copy())
+        return row_of(chunk, self.epoch, self._boot_id)
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> None:
         """Let go of what the hub says it has, with the next commit or within a second."""
@@ -126,11 +143,15 @@ class Spool:
             return  # none of ours: it would not even fit the file
         stored, refused = spans_of(acknowledgement)
         with self._wake:
+            if refused:
+                self._waiting.call_in()  # it may be in there
+            if acknowledgement.epoch == self.epoch and stored:
+                lane, up_to = acknowledgement.lane, acknowledgement.up_to_sequence
+                spared = self._waiting.spare(lane, up_to)
+                if not self._account.acknowledged(lane, up_to, spared):
+                    stored = []
             begins = self._waiting.let_go(stored, clock.boot_ns())
             self._waiting.refuse(refused)
-            if acknowledgement.epoch == self.epoch and stored:
-                lane = acknowledgement.lane
-                self._acked_to[lane] = max(self._acked_to[lane], acknowledgement.up_to_sequence)
             if refused or begins:
                 self._wake.notify_all()
 
@@ -166,7 +187,7 @@ class Spool:
             return 1
         with self._wake:
             ours = epoch == file.epoch
-            waiting = self._waiting.lanes.oldest_sequence(lane) if ours else None
+            waiting = self._waiting.oldest_sequence(lane) if ours else None
         held = [each for each in (waiting, file.oldest(lane, epoch)) if each is not None]
         return min(held, default=0)
 
@@ -185,26 +206,29 @@ class Spool:
     def state_in_memory(self) -> SpoolState:
         """Say what is known without the file: for when it cannot be read."""
         with self._wake:
-            size, degraded = self._waiting.lanes.size, self._degraded
-        return SpoolState(self.epoch, self._counted(), {}, {}, 0, size, None, degraded)
+            size, degraded = self._waiting.size, self._degraded
+        return SpoolState(self.epoch, self._account.counters(), {}, {}, 0, size, None, degraded)
 
     def state(self) -> Future[SpoolState]:
         """Ask how the spool is doing (``sqlite3.Error`` when its file cannot be read)."""
         return self._ask(
             lambda file: SpoolState(
                 file.epoch,
-                self._counted(),
-                file.totals(),
+                self._account.counters(),
+                self._totals(file),
                 file.rows(),
                 file.used_bytes(),
-                self._waiting.lanes.size,
+                self._waiting.size,
                 file.oldest_boot_ns(),
                 self._degraded,
             )
         )
 
-    def _counted(self) -> Counters:
-        return self._counters._replace(accepted=self._accepted)
+    def _totals(self, file: SpoolFile) -> dict[str, int]:
+        with self._lock:
+            spared = self._waiting.spared
+        more = {"accepted": spared, "acked": spared}
+        return {name: count + more.get(name, 0) for name, count in file.totals().items()}
 
     def _ask(self, job: Callable[[SpoolFile], T]) -> Future[T]:
         answer: Future[T] = Future()
@@ -251,7 +275,7 @@ class Spool:
 
     def _open(self) -> None:
         try:
-            mark = mark_of(self.epoch, self._acked_to, self._durable_to)
+            mark = mark_of(self.epoch, self._account.acked_to, self._account.durable_to)
             file = SpoolFile(
                 self._path,
                 self._budget_bytes,
@@ -278,7 +302,7 @@ class Spool:
             self._rescuer.start()
 
     def _tell_of_new_file(self, kept_aside: Path) -> None:
-        self._acked_to = dict(self._durable_to)  # the rest is the rescue's to tell
+        self._account.began_anew()
         told = DeviceEvent(
             device="agent",
             boot_ns=clock.boot_ns(),
@@ -286,7 +310,7 @@ class Spool:
             detail=f"spool file could not be used and is kept as {kept_aside.name}"[:512],
         )
         self._waiting.lanes.add(LIVE, batch.encode_observation(told), told.boot_ns)
-        self._accepted += 1
+        self._account.accepted += 1
 
     def _rescue(self) -> None:
         """Put back what damaged files still hold, and tell what they do not; in its own thread."""
@@ -300,7 +324,7 @@ class Spool:
         """Tell the hub, durably; False when the spool closes before."""
         with self._wake:
             self._waiting.lose(lost)
-            self._count_evicted([span for span in lost if span.epoch == self.epoch])
+            self._account.evicted([span for span in lost if span.epoch == self.epoch])
         for span in before:
             self.add(CRITICAL, batch.encode_observation(evicted(span, 0, clock.boot_ns())))
         told = self.flush()
@@ -327,22 +351,26 @@ class Spool:
 
     def _commit(self, *, everything: bool) -> bool:
         """Write what is due, as much as one commit may hold; say whether more is to be written."""
-        taken = self._take(everything=everything)
-        if taken is None:
+        file, taken = self._file, self._take(everything=everything)
+        if file is None or taken is None:
             return False
-        claimed: list[int] = []
+        commit = Commit(taken, self._waiting, self._lock, self._boot_id)
         try:
-            outcome = self._write(taken.chunks, taken.changes, claimed)
+            outcome = commit.write(file)
         except (sqlite3.Error, OSError) as error:
-            with self._wake:
-                self._waiting.put_back(taken, claimed)
+            with self._lock:
+                commit.put_back()
             self._fail(str(error))
             self._judge(error)
             return False
-        self._note(outcome, taken.chunks, claimed)
+        with self._wake:
+            self._account.committed(commit.chunks, commit.claimed, outcome, file.epoch)
+            self._degraded = None
+            self._retry_at_ns = 0
+            self._wake.notify_all()  # callers that wait for room
         for flushed in taken.flushes:
             flushed.set_result(None)
-        if taken.chunks or claimed:
+        if commit.chunks or commit.claimed:
             self.on_durable()
         return taken.has_more
 
@@ -352,51 +380,6 @@ class Spool:
             if self._file is None or (now_ns < self._retry_at_ns and not everything):
                 return None
             return self._waiting.take(now_ns, self._file.most_at_once, everything=everything)
-
-    def _write(self, chunks: list[Chunk], changes: Changes, claimed: list[int]) -> Outcome:
-        file = self._file
-        if file is None:
-            raise sqlite3.OperationalError("the spool is closed")
-        rows = [row_of(chunk, file.epoch, self._boot_id) for chunk in chunks]
-
-        def explain(lost: Sequence[Span]) -> list[Row]:
-            with self._wake:  # what waits goes first: a record must not overtake it
-                lanes = self._waiting.lanes
-                waiting = lanes.take_lane(CRITICAL)
-                claimed.extend(lanes.claim(CRITICAL) for _ in lost)
-            chunks.extend(waiting)
-            records = map(self._evicted, lost, claimed, itertools.repeat(file.epoch))
-            return [*(row_of(chunk, file.epoch, self._boot_id) for chunk in waiting), *records]
-
-        return file.commit(changes._replace(rows=rows), explain)
-
-    def _evicted(self, span: Span, sequence: int, epoch: int) -> Row:
-        told = evicted(span, epoch, clock.boot_ns())
-        encoded = batch.encode_observation(told)
-        chunk = Chunk(CRITICAL, sequence, [encoded], told.boot_ns, len(encoded))
-        return row_of(chunk, epoch, self._boot_id)
-
-    def _note(self, outcome: Outcome, chunks: list[Chunk], claimed: list[int]) -> None:
-        with self._wake:
-            for chunk in chunks:
-                reached = chunk.next_sequence - 1
-                self._durable_to[chunk.lane] = max(self._durable_to[chunk.lane], reached)
-            self._durable_to[CRITICAL] = max([self._durable_to[CRITICAL], *claimed])
-            self._accepted += len(claimed)
-            told = self._counters
-            self._counters = told._replace(
-                durable=told.durable + len(claimed) + sum(len(c.observations) for c in chunks),
-                acked=told.acked + outcome.acked.get(self.epoch or 0, 0),
-                dead=told.dead + sum(span.width for span in outcome.dead),
-            )
-            self._count_evicted(outcome.evicted)
-            self._degraded = None
-            self._retry_at_ns = 0
-            self._wake.notify_all()  # callers that wait for room
-
-    def _count_evicted(self, spans: Sequence[Span]) -> None:
-        more = sum(span.width for span in spans)
-        self._counters = self._counters._replace(evicted=self._counters.evicted + more)
 
     def _fail(self, why: str) -> None:
         if self._degraded is None:
@@ -421,6 +404,10 @@ class Spool:
                 file.close(clean=self._degraded is None)
             except sqlite3.Error as error:
                 log.warning("the spool did not close cleanly: %s", error)
+
+
+def _ignore(_: int) -> None:
+    """Stand in until someone wants to know."""
 
 
 def _nothing() -> None:

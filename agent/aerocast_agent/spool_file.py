@@ -133,8 +133,9 @@ class SpoolFile:
             self._insert(explained)
             self._add_to_totals(
                 accepted=sum(row.held for row in [*changes.rows, *explained])
-                + _width(changes.lost),
-                acked=sum(acked.values()),
+                + _width(changes.lost)
+                + changes.spared,
+                acked=sum(acked.values()) + changes.spared,
                 evicted=_width(changes.lost) + _width(evicted),
                 dead=_width(dead),
             )

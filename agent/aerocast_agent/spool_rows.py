@@ -44,12 +44,15 @@ class Changes(NamedTuple):
         What the hub refused for good: set aside as dead.
     lost
         What was given up in memory and is still to be explained.
+    spared
+        Observations the hub acknowledged before they were due here: only counted.
     """
 
     rows: Sequence[Row] = ()
     stored: Sequence[Span] = ()
     refused: Sequence[Span] = ()
     lost: Sequence[Span] = ()
+    spared: int = 0
 
 
 class Outcome(NamedTuple):

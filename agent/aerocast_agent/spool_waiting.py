@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from aerocast_protocols.observations import CRITICAL
 
-from aerocast_agent.lanes import Chunk, Lanes, Span, joined
+from aerocast_agent.lanes import FLUSH_AFTER_NS, Chunk, Lanes, Span, joined
 from aerocast_agent.spool_rows import Changes
 
 # From here on a caller waits a moment for the disk: a replay must not outrun it.
@@ -39,6 +39,52 @@ class Waiting:
         self._refused: list[Span] = []
         self._lost: list[Span] = []
         self._flushes: list[Future[None]] = []
+        self._lent: dict[int, Chunk] = {}
+        self._spared = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes that are in memory alone."""
+        return self.lanes.size + sum(chunk.size for chunk in self._lent.values())
+
+    @property
+    def spared(self) -> int:
+        """Observations the hub had before they were due, and that no commit has counted yet."""
+        return self._spared
+
+    def oldest_sequence(self, lane: int) -> int | None:
+        """Say which is the lowest sequence of a lane that is in memory alone."""
+        waiting = self.lanes.oldest_sequence(lane)
+        lent = self._lent.get(lane)
+        if lent is None:
+            return waiting
+        return lent.first_sequence if waiting is None else min(waiting, lent.first_sequence)
+
+    def lend(self, lane: int, after_sequence: int) -> Chunk | None:
+        """Give a batch to be sent before it is due, if the hub has everything before it.
+
+        One at a time: should memory be lost now, no hole stays behind at the hub.
+        """
+        if lane in self._lent:
+            return None
+        chunk = self.lanes.lend(lane, after_sequence)
+        if chunk is not None:
+            self._lent[lane] = chunk
+        return chunk
+
+    def spare(self, lane: int, up_to_sequence: int) -> int:
+        """Let go of a batch that the hub has before it was due; say of how many observations."""
+        lent = self._lent.get(lane)
+        if lent is None or lent.next_sequence - 1 > up_to_sequence:
+            return 0
+        del self._lent[lane]
+        self._spared += len(lent.observations)
+        return len(lent.observations)
+
+    def call_in(self) -> None:
+        """Take back what was lent: it goes to disk before what came after it."""
+        self.lanes.put_back(list(self._lent.values()))
+        self._lent.clear()
 
     @property
     def is_much(self) -> bool:
@@ -87,15 +133,18 @@ class Waiting:
 
     def due_at_ns(self) -> int | None:
         """Say when something will be due by itself; None when nothing waits."""
+        lent_ns = (
+            chunk.waiting_since_ns + FLUSH_AFTER_NS[lane] for lane, chunk in self._lent.items()
+        )
+        stored_ns = [self._stored_since_ns + ACKNOWLEDGED_WITHIN_NS] if self._stored else []
         lanes_ns = self.lanes.due_at_ns()
-        if not self._stored:
-            return lanes_ns
-        stored_ns = self._stored_since_ns + ACKNOWLEDGED_WITHIN_NS
-        return stored_ns if lanes_ns is None else min(lanes_ns, stored_ns)
+        return min((*lent_ns, *stored_ns, *([] if lanes_ns is None else [lanes_ns])), default=None)
 
     def take(self, now_ns: int, most_bytes: int, *, everything: bool) -> Taken | None:
         """Give out what one commit writes; None when nothing is due."""
         flushes = self._flushes
+        if everything or self.is_due(now_ns):
+            self.call_in()
         chunks = self.lanes.take(now_ns, everything=everything or bool(flushes))
         urgent = chunks or self._refused or self._lost or flushes or everything
         if not urgent and not self.is_due(now_ns):
@@ -103,8 +152,8 @@ class Waiting:
         chunks, more = _portion(chunks, most_bytes)
         self.lanes.put_back(more)
         self._flushes = flushes if more else []
-        changes = Changes((), self._stored, self._refused, self._lost)
-        self._stored, self._refused, self._lost = [], [], []
+        changes = Changes((), self._stored, self._refused, self._lost, self._spared)
+        self._stored, self._refused, self._lost, self._spared = [], [], [], 0
         return Taken(chunks, [] if more else flushes, changes, bool(more))
 
     def put_back(self, taken: Taken, claimed: Sequence[int]) -> None:
@@ -116,6 +165,7 @@ class Waiting:
         self._stored = [*taken.changes.stored, *self._stored]
         self._refused = [*taken.changes.refused, *self._refused]
         self.lose(taken.changes.lost)
+        self._spared += taken.changes.spared
 
 
 def _portion(chunks: list[Chunk], most_bytes: int) -> tuple[list[Chunk], list[Chunk]]:

@@ -6,6 +6,7 @@ import contextlib
 import pytest
 from aerocast_agent import clock
 from aerocast_agent.spool import Spool
+from aerocast_agent.spool_reading import open_to_read
 from aerocast_agent.uplink import Identity, Uplink, brokers_of
 from aerocast_protocols import batch
 from aerocast_protocols.batch import REFUSED, SLOW_DOWN, UNKNOWN_GATEWAY, Acknowledgement
@@ -278,3 +279,36 @@ async def test_a_batch_the_hub_can_never_read_is_set_aside_and_told(broker, spoo
     assert told.reason == "unreadable"
     assert hub.sequences(LIVE, spool.epoch) == [1, 4]
     assert spool.state().result(10).totals["dead"] == 2
+
+
+def written(path):
+    """Count the observations that ever came into the file."""
+    with contextlib.closing(open_to_read(path)) as db:
+        return dict(db.execute("SELECT key, value FROM meta")).get("accepted", 0)
+
+
+async def test_what_a_quick_hub_has_before_it_is_due_is_never_written(
+    broker, spool, start_hub, tmp_path
+):
+    hub = start_hub()
+    fill(spool, LIVE, 1)
+    async with running(uplink_to(broker, spool)) as uplink:
+        await eventually(lambda: uplink.state().round_trip_s is not None)
+        await eventually(lambda: not any(spool.state().result(10).rows.values()))
+        for number in range(2, 40):  # on a busy machine the hub is not always quick
+            before = written(tmp_path / "spool.db")
+            spool.add(LIVE, seen(number))
+            await eventually(
+                lambda n=number: hub.sequences(LIVE, spool.epoch) == list(range(1, n + 1))
+            )
+            await eventually(lambda n=number: spool.state().result(10).counters.acked == n)
+            if written(tmp_path / "spool.db") == before:
+                break
+        else:
+            pytest.fail("it was written each time")
+    state = spool.state().result(10)
+    assert state.counters.durable == state.counters.acked == number
+    assert state.totals["accepted"] == state.totals["acked"] == number
+    spool.flush().result(10)
+    spool.stop()
+    assert written(tmp_path / "spool.db") == number

@@ -132,6 +132,14 @@ class Machine(RuleBasedStateMachine):
             if row[:3] not in self.window:
                 self.post(row, oldest[row.epoch])
 
+    @rule(lane=LANES, more=st.sampled_from([0, 3]))
+    def send_ahead(self, lane, more):
+        """Send what is not durable yet, as a quick link lets a gateway do."""
+        if more:
+            self.see(lane, more, 200)
+        if self.window.room(self.now_s, backlog=False) and (row := self.spool.lend(lane)):
+            self.post(row, row.first)
+
     @rule(seconds=st.sampled_from([0.1, 3.0, 20.0]))
     def time_passes(self, seconds):
         self.now_s += seconds
