@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from aerocast_protocols.modes.batch_commb import AMBIGUOUS
 from aerocast_protocols.modes.batch_decoder import Batch, BatchDecoder
 from aerocast_protocols.modes.batch_positions import FARTHEST_M, distances_m
-from aerocast_protocols.modes.batch_registers import AMBIGUOUS
 from pyModeS import PipeDecoder
 
 SAME = "same"

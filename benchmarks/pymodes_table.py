@@ -54,7 +54,7 @@ class PymodesTable(AircraftTable):
         if fields["df"] in (17, 18):
             found += self._learn(device, aircraft, fields, boot_ns)
         elif fields["df"] != 11:
-            found += self._answer(device, aircraft, fields, boot_ns)
+            found += self._reply_of(device, aircraft, fields, boot_ns)
         if aircraft.state_ns is None or boot_ns - aircraft.state_ns >= STATE_EVERY_NS:
             found += aircraft.state(device, boot_ns)
         return found
@@ -105,7 +105,7 @@ class PymodesTable(AircraftTable):
             if code == 19:
                 aircraft.winds.move(aircraft.velocity)
 
-    def _answer(
+    def _reply_of(
         self, device: str, aircraft: Aircraft, fields: dict[str, Any], boot_ns: int
     ) -> Iterable[Observation]:
         if fields.get("squawk") is not None:

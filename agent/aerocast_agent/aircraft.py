@@ -9,10 +9,10 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from aerocast_protocols.modes.codes import ALTITUDES_FT, SQUAWKS
-from aerocast_protocols.modes.commb import read_register
+from aerocast_protocols.modes.commb import read_register, read_weather
 from aerocast_protocols.modes.cpr import Position
-from aerocast_protocols.modes.parity import LARGEST_INTERROGATOR, SHORT, has_right_length, remainder
-from aerocast_protocols.modes.reports import AircraftReport
+from aerocast_protocols.modes.parity import LARGEST_INTERROGATOR, LONG, SHORT, remainder
+from aerocast_protocols.modes.reports import AircraftReport, AirMotion
 from aerocast_protocols.modes.senders import MULTILATERATION, Sender, squitter_sender
 from aerocast_protocols.modes.squitters import (
     AirbornePosition,
@@ -38,10 +38,17 @@ NEAR_NS = 60 * NS
 FORGOTTEN_NS = 600 * NS
 FORGOTTEN_PARKED_NS = 24 * 3600 * NS  # transponders are off during a turnaround
 MOST_AIRCRAFT = 2000
+# A reply repeated within so long, mostly to another radar, says nothing new.
+REPEATED_NS = 1 * NS
+MOST_REPLIES = 2048
 # Reports that say what the aircraft itself says: only these tell when it landed or parked.
 _OWN_WORD = frozenset({"adsb", None})
 _OWN_PARITY, _SQUITTERS = frozenset({11, 17, 18}), frozenset({17, 18})
 _REPLIES = frozenset({4, 5, 20, 21})
+# By downlink format: how long a frame of the formats followed is, 0 for those passed over.
+_LENGTHS = tuple(
+    (LONG if each >= 16 else SHORT) if each in _OWN_PARITY | _REPLIES else 0 for each in range(32)
+)
 _MADE_UP = 1 << 24  # laid over an address that is not the aircraft's own
 
 
@@ -78,6 +85,7 @@ class AircraftTable:
         self._on_stand_after_s = on_stand_after_s
         self._declinations = Declinations(year)
         self._aircraft: OrderedDict[int, Aircraft] = OrderedDict()  # by address
+        self._replied: dict[bytes, tuple[Aircraft, int]] = {}  # by the frame itself
 
     def __len__(self) -> int:
         return len(self._aircraft)
@@ -109,23 +117,21 @@ class AircraftTable:
         is_mlat
             Whether it was made from multilateration: it places an aircraft, but nobody heard it.
         """
-        if not has_right_length(frame):
+        downlink = frame[0] >> 3 if frame else 0
+        if len(frame) != _LENGTHS[downlink] or not frame:
             return []
-        downlink = frame[0] >> 3
-        sender = MULTILATERATION if is_mlat else _speaker(frame, downlink)
-        aircraft = self._sender_of(frame, downlink, boot_ns, sender)
+        if downlink in _OWN_PARITY:
+            aircraft, brought = self._own_word(device, frame, downlink, boot_ns, is_mlat=is_mlat)
+        elif is_mlat:
+            return []
+        else:
+            aircraft, brought = self._answer(device, frame, boot_ns)
         if aircraft is None:
             return []
         aircraft.heard_ns = boot_ns
         if not is_mlat:
             aircraft.signal_dbfs = signal_dbfs
-        found: list[Observation] = []
-        if downlink in _REPLIES:
-            found += self._reply(device, aircraft, frame, boot_ns)
-        elif sender is not None and len(frame) != SHORT:
-            squitter = read_squitter(int.from_bytes(frame[4:11], "big"))
-            if squitter is not None:
-                found += self._squitter(device, aircraft, squitter, boot_ns, sender)
+        found = list(brought)
         if aircraft.state_ns is None or abs(boot_ns - aircraft.state_ns) >= STATE_EVERY_NS:
             found += aircraft.state(device, boot_ns)
         return found
@@ -158,6 +164,9 @@ class AircraftTable:
                 speed_kt = report.ground_speed_kt if on_surface else None
                 changes = aircraft.ground.add(Report(heard_ns, on_surface, fix, speed_kt))
                 seen += self._events(device, aircraft, changes)
+        if report.air is not None:
+            self._flown(aircraft, report.air, heard_ns)
+            seen += self._weather(device, aircraft, aircraft.winds.take(heard_ns))
         seen += aircraft.state(device, boot_ns)
         return seen
 
@@ -177,20 +186,41 @@ class AircraftTable:
                 gone.append(address)
         for address in gone:
             del self._aircraft[address]
+        if gone:
+            self._replied.clear()
         return found
 
-    def _sender_of(
-        self, frame: bytes, downlink: int, boot_ns: int, sender: Sender | None
-    ) -> Aircraft | None:
-        """Give the aircraft a frame is from; None when that cannot be believed."""
-        if downlink in _OWN_PARITY:
-            return self._confirm(frame, downlink, boot_ns, sender)
-        if downlink not in _REPLIES or sender is MULTILATERATION:
-            return None
+    def _own_word(
+        self, device: str, frame: bytes, downlink: int, boot_ns: int, *, is_mlat: bool
+    ) -> tuple[Aircraft | None, Iterable[Observation]]:
+        """Take a frame with a parity of its own."""
+        sender = None
+        if is_mlat:
+            sender = MULTILATERATION
+        elif downlink in _SQUITTERS:
+            sender = squitter_sender(frame)
+        aircraft = self._confirm(frame, downlink, boot_ns, sender)
+        if aircraft is None or sender is None or downlink not in _SQUITTERS:
+            return aircraft, ()
+        squitter = read_squitter(int.from_bytes(frame[4:11], "big"))
+        if squitter is None:
+            return aircraft, ()
+        return aircraft, self._squitter(device, aircraft, squitter, boot_ns, sender)
+
+    def _answer(
+        self, device: str, frame: bytes, boot_ns: int
+    ) -> tuple[Aircraft | None, Iterable[Observation]]:
+        """Take a reply: believed of an aircraft that spoke with a parity of its own lately."""
+        known, replied_ns = self._replied.get(frame, _NEVER)
+        if known is not None and 0 <= boot_ns - replied_ns < REPEATED_NS:
+            return known, ()
         aircraft = self._aircraft.get(remainder(frame))
         if aircraft is None or abs(boot_ns - aircraft.confirmed_ns) > CONFIRMED_NS:
-            return None
-        return aircraft
+            return None, ()
+        if len(self._replied) >= MOST_REPLIES:
+            self._replied.clear()
+        self._replied[frame] = (aircraft, boot_ns)
+        return aircraft, self._reply(device, aircraft, frame, boot_ns)
 
     def _confirm(
         self, frame: bytes, downlink: int, boot_ns: int, sender: Sender | None
@@ -270,16 +300,30 @@ class AircraftTable:
             track_deg=ground.track_deg if ground else None,
         )
         if register is None:
-            return ()
+            report = read_weather(int.from_bytes(frame[4:11], "big"), altitude_ft)
+            if report is None:
+                return ()
+            around = Around(position, altitude_ft, 0.0)
+            return self._weather(device, aircraft, aircraft.winds.hear(boot_ns, report, around))
         around = Around(position, altitude_ft, self._declinations.at(position))
         aircraft.winds.add(boot_ns, register, around)
         return self._weather(device, aircraft, aircraft.winds.take(boot_ns))
+
+    def _flown(self, aircraft: Aircraft, air: AirMotion, boot_ns: int) -> None:
+        """Take another program's word on an aircraft's motion through the air."""
+        altitude_ft = aircraft.altitude_at(boot_ns, ALTITUDE_NS)
+        position = aircraft.position_at(boot_ns, FRESH_NS)
+        if aircraft.on_ground is not False or altitude_ft is None or position is None:
+            return
+        around = Around(position, altitude_ft, self._declinations.at(position))
+        aircraft.winds.fly(boot_ns, air, aircraft.winds.ground_at(boot_ns), around)
 
     def _weather(
         self, device: str, aircraft: Aircraft, sample: WindSample | None
     ) -> Iterable[AircraftWeather]:
         if sample is None:
             return
+        air = sample.airflow
         yield AircraftWeather(
             device=device,
             boot_ns=sample.boot_ns,
@@ -289,7 +333,12 @@ class AircraftTable:
             altitude_ft=sample.altitude_ft,
             wind_direction_deg=sample.wind.direction_deg,
             wind_speed_kt=sample.wind.speed_kt,
+            source=sample.source,
             temperature_c=sample.temperature_c,
+            true_heading_deg=air.true_heading_deg if air else None,
+            true_airspeed_kt=air.true_airspeed_kt if air else None,
+            roll_deg=air.roll_deg if air else None,
+            readings=air.readings if air else None,
         )
 
     def _events(
@@ -320,8 +369,7 @@ class AircraftTable:
         return position is not None and distance_m(self._reference, position) <= NEAR_M
 
 
-def _speaker(frame: bytes, downlink: int) -> Sender | None:
-    return squitter_sender(frame) if downlink in _SQUITTERS else None
+_NEVER: tuple[None, int] = (None, 0)
 
 
 def _address_of(icao: str) -> int:

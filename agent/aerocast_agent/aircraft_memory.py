@@ -156,6 +156,7 @@ class Aircraft:
             self.vertical_rate_fpm, self.vertical_rate_ns = report.vertical_rate_fpm, boot_ns
         if report.ground_speed_kt is not None and report.track_deg is not None:
             self.velocity = Ground(boot_ns, report.track_deg, report.ground_speed_kt)
+            self.winds.move(self.velocity)
         self.airframe = Airframe(
             report.registration or self.airframe.registration,
             report.aircraft_type or self.airframe.aircraft_type,

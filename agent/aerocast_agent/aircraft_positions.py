@@ -16,7 +16,10 @@ NS = 1_000_000_000
 PAIR_NS = 10 * NS  # an even and an odd frame farther apart do not belong together
 # How long a position may serve to solve single frames: far less than it takes to leave its zone.
 AIRBORNE_REFERENCE_NS, SURFACE_REFERENCE_NS = 60 * NS, 600 * NS
+LONGEST_DEGREE_M = 111_700.0
 FARTHEST_M = 500_000.0  # beyond the radio horizon of an aircraft at 45,000 ft
+# So long after a pair was solved single frames will do: a pair costs thrice as much.
+PAIRED_NS = 10 * NS
 # Generous speeds (1200 kt, 250 kt) plus what two solutions may differ without any motion.
 AIRBORNE_MPS, AIRBORNE_MARGIN_M = 620.0, 1500.0
 SURFACE_MPS, SURFACE_MARGIN_M = 130.0, 300.0
@@ -53,21 +56,23 @@ class PositionTracker:
         self._reference = reference
         self._halves: dict[bool, tuple[Cpr, int, bool]] = {}
         self._doubted: list[Fix] = []
+        self._paired_ns = -(1 << 62)
 
     def add(self, cpr: Cpr, boot_ns: int, *, on_surface: bool) -> Fix | None:
         """Take a raw position; give the position it means, when it can be believed."""
         self._halves[cpr.odd] = (cpr, boot_ns, on_surface)
+        if 0 <= boot_ns - self._paired_ns < PAIRED_NS:
+            near = self._near_last(cpr, boot_ns, on_surface=on_surface)
+            if near is not None:
+                return near
         solved = self._by_pair(cpr, boot_ns, on_surface=on_surface)
         if solved is not None:
             fix = Fix(solved, boot_ns, on_surface)
             if self.fix is None or not can_reach(self.fix, fix):
                 return self._doubt(fix)
+            self._paired_ns = boot_ns
             return self._believe(fix)
-        near = self._by_last(cpr, boot_ns, on_surface=on_surface)
-        if near is None or self.fix is None:
-            return None
-        fix = Fix(near, boot_ns, on_surface)
-        return self._believe(fix) if can_reach(self.fix, fix) else None
+        return self._near_last(cpr, boot_ns, on_surface=on_surface)
 
     def place(self, position: Position, boot_ns: int, *, on_surface: bool) -> Fix | None:
         """Take a position that was solved elsewhere; give it back when it can be believed."""
@@ -104,15 +109,19 @@ class PositionTracker:
             solved = airborne_global(even, odd, odd_is_latest=cpr.odd)
         return solved if solved is not None and self._in_range(solved) else None
 
-    def _by_last(self, cpr: Cpr, boot_ns: int, *, on_surface: bool) -> Position | None:
-        if self.fix is None:
+    def _near_last(self, cpr: Cpr, boot_ns: int, *, on_surface: bool) -> Fix | None:
+        last = self.fix
+        if last is None:
             return None
-        on_ground_still = on_surface and self.fix.on_surface
+        on_ground_still = on_surface and last.on_surface
         limit_ns = SURFACE_REFERENCE_NS if on_ground_still else AIRBORNE_REFERENCE_NS
-        if abs(boot_ns - self.fix.boot_ns) > limit_ns:
+        if abs(boot_ns - last.boot_ns) > limit_ns:
             return None
-        solved = local(cpr, self.fix.position, on_surface=on_surface)
-        return solved if solved is not None and self._in_range(solved) else None
+        solved = local(cpr, last.position, on_surface=on_surface)
+        if solved is None:
+            return None
+        fix = Fix(solved, boot_ns, on_surface)
+        return self._believe(fix) if can_reach(last, fix) and self._in_range(solved) else None
 
     def _in_range(self, position: Position) -> bool:
         return self._reference is None or distance_m(self._reference, position) <= FARTHEST_M
@@ -123,5 +132,8 @@ def can_reach(one: Fix, other: Fix) -> bool:
     on_ground = one.on_surface and other.on_surface
     speed_mps = SURFACE_MPS if on_ground else AIRBORNE_MPS
     margin_m = SURFACE_MARGIN_M if on_ground else AIRBORNE_MARGIN_M
-    elapsed_s = abs(other.boot_ns - one.boot_ns) / NS
-    return distance_m(one.position, other.position) <= speed_mps * elapsed_s + margin_m
+    reach_m = speed_mps * abs(other.boot_ns - one.boot_ns) / NS + margin_m
+    (south, west), (north, east) = one.position, other.position
+    if (abs(north - south) + abs(east - west)) * LONGEST_DEGREE_M <= reach_m:
+        return True  # without trigonometry: no way is longer than straight east and north
+    return distance_m(one.position, other.position) <= reach_m

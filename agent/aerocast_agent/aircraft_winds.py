@@ -1,12 +1,15 @@
 """Wind and temperature around one aircraft, from what it says of its own motion."""
 
+import math
 from collections import deque
+from collections.abc import Sequence
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from aerocast_protocols.modes.commb import HeadingAndSpeed, TrackAndTurn
+from aerocast_protocols.modes.commb import HeadingAndSpeed, RoutineReport, TrackAndTurn
 from aerocast_protocols.modes.cpr import Position
-from aerocast_protocols.modes.wind import Wind, temperature_c, vector_of, wind_from, wind_of
+from aerocast_protocols.modes.reports import AirMotion
+from aerocast_protocols.modes.wind import Wind, temperature_c, vector_of, wind_of, wind_vector
 
 NS = 1_000_000_000
 OLDEST_NS = 5 * NS  # what goes into one wind may not be farther apart
@@ -17,6 +20,8 @@ FIRST_AFTER_NS = 2 * NS  # the first need not wait for more
 LEAST_STEP_NS = 3 * NS  # averages whose middles are closer are the same readings again
 STRONGEST_KT = 250.0
 MOST_READINGS = 128
+# An aircraft's own word on the wind must agree with what was derived near by, within 10 m/s.
+AGREEING_KT, AGREEING_FT, AGREEING_NS = 19.4, 1000.0, 60 * NS
 
 
 class Ground(NamedTuple):
@@ -35,6 +40,15 @@ class Around(NamedTuple):
     declination_deg: float
 
 
+class Airflow(NamedTuple):
+    """What a wind was derived from: degrees true, knots, the steepest roll, how many readings."""
+
+    true_heading_deg: float
+    true_airspeed_kt: float
+    roll_deg: float
+    readings: int
+
+
 class WindSample(NamedTuple):
     """The wind over some seconds, where and when their middle was; degrees Celsius."""
 
@@ -43,6 +57,8 @@ class WindSample(NamedTuple):
     altitude_ft: float
     wind: Wind
     temperature_c: float | None
+    airflow: Airflow | None = None
+    source: Literal["derived", "bds44"] = "derived"
 
 
 class _Reading(NamedTuple):
@@ -51,6 +67,7 @@ class _Reading(NamedTuple):
     north_kt: float
     outside_c: float | None
     around: Around
+    air: tuple[float, float, float] | None  # true heading, true airspeed, roll
 
 
 class WindCollector:
@@ -63,6 +80,8 @@ class WindCollector:
         self._readings: deque[_Reading] = deque(maxlen=MOST_READINGS)
         self._due_ns: int | None = None
         self._newest_ns = self._centre_ns = -(1 << 62)  # of the last average given
+        self._derived: WindSample | None = None
+        self._reported_ns: int | None = None
 
     def move(self, ground: Ground) -> None:
         """Take the motion over ground that ADS-B gives."""
@@ -89,17 +108,63 @@ class WindCollector:
         ground = self.ground_at(boot_ns)
         if ground is None or ground.boot_ns < turned_ns:
             ground = Ground(turned_ns, turn.true_track, turn.groundspeed)
-        wind = wind_from(
-            ground.track_deg,
-            ground.ground_speed_kt,
+        air = (
             heading.magnetic_heading + around.declination_deg,
             turn.true_airspeed,
+            abs(turn.roll),
         )
-        if wind.speed_kt <= STRONGEST_KT:
-            outside_c = temperature_c(turn.true_airspeed, heading.mach)
-            self._readings.append(_Reading(boot_ns, *vector_of(wind), outside_c, around))
-            if self._due_ns is None:
-                self._due_ns = boot_ns + FIRST_AFTER_NS
+        east_kt, north_kt = wind_vector(ground.track_deg, ground.ground_speed_kt, *air[:2])
+        outside_c = temperature_c(turn.true_airspeed, heading.mach)
+        self._read(_Reading(boot_ns, east_kt, north_kt, outside_c, around, air))
+
+    def fly(self, boot_ns: int, motion: AirMotion, ground: Ground | None, around: Around) -> None:
+        """Take what another program has worked out of an aircraft's registers.
+
+        Its own wind, where it gives one, must agree with what follows from the rest; alone it
+        counts too: the program knows the ages of what it was made of. In a turn nothing counts.
+        """
+        roll_deg = motion.roll_deg
+        if roll_deg is not None and abs(roll_deg) > STEEPEST_ROLL_DEG:
+            return
+        told = motion.wind
+        heading_deg = motion.heading_deg(around.declination_deg)
+        airspeed_kt = motion.true_airspeed_kt
+        if roll_deg is None or heading_deg is None or airspeed_kt is None or ground is None:
+            if told is not None:
+                self._read(_Reading(boot_ns, *vector_of(told), None, around, None))
+            return
+        vector = wind_vector(ground.track_deg, ground.ground_speed_kt, heading_deg, airspeed_kt)
+        if told is not None and _apart_kt(vector_of(told), vector) > AGREEING_KT:
+            return
+        outside_c = None if motion.mach is None else temperature_c(airspeed_kt, motion.mach)
+        air = (heading_deg, airspeed_kt, abs(roll_deg))
+        self._read(_Reading(boot_ns, *vector, outside_c, around, air))
+
+    def hear(self, boot_ns: int, report: RoutineReport, around: Around) -> WindSample | None:
+        """Take an aircraft's own word on the wind; give it where it is believed, once in 10 s.
+
+        Other registers look like this one: it must agree with what was derived from the same
+        aircraft within a minute and 1,000 ft.
+        """
+        derived = self._derived
+        if derived is None or abs(boot_ns - derived.boot_ns) > AGREEING_NS:
+            return None
+        if abs(around.altitude_ft - derived.altitude_ft) > AGREEING_FT:
+            return None
+        wind = Wind(report.wind_direction, report.wind_speed)
+        if _apart_kt(vector_of(wind), vector_of(derived.wind)) > AGREEING_KT:
+            return None
+        if self._reported_ns is not None and abs(boot_ns - self._reported_ns) < EVERY_NS:
+            return None
+        self._reported_ns = boot_ns
+        return WindSample(
+            boot_ns,
+            around.position,
+            around.altitude_ft,
+            wind,
+            report.static_air_temperature,
+            source="bds44",
+        )
 
     def take(self, boot_ns: int) -> WindSample | None:
         """Give the average of the last 30 s, once in 10 s, while there are new readings."""
@@ -117,18 +182,49 @@ class WindCollector:
         if centre_ns - self._centre_ns < LEAST_STEP_NS:
             return None
         self._newest_ns, self._centre_ns = readings[-1].boot_ns, centre_ns
-        middle = readings[len(readings) // 2]
-        temperatures = [each.outside_c for each in readings if each.outside_c is not None]
-        return WindSample(
-            centre_ns,
-            middle.around.position,
-            median(each.around.altitude_ft for each in readings),
-            wind_of(
-                median(each.east_kt for each in readings),
-                median(each.north_kt for each in readings),
-            ),
-            median(temperatures) if temperatures else None,
-        )
+        self._derived = _average(centre_ns, readings)
+        return self._derived
+
+    def _read(self, reading: _Reading) -> None:
+        if math.hypot(reading.east_kt, reading.north_kt) > STRONGEST_KT:
+            return
+        self._readings.append(reading)
+        if self._due_ns is None:
+            self._due_ns = reading.boot_ns + FIRST_AFTER_NS
+
+
+def _average(centre_ns: int, readings: Sequence[_Reading]) -> WindSample:
+    middle = readings[len(readings) // 2]
+    temperatures = [each.outside_c for each in readings if each.outside_c is not None]
+    return WindSample(
+        centre_ns,
+        middle.around.position,
+        median(each.around.altitude_ft for each in readings),
+        wind_of(
+            median(each.east_kt for each in readings),
+            median(each.north_kt for each in readings),
+        ),
+        median(temperatures) if temperatures else None,
+        _airflow([each.air for each in readings if each.air is not None], len(readings)),
+    )
+
+
+def _airflow(airs: Sequence[tuple[float, float, float]], readings: int) -> Airflow | None:
+    """Average what readings were derived from; None where one was not derived here."""
+    if len(airs) < readings:
+        return None
+    east = sum(math.sin(math.radians(heading)) for heading, _, _ in airs)
+    north = sum(math.cos(math.radians(heading)) for heading, _, _ in airs)
+    return Airflow(
+        math.degrees(math.atan2(east, north)) % 360.0,
+        median(airspeed for _, airspeed, _ in airs),
+        max(roll for _, _, roll in airs),
+        readings,
+    )
+
+
+def _apart_kt(one: tuple[float, float], other: tuple[float, float]) -> float:
+    return math.hypot(one[0] - other[0], one[1] - other[1])
 
 
 class Declinations:

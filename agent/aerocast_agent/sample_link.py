@@ -11,7 +11,7 @@ from aerocast_protocols.observations import DeviceEvent
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.driver import Accept
-from aerocast_agent.receiver_link import Ticks
+from aerocast_agent.receiver import Ticks
 
 SILENCE_LIMIT_S = 10.0  # samples never pause
 PIECE_BYTES = 1 << 18  # about 55 ms

@@ -62,10 +62,14 @@ class LinkState(NamedTuple):
 
 
 class _Reach(NamedTuple):
-    """How far one lane has been sent, one way: after this, before that."""
+    """How far one lane has been sent, one way: after this, before that.
+
+    ``empty_at``: after so many commits nothing was left in it.
+    """
 
     after: tuple[int, int]
     before: tuple[int, int]
+    empty_at: int | None = None
 
 
 class Uplink:
@@ -93,6 +97,7 @@ class Uplink:
         self._hurry = asyncio.Event()
         self._starts_over = False
         self._network_came_up = False
+        self._commits = 0
         self._live: dict[int, _Reach] = {}
         self._backlog: dict[int, _Reach] = {}
         self._above: dict[int, _Reach] = {}
@@ -101,7 +106,7 @@ class Uplink:
     async def run(self) -> None:
         """Connect, send, and connect again, until cancelled."""
         loop = asyncio.get_running_loop()
-        self._spool.on_durable = lambda: _call(loop, self._wake.set)
+        self._spool.on_durable = lambda: _call(loop, self._note_commit)
         self._spool.on_begun = lambda lane: (
             _call(loop, self._send_ahead_later, lane) if lane in AHEAD_AFTER_S else None
         )
@@ -206,6 +211,10 @@ class Uplink:
             self._backlog[lane] = _Reach(START, bound)
             self._above[lane] = _Reach((epoch + 1, 0), END)  # rescued from a lost file
 
+    def _note_commit(self) -> None:
+        self._commits += 1
+        self._wake.set()
+
     def _look_through(self) -> None:
         """Begin again with the oldest: something older than what was sent has come."""
         if self._link is not None:
@@ -261,17 +270,19 @@ class Uplink:
     async def _send_lanes(self, link: Link, reach: dict[int, _Reach], *, backlog: bool) -> bool:
         """Send lanes in order of urgency; say whether some could not go for want of tokens."""
         for lane in EVERY_LANE:
-            while not link.lost.is_set():
+            # Each look costs a turn of the spool's thread; only commits bring more.
+            while not link.lost.is_set() and reach[lane].empty_at != self._commits:
+                asked, commits = reach[lane], self._commits
                 room = self._window.room(clock.boot_ns() / 1e9, backlog=backlog)
                 if not room:
                     return backlog and len(self._window) == 0
                 rows, oldest = await asyncio.wrap_future(
-                    self._spool.fetch(lane, *reach[lane], room)
+                    self._spool.fetch(lane, asked.after, asked.before, room)
                 )
-                if not rows:
-                    break
+                if not rows and reach[lane] is asked:  # else it was begun anew meanwhile
+                    reach[lane] = asked._replace(empty_at=commits)
                 for row in rows:
-                    reach[lane] = reach[lane]._replace(after=(row.epoch, row.first))
+                    reach[lane] = _Reach((row.epoch, row.first), reach[lane].before)
                     if row[:3] not in self._window:
                         self._send(link, row, oldest[row.epoch], backlog=backlog)
         return False

@@ -346,6 +346,13 @@ class AircraftWeather(_Seen, frozen=True, kw_only=True, tag="aircraft_weather"):
         Pressure altitude, feet.
     source
         ``derived`` from ground and air vectors, or ``bds44`` as the aircraft reports it.
+    true_heading_deg, true_airspeed_kt
+        What it was derived from: an error of the heading turns the wind by as much as it turns
+        this vector.
+    roll_deg
+        The steepest roll among the readings, as a number without sign.
+    readings
+        How many readings it is the median of.
     """
 
     icao: Icao
@@ -356,6 +363,10 @@ class AircraftWeather(_Seen, frozen=True, kw_only=True, tag="aircraft_weather"):
     wind_speed_kt: float
     source: Literal["derived", "bds44"] = "derived"
     temperature_c: float | None = None
+    true_heading_deg: float | None = None
+    true_airspeed_kt: float | None = None
+    roll_deg: float | None = None
+    readings: Count | None = None
 
 
 class WeatherMeasured(_Seen, frozen=True, kw_only=True, tag="weather_measured"):

@@ -7,9 +7,10 @@ import logging
 import pytest
 from aerocast_agent import clock, sample_link
 from aerocast_agent.aircraft import AircraftTable
+from aerocast_agent.device_watch import CONNECTED, LOST
 from aerocast_agent.drivers.adsb_rtl_tcp import RtlTcpReceiver
 from aerocast_agent.stands import Stands
-from aerocast_agent.supervisor import CONNECTED, LOST, Supervisor
+from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.rtl_tcp import Command, Greeting, encode_greeting

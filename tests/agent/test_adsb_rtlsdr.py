@@ -16,9 +16,10 @@ from pathlib import Path
 import aerocast_agent
 import pytest
 from aerocast_agent.aircraft import AircraftTable
+from aerocast_agent.device_watch import CONNECTED, LOST
 from aerocast_agent.drivers.adsb_rtlsdr import UsbDongle
 from aerocast_agent.stands import Stands
-from aerocast_agent.supervisor import CONNECTED, LOST, Supervisor
+from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.observations import AircraftState
 from aerocast_simulator.radio_sky import SLICE_S, RadioSky, crowd

@@ -9,11 +9,12 @@ from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.build import build
 from aerocast_agent.cli.decode import run
 from aerocast_agent.config_file import ConfigError, parse_config
+from aerocast_agent.device_watch import CONNECTED, LOST
 from aerocast_agent.drivers.adsb_avr import AvrReceiver
 from aerocast_agent.drivers.adsb_json import AircraftJson
 from aerocast_agent.drivers.adsb_sbs import SbsReceiver
 from aerocast_agent.stands import Stands
-from aerocast_agent.supervisor import CONNECTED, LOST, Supervisor
+from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.modes import encode
 from aerocast_protocols.modes.avr import NO_TIME, encode_avr

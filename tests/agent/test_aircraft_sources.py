@@ -9,9 +9,13 @@ from aerocast_agent.stands import Stands
 from aerocast_protocols.modes import encode
 from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.parity import seal
-from aerocast_protocols.modes.reports import AircraftReport
+from aerocast_protocols.modes.reports import AircraftReport, AirMotion
 from aerocast_protocols.modes.senders import squitter_sender
-from aerocast_protocols.observations import AircraftGroundEvent, AircraftState
+from aerocast_protocols.observations import (
+    AircraftGroundEvent,
+    AircraftState,
+    AircraftWeather,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -250,3 +254,47 @@ def test_every_address_of_a_file_is_found_in_any_order(rows):
     database = AircraftDatabase((icao, text, "") for icao, text in known.items())
     for icao, text in known.items():
         assert database.airframe(f"{icao:06x}").registration == (text or None)
+
+
+def test_a_reply_to_several_radars_within_a_second_is_taken_once():
+    following = table()
+    for index in range(3):
+        following.update("sky", airborne(index), index * NS)
+    reply = encode.encode_altitude_reply(FLYING, 3000.0, 0)
+    changed = encode.encode_altitude_reply(FLYING, 3100.0, 0)
+    following.update("sky", reply, 3 * NS)
+    following.update("sky", changed, 3 * NS + NS // 4)
+    (state,) = following.update("sky", reply, 4 * NS + NS // 8)
+    assert state.altitude_ft == 3000.0  # a second has passed: it counts again
+    assert following.update("sky", reply, 70 * NS) == []  # nobody spoke for itself for so long
+
+
+def test_winds_come_out_of_aircraft_json_and_of_what_an_aircraft_reports_itself():
+    following, seen = table(), []
+    for second in range(12):
+        air = AirMotion(
+            true_airspeed_kt=240.0 + second % 2, magnetic_heading_deg=88.0, roll_deg=0.2
+        )
+        report = AircraftReport(
+            icao="4ca123", source="adsb", latitude_deg=43.8, longitude_deg=1.5 + second * 1e-3,
+            altitude_ft=9000.0, on_ground=False, ground_speed_kt=270.0, track_deg=90.0, air=air,
+        )  # fmt: skip
+        seen += following.report("file", report, second * NS)
+    winds = [each for each in seen if isinstance(each, AircraftWeather)]
+    assert winds[0].wind_speed_kt == pytest.approx(30.0, abs=1.0)
+    assert winds[0].true_airspeed_kt == pytest.approx(240.5, abs=0.5)
+    assert (winds[0].roll_deg, winds[0].source) == (0.2, "derived")
+
+    flying = following.update("sky", airborne(0), 12 * NS)  # the sky over the receiver itself
+    flying += following.update("sky", airborne(1), 13 * NS)
+    register = encode.register_44(wind_speed_kt=33, wind_direction_deg=268.0, temperature_c=5.0)
+    reply = encode.encode_altitude_reply(FLYING, 9000.0, register)
+    told = following.update("sky", reply, 14 * NS)
+    (wind,) = [each for each in told if isinstance(each, AircraftWeather)]
+    assert (wind.source, wind.wind_speed_kt, wind.temperature_c) == ("bds44", 33.0, 5.0)
+    assert wind.wind_direction_deg == pytest.approx(268.0, abs=0.4)
+    assert wind.true_heading_deg is None
+    stormy = encode.register_44(wind_speed_kt=90, wind_direction_deg=90.0, temperature_c=5.0)
+    reply = encode.encode_altitude_reply(FLYING, 9000.0, stormy)
+    told = following.update("sky", reply, 30 * NS)
+    assert not [each for each in told if isinstance(each, AircraftWeather)]

@@ -1,9 +1,12 @@
 """Winds put together from what an aircraft says of itself, and when they are not."""
 
+import msgspec
 import pytest
 from aerocast_agent.aircraft_winds import Around, Declinations, Ground, WindCollector
-from aerocast_protocols.modes.commb import HeadingAndSpeed, TrackAndTurn
+from aerocast_protocols.modes.commb import HeadingAndSpeed, RoutineReport, TrackAndTurn
 from aerocast_protocols.modes.cpr import Position
+from aerocast_protocols.modes.reports import AirMotion
+from aerocast_protocols.modes.wind import Wind
 
 NS = 1_000_000_000
 HERE = Position(43.6, 1.4)
@@ -101,3 +104,60 @@ def test_declination_follows_the_world_magnetic_model_and_its_years():
     assert Declinations(2024.5).at(Position(49.0, 2.5)) == pytest.approx(1.7, abs=0.4)
     assert Declinations(2026.5).at(Position(44.6, -63.5)) == pytest.approx(-15.9, abs=0.7)
     assert Declinations(2050.0).at(Position(43.6, 1.4)) == pytest.approx(2.4, abs=0.6)
+
+
+def report(speed=50.0, direction=270.0):
+    return RoutineReport(wind_speed=speed, wind_direction=direction, static_air_temperature=-54.0)
+
+
+def test_an_aircrafts_own_word_on_the_wind_counts_where_it_agrees_with_what_was_derived():
+    winds = WindCollector()
+    assert winds.hear(0, report(), AROUND) is None  # nothing to hold it against
+    for second in range(6):
+        winds.add(second * NS, turn() if second % 2 else heading(), AROUND)
+    assert winds.take(6 * NS).source == "derived"
+
+    told = winds.hear(7 * NS, report(speed=58.0), AROUND)
+    assert (told.source, told.wind.speed_kt, told.temperature_c) == ("bds44", 58.0, -54.0)
+    assert told.airflow is None
+    assert winds.hear(9 * NS, report(), AROUND) is None  # one in ten seconds
+    assert winds.hear(20 * NS, report(speed=75.0), AROUND) is None
+    assert winds.hear(20 * NS, report(direction=90.0), AROUND) is None
+    assert winds.hear(20 * NS, report(), AROUND._replace(altitude_ft=33_900.0)) is None
+    assert winds.hear(20 * NS, report(), AROUND) is not None
+    assert winds.hear(80 * NS, report(), AROUND) is None
+
+
+def test_a_wind_says_what_it_was_derived_from():
+    winds = WindCollector()
+    for second in range(10):
+        winds.add(second * NS, turn(roll=-second / 4) if second % 2 else heading(), AROUND)
+    air = winds.take(10 * NS).airflow
+    assert air.true_heading_deg == pytest.approx(90.0)
+    assert (air.true_airspeed_kt, air.roll_deg, air.readings) == (450.0, 2.25, 9)
+
+
+MOTION = AirMotion(
+    true_airspeed_kt=450.0, magnetic_heading_deg=88.0, roll_deg=0.4, mach=0.78, wind=None
+)
+GROUND = Ground(0, 90.0, 500.0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "wind"),
+    [
+        ({}, (270.0, 50.0)),
+        ({"wind": Wind(265.0, 45.0)}, (270.0, 50.0)),  # agrees: ours is the finer one
+        ({"wind": Wind(90.0, 45.0)}, None),
+        ({"roll_deg": -6.0}, None),
+        ({"roll_deg": None}, None),
+        ({"true_heading_deg": 90.0, "magnetic_heading_deg": 12.0}, (270.0, 50.0)),
+        ({"true_airspeed_kt": None, "wind": Wind(265.0, 45.0)}, (265.0, 45.0)),
+        ({"true_airspeed_kt": None, "wind": Wind(265.0, 45.0), "roll_deg": 9.0}, None),
+    ],
+)
+def test_what_another_program_worked_out_gives_a_wind(changed, wind):
+    winds = WindCollector()
+    winds.fly(0, msgspec.structs.replace(MOTION, **changed), GROUND, AROUND)
+    told = winds.take(5 * NS)
+    assert told is None if wind is None else told.wind == pytest.approx(wind, abs=0.01)

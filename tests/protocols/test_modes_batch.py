@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.modes import batch_registers, encode, registers
+from aerocast_protocols.modes.batch_commb import AMBIGUOUS
 from aerocast_protocols.modes.batch_decoder import BatchDecoder
-from aerocast_protocols.modes.batch_registers import AMBIGUOUS
 from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.integrity import NIC_TABLE, RADIUS_M, nic_of
 from aerocast_protocols.modes.lines import parse_line

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyModeS
 import pytest
 from aerocast_protocols.modes import codes, encode, registers
-from aerocast_protocols.modes.commb import read_register
+from aerocast_protocols.modes.commb import read_register, read_weather
 from aerocast_protocols.modes.lines import parse_line
 from aerocast_protocols.modes.squitters import Identification, Velocity, read_squitter
 from aerocast_protocols.modes.wind import indicated_airspeed_kt
@@ -175,3 +175,36 @@ def test_what_may_be_both_registers_stays_unread_until_adsb_tells():
                 )
                 ambiguous += told is not None
     assert ambiguous > 0
+
+
+@given(
+    speed=st.integers(0, 250),
+    direction=st.integers(0, 511),
+    temperature=st.integers(-40, 40),
+    merit=st.integers(0, 4),
+)
+def test_a_weather_report_is_read_back(speed, direction, temperature, merit):
+    content = encode.register_44(
+        wind_speed_kt=speed,
+        wind_direction_deg=direction * 0.703125,
+        temperature_c=temperature / 4,
+        figure_of_merit=merit,
+    )
+    read = registers.read_44(content)
+    told = (read.wind_speed, read.wind_direction, read.static_air_temperature)
+    assert told == (speed, direction * 0.703125, temperature / 4)
+    assert read.static_pressure is None
+
+
+def test_a_weather_report_must_fit_the_standard_atmosphere_and_be_nothing_else():
+    content = encode.register_44(wind_speed_kt=40, wind_direction_deg=270.0, temperature_c=-20.0)
+    assert read_weather(content, 18_000.0).wind_speed == 40
+    assert read_weather(content, 1_000.0) is None
+    pressing = content | 1 << 21 | 506 << 10  # hPa, as at 18,000 ft
+    assert read_weather(pressing, 18_000.0).static_pressure == 506
+    assert read_weather(content | 1 << 21 | 700 << 10, 18_000.0) is None
+    turning = encode.register_50(
+        roll_deg=0.0, true_track_deg=90.0, ground_speed_kt=430.0, track_rate_deg_s=0.0,
+        true_airspeed_kt=420.0,
+    )  # fmt: skip
+    assert read_weather(turning, 18_000.0) is None

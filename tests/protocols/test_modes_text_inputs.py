@@ -263,6 +263,24 @@ def test_only_news_is_told_and_a_position_only_when_it_is_new():
     ]
 
 
+def test_motion_through_the_air_is_told_when_it_is_new():
+    flown = {**AIRCRAFT, "tas": 440, "mag_heading": 10.9, "roll": -0.4, "wd": 290, "ws": 31}
+    news = AircraftNews()
+    files = [
+        written(1000.0, flown),
+        written(1001.0, {**flown, "lat": 49.2, "seen_pos": 0.1}),
+        written(1002.0, {**flown, "tas": 442, "roll": 400}),
+        written(1003.0, {**flown, "tas": 442, "mach": 0.78, "true_heading": 13.1}),
+    ]
+    told = [[each.air for each in news.of(decode_aircraft_json(file))] for file in files]
+
+    (first,) = told[0]
+    assert (first.true_airspeed_kt, first.roll_deg, first.wind) == (440.0, -0.4, (290.0, 31.0))
+    assert (first.heading_deg(2.0), first.mach) == (12.9, None)
+    assert told[1:3] == [[None], []]  # a roll of 400 degrees is no aircraft's
+    assert (told[3][0].heading_deg(2.0), told[3][0].mach) == (13.1, 0.78)
+
+
 def test_a_receiver_whose_clock_is_set_back_is_still_news():
     news = AircraftNews()
     for now_s in (5000.0, 1000.0, 1000.1):

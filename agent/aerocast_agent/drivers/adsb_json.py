@@ -13,7 +13,7 @@ from aerocast_protocols.modes.aircraft_json import (
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.driver import Accept
-from aerocast_agent.receiver_link import Ticks, connected
+from aerocast_agent.receiver import Ticks, connected
 
 POLL_S = 1.0
 # The writer is gone when its clock stands still for so long.

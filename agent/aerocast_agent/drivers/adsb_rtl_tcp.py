@@ -8,7 +8,7 @@ from aerocast_protocols.modes.rtl_tcp import GREETING_BYTES, decode_greeting, li
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.driver import Accept
-from aerocast_agent.receiver_link import connected
+from aerocast_agent.receiver import connected
 from aerocast_agent.sample_link import PIECE_BYTES, SILENCE_LIMIT_S, Piece, SampleLink, Waiting
 from aerocast_agent.tcp_link import CONNECT_LIMIT_S, connect
 

@@ -13,7 +13,7 @@ from aerocast_protocols.modes.rtl_tcp import MODE_S_HZ
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.driver import Accept
-from aerocast_agent.receiver_link import connected
+from aerocast_agent.receiver import connected
 from aerocast_agent.rtlsdr_library import Dongle, OpenDongle, Which, open_dongle
 from aerocast_agent.sample_link import PIECE_BYTES, SILENCE_LIMIT_S, Piece, SampleLink, Waiting
 

@@ -3,6 +3,7 @@
 As readsb 3.14.1642 writes it; the older names of dump1090-mutability (``altitude``, ``speed``,
 ``vert_rate``) are understood too. What is stale is left out of it. Every position carries how many
 seconds before ``now`` it was received (``seen_pos``), every aircraft when it was heard (``seen``).
+Motion through the air (``tas``, ``mag_heading``, ``roll`` ...) carries no age of its own.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ from typing import Annotated
 import msgspec
 
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.modes.reports import EMERGENCY_SQUAWKS, AircraftReport
+from aerocast_protocols.modes.reports import EMERGENCY_SQUAWKS, AircraftReport, AirMotion
+from aerocast_protocols.modes.wind import Wind
 from aerocast_protocols.observations import AircraftSource, Emergency
 
 LARGEST_BYTES = 32 * 1024 * 1024
@@ -36,6 +38,8 @@ _SOURCES: dict[str, AircraftSource] = {
     "mode": "mode_s",
 }
 
+_Speed = Annotated[float, msgspec.Meta(ge=0.0, le=2000.0)]
+_Angle = Annotated[float, msgspec.Meta(ge=0.0, le=360.0)]
 _Age = Annotated[float, msgspec.Meta(ge=0.0, le=1e7)]
 
 
@@ -60,6 +64,13 @@ class JsonAircraft(msgspec.Struct, frozen=True, kw_only=True):
     lon: Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)] | None = None
     seen_pos: _Age | None = None
     rssi: float | None = None
+    tas: _Speed | None = None
+    mach: Annotated[float, msgspec.Meta(ge=0.0, le=5.0)] | None = None
+    mag_heading: _Angle | None = None
+    true_heading: _Angle | None = None
+    roll: Annotated[float, msgspec.Meta(ge=-90.0, le=90.0)] | None = None
+    wd: _Angle | None = None
+    ws: _Speed | None = None
     mlat: tuple[str, ...] = ()
     tisb: tuple[str, ...] = ()
     r: Annotated[str, msgspec.Meta(max_length=16)] | None = None
@@ -118,23 +129,37 @@ class AircraftNews:
     def __init__(self) -> None:
         self._heard_s: dict[str, float] = {}
         self._placed_s: dict[str, float] = {}
+        self._flown: dict[str, AirMotion] = {}
         self._now_s = 0.0
 
     def of(self, file: AircraftFile) -> Iterator[AircraftReport]:
-        """Give every aircraft heard since the file before, its position only if that is new."""
+        """Give every aircraft heard since the file before, with what of it is new.
+
+        Its position and its motion through the air only if they are.
+        """
         if file.now_s < self._now_s - _CLOCK_SET_BACK_S:
             self._heard_s.clear()
             self._placed_s.clear()
+            self._flown.clear()
         self._now_s = file.now_s
         for aircraft in file.aircraft:
             heard_s = file.now_s - aircraft.seen
             if heard_s - self._heard_s.get(aircraft.hex, -1e9) < _ROUNDING_S:
                 continue
             self._heard_s[aircraft.hex] = heard_s
-            yield _report(aircraft, is_placed=self._is_placed_anew(file.now_s, aircraft))
+            is_placed = self._is_placed_anew(file.now_s, aircraft)
+            yield _report(aircraft, is_placed=is_placed, air=self._flown_anew(aircraft))
         for times in (self._heard_s, self._placed_s):
             for icao in [each for each, at_s in times.items() if file.now_s - at_s > _FORGOTTEN_S]:
                 del times[icao]
+                self._flown.pop(icao, None)
+
+    def _flown_anew(self, aircraft: JsonAircraft) -> AirMotion | None:
+        motion = _air_motion(aircraft)
+        if self._flown.get(aircraft.hex, _AT_REST) == motion:
+            return None
+        self._flown[aircraft.hex] = motion
+        return motion
 
     def _is_placed_anew(self, now_s: float, aircraft: JsonAircraft) -> bool:
         if aircraft.lat is None or aircraft.lon is None or aircraft.seen_pos is None:
@@ -146,7 +171,26 @@ class AircraftNews:
         return True
 
 
-def _report(aircraft: JsonAircraft, *, is_placed: bool) -> AircraftReport:
+_AT_REST = AirMotion()
+
+
+def _air_motion(aircraft: JsonAircraft) -> AirMotion:
+    wind = None
+    if aircraft.wd is not None and aircraft.ws is not None:
+        wind = Wind(aircraft.wd % 360.0, aircraft.ws)
+    return AirMotion(
+        true_airspeed_kt=aircraft.tas,
+        magnetic_heading_deg=aircraft.mag_heading,
+        true_heading_deg=aircraft.true_heading,
+        roll_deg=aircraft.roll,
+        mach=aircraft.mach,
+        wind=wind,
+    )
+
+
+def _report(
+    aircraft: JsonAircraft, *, is_placed: bool, air: AirMotion | None = None
+) -> AircraftReport:
     altitude = aircraft.altitude if aircraft.alt_baro is None else aircraft.alt_baro
     on_ground = None if altitude is None else altitude == "ground"
     squawk = aircraft.squawk
@@ -168,6 +212,7 @@ def _report(aircraft: JsonAircraft, *, is_placed: bool) -> AircraftReport:
         registration=aircraft.r,
         aircraft_type=aircraft.t,
         signal_dbfs=aircraft.rssi,
+        air=air,
     )
 
 

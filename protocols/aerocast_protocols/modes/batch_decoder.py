@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.modes.batch_commb import CommB, Known, read_commb
 from aerocast_protocols.modes.batch_frames import (
     ALTITUDE_TABLE,
     SQUAWK_TABLE,
@@ -26,7 +27,6 @@ from aerocast_protocols.modes.batch_frames import (
 )
 from aerocast_protocols.modes.batch_memory import LastHeard
 from aerocast_protocols.modes.batch_positions import BatchPositions, Places, RawPositions
-from aerocast_protocols.modes.batch_registers import CommB, Known, read_commb
 from aerocast_protocols.modes.batch_squitters import (
     AirbornePositions,
     Identifications,

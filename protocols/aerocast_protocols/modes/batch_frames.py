@@ -1,7 +1,7 @@
 """Many Mode S frames at a time: heads, addresses and parities as arrays. Needs numpy (extra sdr).
 
 One row a frame, in the order given. Everything here reads single frames; what belongs to several
-is in `batch_positions` and `batch_registers`, the whole in `batch_decoder`.
+is in `batch_positions` and `batch_commb`, the whole in `batch_decoder`.
 """
 
 from collections.abc import Sequence

@@ -8,15 +8,19 @@ What ADS-B says of the same aircraft rules out more. What can still be both is n
 
 from aerocast_protocols.modes.registers import (
     HeadingAndSpeed,
+    RoutineReport,
     TrackAndTurn,
     is_40,
+    is_44,
+    is_45,
     is_50,
     is_60,
     is_named,
+    read_44,
     read_50,
     read_60,
 )
-from aerocast_protocols.modes.wind import mach_from
+from aerocast_protocols.modes.wind import mach_from, pressure_hpa, standard_c
 
 # Ours, measured on recorded replies: all true 6,0 lie within it.
 MACH_TOLERANCE = 0.03
@@ -24,6 +28,8 @@ GROUND_SPEED_TOLERANCE_KT = 20.0
 TRACK_TOLERANCE_DEG = 20.0
 # Between magnetic heading and track lie the declination and the drift.
 DRIFT_TOLERANCE_DEG = 60.0
+# A report of the weather must fit the standard atmosphere at its altitude.
+TEMPERATURE_TOLERANCE_C, PRESSURE_TOLERANCE_HPA = 15.0, 30.0
 # Leaning more than this, an aircraft turns; turning faster than that, it leans.
 LEANING_DEG, TURNING_DEG_S = 3.0, 0.3
 
@@ -59,6 +65,26 @@ def read_register(
     if heading is None:
         return turn
     return heading if turn is None else None
+
+
+def read_weather(content: int, altitude_ft: float) -> RoutineReport | None:
+    """Read BDS 4,4 from the 56 bits of a reply that is nothing else.
+
+    Few aircraft report the weather, and many contents look as if they did: a temperature or
+    pressure that does not belong to ``altitude_ft`` (pressure altitude) is refused, and what comes
+    through is to be believed only when it agrees with winds found otherwise.
+    """
+    if not is_44(content) or is_45(content) or is_named(content) or is_40(content):
+        return None
+    if is_50(content) or is_60(content):
+        return None
+    read = read_44(content)
+    if abs(read.static_air_temperature - standard_c(altitude_ft)) > TEMPERATURE_TOLERANCE_C:
+        return None
+    told_hpa = read.static_pressure
+    if told_hpa is not None and abs(told_hpa - pressure_hpa(altitude_ft)) > PRESSURE_TOLERANCE_HPA:
+        return None
+    return read
 
 
 def fits(read: HeadingAndSpeed, altitude_ft: float) -> bool:
@@ -104,4 +130,11 @@ def _apart(one_deg: float, other_deg: float) -> float:
     return abs((one_deg - other_deg + 180.0) % 360.0 - 180.0)
 
 
-__all__ = ["HeadingAndSpeed", "TrackAndTurn", "fits", "read_register"]
+__all__ = [
+    "HeadingAndSpeed",
+    "RoutineReport",
+    "TrackAndTurn",
+    "fits",
+    "read_register",
+    "read_weather",
+]

@@ -141,6 +141,20 @@ def register_60(
     return (content << 11 | rate) << 11 | rate
 
 
+def register_44(
+    *,
+    wind_speed_kt: float,
+    wind_direction_deg: float,
+    temperature_c: float,
+    figure_of_merit: int = 1,
+) -> int:
+    """Encode BDS 4,4 with wind and temperature: steps of 1 kt, 0.7 degrees and 0.25 K."""
+    content = figure_of_merit << 1 | 1
+    content = content << 9 | min(round(wind_speed_kt), 511)
+    content = content << 9 | round(wind_direction_deg % 360.0 / 0.703125) % 512
+    return (content << 11 | _signed(temperature_c * 4.0, 11)) << 22
+
+
 def _capability(sender: Sender) -> int:
     return ON_GROUND if sender.on_ground else AIRBORNE
 

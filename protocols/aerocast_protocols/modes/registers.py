@@ -128,6 +128,15 @@ class HeadingAndSpeed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     inertial_vertical_rate: float | None = None
 
 
+class RoutineReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """BDS 4,4: the wind as the aircraft has it (knots, degrees true), degrees Celsius, hPa."""
+
+    wind_speed: float
+    wind_direction: float
+    static_air_temperature: float
+    static_pressure: float | None = None
+
+
 class Gate(NamedTuple):
     """The masks that say whether a register's fields are empty where they are marked absent.
 
@@ -281,6 +290,16 @@ def read_60(content: int) -> HeadingAndSpeed | None:
         mach=(content >> 22 & 0x3FF) * 2.048 / 512.0,
         baro_vertical_rate=_signed(content >> 11 & 0x3FF, 10) * 32 if has_baro else None,
         inertial_vertical_rate=_signed(content & 0x3FF, 10) * 32 if has_inertial else None,
+    )
+
+
+def read_44(content: int) -> RoutineReport:
+    """Read BDS 4,4 where `is_44` says that it is possible."""
+    return RoutineReport(
+        wind_speed=content >> 42 & 0x1FF,
+        wind_direction=(content >> 33 & 0x1FF) * 0.703125,
+        static_air_temperature=_signed(content >> 22 & 0x7FF, 11) * 0.25,
+        static_pressure=content >> 10 & 0x7FF if content & 1 << 21 else None,
     )
 
 

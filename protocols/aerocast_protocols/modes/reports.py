@@ -2,6 +2,7 @@
 
 import msgspec
 
+from aerocast_protocols.modes.wind import Wind
 from aerocast_protocols.observations import AircraftSource, Emergency
 
 # Mode A codes that mean an emergency (ICAO Annex 10 volume IV).
@@ -23,6 +24,29 @@ EMERGENCY_STATES: tuple[Emergency | None, ...] = (
 )
 
 
+class AirMotion(msgspec.Struct, frozen=True, kw_only=True):
+    """How an aircraft moves through the air: knots, degrees; roll to the right is positive.
+
+    Attributes
+    ----------
+    wind
+        What the program makes of it itself.
+    """
+
+    true_airspeed_kt: float | None = None
+    magnetic_heading_deg: float | None = None
+    true_heading_deg: float | None = None
+    roll_deg: float | None = None
+    mach: float | None = None
+    wind: Wind | None = None
+
+    def heading_deg(self, declination_deg: float) -> float | None:
+        """Give the true heading, from the magnetic one where there is no other."""
+        if self.true_heading_deg is not None or self.magnetic_heading_deg is None:
+            return self.true_heading_deg
+        return self.magnetic_heading_deg + declination_deg
+
+
 class AircraftReport(msgspec.Struct, frozen=True, kw_only=True):
     """One aircraft at one moment; None where the program does not say.
 
@@ -36,6 +60,8 @@ class AircraftReport(msgspec.Struct, frozen=True, kw_only=True):
         How long before the report it was heard last.
     altitude_ft
         Pressure altitude.
+    air
+        How it moves through the air, where that is new.
     """
 
     icao: str
@@ -55,3 +81,4 @@ class AircraftReport(msgspec.Struct, frozen=True, kw_only=True):
     registration: str | None = None
     aircraft_type: str | None = None
     signal_dbfs: float | None = None
+    air: AirMotion | None = None

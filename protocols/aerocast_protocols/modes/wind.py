@@ -12,6 +12,7 @@ SEA_LEVEL_K = 288.15
 ZERO_C_IN_K = 273.15
 SEA_LEVEL_SOUND_KT = 661.4786
 SEA_LEVEL_HPA = 1013.25
+LAPSE_C_FT, TROPOPAUSE_FT = 0.0019812, 36_089.0
 # Below this Mach number its step of 0.004 alone is worth more than 4 K.
 SLOWEST_MACH = 0.3
 
@@ -45,10 +46,21 @@ def wind_from(
     """
     if ground_speed_kt < 0.0 or true_airspeed_kt < 0.0:
         raise ValueError(f"speeds {ground_speed_kt} and {true_airspeed_kt} kt: one is negative")
+    return wind_of(*wind_vector(track_deg, ground_speed_kt, true_heading_deg, true_airspeed_kt))
+
+
+def wind_vector(
+    track_deg: float,
+    ground_speed_kt: float,
+    true_heading_deg: float,
+    true_airspeed_kt: float,
+) -> tuple[float, float]:
+    """Give the vector the air moves along, knots east and north, from what `wind_from` takes."""
     track, heading = math.radians(track_deg), math.radians(true_heading_deg)
-    east = ground_speed_kt * math.sin(track) - true_airspeed_kt * math.sin(heading)
-    north = ground_speed_kt * math.cos(track) - true_airspeed_kt * math.cos(heading)
-    return wind_of(east, north)
+    return (
+        ground_speed_kt * math.sin(track) - true_airspeed_kt * math.sin(heading),
+        ground_speed_kt * math.cos(track) - true_airspeed_kt * math.cos(heading),
+    )
 
 
 def wind_of(east_kt: float, north_kt: float) -> Wind:
@@ -75,6 +87,11 @@ def temperature_c(true_airspeed_kt: float, mach: float) -> float | None:
 def true_airspeed_kt(mach: float, temperature: float) -> float:
     """Give the true airspeed, knots, at a Mach number and a temperature in degrees Celsius."""
     return mach * SEA_LEVEL_SOUND_KT * math.sqrt((temperature + ZERO_C_IN_K) / SEA_LEVEL_K)
+
+
+def standard_c(altitude_ft: float) -> float:
+    """Give the standard atmosphere's temperature at a pressure altitude (ICAO Doc 7488)."""
+    return SEA_LEVEL_K - ZERO_C_IN_K - LAPSE_C_FT * min(altitude_ft, TROPOPAUSE_FT)
 
 
 def pressure_hpa(altitude_ft: float) -> float:

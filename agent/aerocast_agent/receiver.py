@@ -1,14 +1,19 @@
 """A TCP connection to a program that hears aircraft: what all its formats have in common."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
 
+from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.observations import DeviceEvent, Observation
 
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.driver import Accept
 from aerocast_agent.tcp_link import connect
+
+log = logging.getLogger(__name__)
 
 # readsb sends a sign of life when it has had nothing to send for 60 s.
 SILENCE_LIMIT_S = 75.0
@@ -21,8 +26,10 @@ Read = Callable[[bytes, int], Iterable[Observation]]
 """Takes what arrived and the ``boot_ns`` it did at; gives what that brought."""
 
 
-class ReceiverLink:
-    """Connects, listens, and lets time pass for the aircraft.
+class Receiver:
+    """Hears aircraft through one program: connects, listens, and lets time pass for the aircraft.
+
+    A format says in `reading` how its bytes are read.
 
     Parameters
     ----------
@@ -45,36 +52,69 @@ class ReceiverLink:
         *,
         silence_limit_s: float = SILENCE_LIMIT_S,
     ) -> None:
-        self._name = name
-        self._aircraft = aircraft
+        self.name = name
+        self.aircraft = aircraft
         self._host = host
         self._port = port
         self._silence_limit_s = silence_limit_s
 
-    async def run(self, accept: Accept, read: Read) -> None:
-        """Listen until the receiver is lost (``OSError``, ``TimeoutError``)."""
+    def reading(self) -> Read:
+        """Begin to read a stream."""
+        raise NotImplementedError
+
+    async def run(self, accept: Accept) -> None:
+        """Hear aircraft until the program is lost (``OSError``, ``TimeoutError``)."""
         reader, writer = await connect(self._host, self._port)
         try:
-            accept(connected(self._name, f"{self._host}:{self._port}"))
-            await self._listen(reader, accept, read)
+            accept(connected(self.name, f"{self._host}:{self._port}"))
+            await self._listen(reader, accept, self.reading())
         finally:
             writer.close()
 
     async def _listen(self, reader: asyncio.StreamReader, accept: Accept, read: Read) -> None:
         heard_ns = clock.boot_ns()
-        ticks = Ticks(self._name, self._aircraft)
+        ticks = Ticks(self.name, self.aircraft)
         while True:
             received = await _next(reader)
             now_ns = clock.boot_ns()
             if received == b"":
-                raise ConnectionResetError(f"{self._name} closed the connection")
+                raise ConnectionResetError(f"{self.name} closed the connection")
             if received is not None:
                 heard_ns = now_ns
                 for observation in read(received, now_ns):
                     accept(observation)
             elif now_ns - heard_ns > self._silence_limit_s * 1e9:
-                raise TimeoutError(f"{self._name} said nothing for {self._silence_limit_s:.0f} s")
+                raise TimeoutError(f"{self.name} said nothing for {self._silence_limit_s:.0f} s")
             ticks.pass_to(now_ns, accept)
+
+
+_Decoded = TypeVar("_Decoded")
+
+
+class _Lines(Protocol):
+    def feed(self, received: bytes) -> None: ...
+
+    def lines(self) -> Iterator[bytes]: ...
+
+
+def decoded(
+    name: str, buffer: _Lines, decode: Callable[[bytes], _Decoded]
+) -> Callable[[bytes], Iterator[_Decoded]]:
+    """Give what turns received bytes into decoded lines; the first refused one is logged."""
+    refused = 0
+
+    def read(received: bytes) -> Iterator[_Decoded]:
+        nonlocal refused
+        buffer.feed(received)
+        for line in buffer.lines():
+            try:
+                yield decode(line)
+            except ProtocolError as error:
+                refused += 1
+                if refused == 1:
+                    log.warning("%s: %s", name, error)
+
+    return read
 
 
 class Ticks:
