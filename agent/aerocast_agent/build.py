@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound="Profile")
 SHORTEST_BADGE_KEY, LONGEST_BADGE_KEY = 32, 4096
+# What needs numpy, and the extra that brings it.
+_NEEDING_NUMPY: dict[type[config.Dongle], tuple[str, str]] = {
+    config.AdsbRtlTcp: ("adsb_rtl_tcp", "sdr"),
+    config.AdsbRtlSdr: ("adsb_rtlsdr", "rtlsdr"),
+    config.AdsbSoapy: ("adsb_soapy", "sdr"),
+}
 AIRCRAFT_FORMATS = frozenset({"beast", "modes"})
 
 
@@ -87,7 +93,7 @@ def _receiver(device: config.Receiver, sky: "_Sky") -> Driver:
         from aerocast_agent.drivers.adsb_json import AircraftJson  # noqa: PLC0415  if configured
 
         return AircraftJson(device.name, device.file, sky.live())
-    if isinstance(device, config.AdsbRtlTcp | config.AdsbRtlSdr):
+    if isinstance(device, config.AdsbRtlTcp | config.AdsbRtlSdr | config.AdsbSoapy):
         return _dongle(device, sky)
     where = (device.name, device.host, device.port, sky.live())
     if isinstance(device, config.AdsbAvr):
@@ -103,39 +109,40 @@ def _receiver(device: config.Receiver, sky: "_Sky") -> Driver:
     return BeastReceiver(*where)
 
 
-def _dongle(device: config.AdsbRtlTcp | config.AdsbRtlSdr, sky: "_Sky") -> Driver:
+def _dongle(device: config.Dongle, sky: "_Sky") -> Driver:
     if importlib.util.find_spec("numpy") is None:
-        kind, extra = (
-            ("adsb_rtlsdr", "rtlsdr")
-            if isinstance(device, config.AdsbRtlSdr)
-            else ("adsb_rtl_tcp", "sdr")
-        )
+        kind, extra = _NEEDING_NUMPY[type(device)]
         raise ConfigError(
             [f"device {device.name}: {kind} needs numpy: install 'aerocast-agent[{extra}]'"]
         )
     gain_db = None if device.gain_db == "auto" else device.gain_db
-    if isinstance(device, config.AdsbRtlSdr):
-        from aerocast_agent.drivers.adsb_rtlsdr import UsbDongle  # noqa: PLC0415  if configured
+    if isinstance(device, config.AdsbRtlTcp):
+        from aerocast_agent.drivers.adsb_rtl_tcp import RtlTcpReceiver  # noqa: PLC0415  if it is
 
-        return UsbDongle(
+        return RtlTcpReceiver(
             device.name,
+            device.host,
+            device.port,
             sky.live(),
-            which=device.serial if device.serial is not None else device.index or 0,
             rate=device.rate,
             gain_db=gain_db,
-            ppm=device.ppm,
             engine=device.engine,
         )
-    from aerocast_agent.drivers.adsb_rtl_tcp import RtlTcpReceiver  # noqa: PLC0415  if configured
+    from aerocast_agent.drivers.adsb_rtlsdr import UsbDongle  # noqa: PLC0415  if configured
+    from aerocast_agent.rtlsdr_library import open_dongle  # noqa: PLC0415  as above
+    from aerocast_agent.soapy_library import open_soapy  # noqa: PLC0415  as above
 
-    return RtlTcpReceiver(
+    is_soapy = isinstance(device, config.AdsbSoapy)
+    return UsbDongle(
         device.name,
-        device.host,
-        device.port,
         sky.live(),
+        which=device.which,
         rate=device.rate,
         gain_db=gain_db,
+        ppm=device.ppm,
         engine=device.engine,
+        opening=open_soapy if is_soapy else open_dongle,
+        samples="cf32" if is_soapy else "cu8",
     )
 
 

@@ -312,6 +312,36 @@ class AdsbRtlSdr(_Device, frozen=True, kw_only=True, tag="adsb_rtlsdr"):
     ppm: Annotated[int, msgspec.Meta(ge=-200, le=200)] = 0
     engine: Literal["numpy", "numba"] = "numpy"
 
+    @property
+    def which(self) -> str | int:
+        """Which dongle, in the driver's words."""
+        return self.index or 0 if self.serial is None else self.serial
+
+
+class AdsbSoapy(_Device, frozen=True, kw_only=True, tag="adsb_soapy"):
+    """A receiver of any make that SoapySDR knows; needs the extra ``sdr`` and Debian's SoapySDR.
+
+    Attributes
+    ----------
+    device
+        SoapySDR's words for it: ``driver=airspy``, ``driver=hackrf,serial=0123``.
+    rate, gain_db, engine
+        As for `AdsbRtlTcp`; the gain is of all stages together.
+    ppm
+        As for `AdsbRtlSdr`.
+    """
+
+    device: Text
+    rate: Literal[2_000_000, 2_400_000] = 2_400_000
+    gain_db: Annotated[float, msgspec.Meta(ge=0, le=100)] | Literal["auto"] = "auto"
+    ppm: Annotated[int, msgspec.Meta(ge=-200, le=200)] = 0
+    engine: Literal["numpy", "numba"] = "numpy"
+
+    @property
+    def which(self) -> str | int:
+        """Which receiver, in the driver's words."""
+        return self.device
+
 
 class _Recording(_Device, frozen=True, kw_only=True):
     """A recording played as if it happened now.
@@ -370,7 +400,8 @@ class AdsbFile(_Recording, frozen=True, kw_only=True, tag="adsb_file"):
     engine: Literal["numpy", "numba"] = "numpy"
 
 
-Receiver = AdsbBeast | AdsbAvr | AdsbSbs | AdsbJson | AdsbRtlTcp | AdsbRtlSdr
+Dongle = AdsbRtlTcp | AdsbRtlSdr | AdsbSoapy
+Receiver = AdsbBeast | AdsbAvr | AdsbSbs | AdsbJson | AdsbRtlTcp | AdsbRtlSdr | AdsbSoapy
 RECEIVERS: tuple[type[Receiver], ...] = (
     AdsbBeast,
     AdsbAvr,
@@ -378,6 +409,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     AdsbJson,
     AdsbRtlTcp,
     AdsbRtlSdr,
+    AdsbSoapy,
 )
 Scanner = SerialScanner | TcpScanner | TcpScannerServer | HidScanner
 Device = Llrp | UhfSerial | Scanner | GpsSerial | SmartCard | Receiver | Replay | AdsbFile
@@ -396,6 +428,7 @@ KINDS: dict[str, type[Device]] = {
     "adsb_json": AdsbJson,
     "adsb_rtl_tcp": AdsbRtlTcp,
     "adsb_rtlsdr": AdsbRtlSdr,
+    "adsb_soapy": AdsbSoapy,
     "replay": Replay,
     "adsb_file": AdsbFile,
 }

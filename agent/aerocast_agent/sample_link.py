@@ -5,7 +5,7 @@ import logging
 from typing import NamedTuple
 
 from aerocast_protocols.modes.demodulation import TICKS_PER_S, Demodulator, Engine, HeardFrame
-from aerocast_protocols.modes.iq import SampleBuffer
+from aerocast_protocols.modes.iq import SampleBuffer, SampleFormat
 from aerocast_protocols.observations import DeviceEvent
 
 from aerocast_agent import clock
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Piece(NamedTuple):
-    """Whole samples as unsigned bytes, and when the last of them arrived."""
+    """Whole samples, and when the last of them arrived."""
 
     content: bytes
     boot_ns: int
@@ -41,9 +41,19 @@ class SampleLink:
         Samples a second, 2,000,000 or 2,400,000.
     engine
         What demodulates: ``numpy``, or ``numba`` where that is installed.
+    samples
+        How samples are written.
     """
 
-    def __init__(self, name: str, aircraft: AircraftTable, rate: int, engine: Engine) -> None:
+    def __init__(
+        self,
+        name: str,
+        aircraft: AircraftTable,
+        rate: int,
+        engine: Engine,
+        samples: SampleFormat = "cu8",
+    ) -> None:
+        self._samples: SampleFormat = samples
         self._name = name
         self._aircraft = aircraft
         self._rate = rate
@@ -51,7 +61,7 @@ class SampleLink:
 
     async def listen(self, waiting: "Waiting", accept: Accept) -> None:
         """Hear aircraft in what waits, until there is an error in it."""
-        samples, demodulator = SampleBuffer("cu8"), Demodulator(self._rate, self._engine)
+        samples, demodulator = SampleBuffer(self._samples), Demodulator(self._rate, self._engine)
         ticks = Ticks(self._name, self._aircraft)
         silent = Silence(self._name, self._rate)
 

@@ -1,4 +1,4 @@
-"""Driver for a dongle in the gateway's own USB port. Needs extra ``rtlsdr``.
+"""Driver for a receiver in the gateway's own USB port: extra ``rtlsdr``, or SoapySDR and ``sdr``.
 
 Streaming was not tried on hardware: the way from samples to aircraft is tested with simulated
 samples, and the real library only as far as it goes with no dongle plugged in.
@@ -8,6 +8,7 @@ import asyncio
 import threading
 
 from aerocast_protocols.modes.demodulation import Engine
+from aerocast_protocols.modes.iq import SampleFormat
 from aerocast_protocols.modes.rtl_tcp import MODE_S_HZ
 
 from aerocast_agent import clock
@@ -44,6 +45,8 @@ class UsbDongle:
         What demodulates: ``numpy``, or ``numba`` where that is installed.
     opening
         Opens the dongle.
+    samples
+        How it writes its samples.
     silence_limit_s
         After so long without samples the dongle counts as lost.
     """
@@ -59,10 +62,11 @@ class UsbDongle:
         ppm: int = 0,
         engine: Engine = "numpy",
         opening: OpenDongle = open_dongle,
+        samples: SampleFormat = "cu8",
         silence_limit_s: float = SILENCE_LIMIT_S,
     ) -> None:
         self.name = name
-        self._link = SampleLink(name, aircraft, rate, engine)
+        self._link = SampleLink(name, aircraft, rate, engine, samples)
         self._which = which
         self._rate = rate
         self._gain_db = gain_db
@@ -71,7 +75,7 @@ class UsbDongle:
         self._silence_limit_s = silence_limit_s
 
     async def run(self, accept: Accept) -> None:
-        """Hear aircraft until the dongle is lost (``OSError``), also when it cannot be opened."""
+        """Hear aircraft until it is lost (``OSError``), also when it cannot be opened."""
         waiting = Waiting(self.name, accept)
         reading = _Reading(self.name, waiting, self._silence_limit_s)
         dongle = await asyncio.to_thread(self._open)
@@ -149,7 +153,8 @@ class _Reading:
             if self._ending.is_set():
                 dongle.cancel_read_async()
                 return
-            piece = Piece(bytes(content), clock.boot_ns())  # type: ignore[call-overload]  # ctypes
+            # ctypes or numpy, neither of them typed as what it is: a buffer
+            piece = Piece(bytes(content), clock.boot_ns())  # type: ignore[call-overload]
             self._loop.call_soon_threadsafe(self._put, piece)
 
         error: Exception
