@@ -11,6 +11,7 @@ from aerocast_hub.auth.cookies import SessionCookies
 from aerocast_hub.auth.guard import PermissionGuard
 from aerocast_hub.auth.logins import Logins
 from aerocast_hub.auth.tokens import TokenKeys
+from aerocast_hub.baggage.messages import Storage
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.live.controller import follow
@@ -57,6 +58,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "database": _always(database),
             "publisher": _always(hub.publisher),
             "metrics": _always(counters),
+            "bag_storage": _always(Storage(database, hub.publisher.wake, counters)),
             "finder": _always(Finder(database)),
             "links": _always(Links(settings.signing_key)),
             "logins": _always(Logins(database, keys)),

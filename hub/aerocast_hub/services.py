@@ -1,7 +1,7 @@
 """The four services: what each is made of. A hub runs all of them, or any subset."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,7 +15,11 @@ from aerocast_hub.baggage.absorb import retime as retime_bags
 from aerocast_hub.baggage.controller import BaggageController
 from aerocast_hub.baggage.follow_flights import FOLLOWED as FLIGHTS_MOVED
 from aerocast_hub.baggage.follow_flights import take_in as move_bags
+from aerocast_hub.baggage.link_client import Account, LinkClient
+from aerocast_hub.baggage.link_server import LinkServer
+from aerocast_hub.baggage.messages import Storage
 from aerocast_hub.baggage.messages_controller import BagMessageController
+from aerocast_hub.baggage.partners import read_partners
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.absorb import absorb as absorb_flights
 from aerocast_hub.flights.absorb import retime as retime_flights
@@ -26,6 +30,7 @@ from aerocast_hub.gateways.observations import ObservationController
 from aerocast_hub.gateways.quarantine import QuarantineController
 from aerocast_hub.gateways.state import absorb as absorb_gateways
 from aerocast_hub.gateways.state import retime as retime_gateways
+from aerocast_hub.hosts import read_hosts
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.retime import Retimer
 from aerocast_hub.inbox.run import listening
@@ -128,6 +133,38 @@ async def count_losses(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def exchange_bag_messages(hub: Hub) -> AsyncIterator[None]:
+    """Receive baggage messages over a BagMessage link, and serve partners, as the settings say."""
+    settings, storage = hub.settings, Storage(hub.database, hub.publisher.wake, hub.metrics)
+    async with AsyncExitStack() as stack:
+        if settings.bag_server_port is not None and settings.bag_server_partners is not None:
+            server = LinkServer(
+                settings.bag_link_application,
+                read_partners(settings.bag_server_partners),
+                hub.database,
+                storage,
+                hub.metrics,
+                heartbeat_s=settings.bag_link_heartbeat_s,
+            )
+            listening_for_partners = server.listening(
+                settings.bag_server_host, settings.bag_server_port
+            )
+            await stack.enter_async_context(listening_for_partners)
+            await stack.enter_async_context(running(server.follow(hub.publisher)))
+        if settings.bag_link_hosts is not None and settings.bag_link_password is not None:
+            password = settings.bag_link_password.get_secret_value().encode()
+            client = LinkClient(
+                read_hosts(settings.bag_link_hosts),
+                Account(settings.bag_link_application, password),
+                storage,
+                hub.metrics,
+                heartbeat_s=settings.bag_link_heartbeat_s,
+            )
+            await stack.enter_async_context(running(client.run()))
+        yield
+
+
+@asynccontextmanager
 async def read_metar_files(hub: Hub) -> AsyncIterator[None]:
     """Keep reading airport reports, when the settings say from where."""
     if hub.settings.metar_files is None:
@@ -170,7 +207,7 @@ REGISTRY: Mapping[str, Service] = {
                 "flights": retime_flights,
                 "bags": retime_bags,
             },
-            background=(take_in, fly_bags, count_losses),
+            background=(take_in, fly_bags, count_losses, exchange_bag_messages),
             requires=("auth",),
         ),
         Service(

@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from aerocast_hub.broker_url import check_broker_url
+from aerocast_hub.hosts import read_hosts
 
 PREFIX = "AEROCAST_HUB_"
 SHORTEST_SECRET_KEY = 32
@@ -54,6 +55,17 @@ class Settings(BaseSettings):
         Who may read /metrics: ``loopback``, ``anyone`` or ``nobody``.
     metar_files
         A file or folder of METAR reports (.csv.gz cache or .txt), read again when it changes.
+    bag_link_hosts
+        ``host:port`` or ``host:port,host:port``: hosts of a BagMessage network to receive baggage
+        messages from, tried in turn. None: no such link.
+    bag_link_application, bag_link_password
+        Who the hub is on BagMessage links (at most 8 characters), and its password on the network.
+    bag_link_heartbeat_s
+        Silence after which a heartbeat is sent, seconds; twice as long ends a session.
+    bag_server_host, bag_server_port
+        Where partners log in to get and send baggage messages. Port None: nowhere.
+    bag_server_partners
+        A TOML file that says who they are (see `aerocast_hub.baggage.partners`).
     base_url
         How passengers reach the hub, for links. None: built from each request.
     """
@@ -75,6 +87,13 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = "json"
     metrics: Literal["loopback", "anyone", "nobody"] = "loopback"
     metar_files: Path | None = None
+    bag_link_hosts: str | None = None
+    bag_link_application: str = Field(default="AEROCAST", pattern=r"^[!-~]{1,8}$")
+    bag_link_password: SecretStr | None = None
+    bag_link_heartbeat_s: float = Field(default=30.0, ge=1.0, le=3600.0)
+    bag_server_host: str = "127.0.0.1"
+    bag_server_port: int | None = Field(default=None, ge=0, le=65535)
+    bag_server_partners: Path | None = None
     base_url: str | None = None
 
     @classmethod
@@ -104,10 +123,19 @@ class Settings(BaseSettings):
                 f"secret_key: shorter than {SHORTEST_SECRET_KEY} characters; "
                 "leave it out to have one made, or set mode to dev"
             )
+        self._check_baggage()
         check_broker_url(self.broker_url.get_secret_value())
         if not self.database.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
             raise ValueError("database_url is sqlite:///FILE or postgresql://user@host/name")
         return self
+
+    def _check_baggage(self) -> None:
+        if self.bag_link_hosts is not None:
+            read_hosts(self.bag_link_hosts)
+            if self.bag_link_password is None:
+                raise ValueError("bag_link_password is missing: bag_link_hosts need one")
+        if self.bag_server_port is not None and self.bag_server_partners is None:
+            raise ValueError("bag_server_partners is missing: bag_server_port needs the file")
 
     @property
     def service_names(self) -> tuple[str, ...]:

@@ -6,27 +6,38 @@ envelope give no reference; then a message is new again once another one spoke o
 """
 
 import hashlib
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
-from aerocast_protocols.baggage import BagMessage, Bags, bags_of_parts, parse_message
+from aerocast_protocols.baggage import (
+    BagMessage,
+    Bags,
+    MessageBuffer,
+    bags_of_parts,
+    parse_message,
+)
 from aerocast_protocols.baggage.message import LONGEST_MESSAGE
 from aerocast_protocols.baggage.parts import part_of
 from aerocast_protocols.errors import ProtocolError
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.hearing import hear
 from aerocast_hub.baggage.messages_tables import BagMessagePlateRow, BagMessageRow
 from aerocast_hub.baggage.said import Owner, Said, owners_of, said_of
+from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_new
 from aerocast_hub.events import BagMessageReceived, Event
+from aerocast_hub.outbox.publish import write_events
+from aerocast_hub.telemetry.metrics import Metrics
 
 AT_ONCE = 500
 PARTS_WITHIN_US = 15 * 60_000_000
 LONGEST_SENDER = 64
+_ORDER_LOCK = 7_301_745  # any number of ours
 
 
 class Incoming(NamedTuple):
@@ -72,6 +83,41 @@ class TakenIn(msgspec.Struct, frozen=True, kw_only=True):
     is_new: bool = True
 
 
+class Storage:
+    """Takes in messages, each call a transaction of its own, and tells the hub's listeners."""
+
+    def __init__(self, database: Database, wake: Callable[[], None], metrics: Metrics) -> None:
+        self._database = database
+        self._wake = wake
+        self._metrics = metrics
+
+    async def store(self, payloads: Sequence[bytes], sender: str) -> list[TakenIn]:
+        """Take in what a partner sent; a payload holds a message, seldom several.
+
+        Raises
+        ------
+        SQLAlchemyError, OSError
+            The database does not answer: nothing is stored.
+        """
+        now_us = time.time_ns() // 1000
+        incoming = [Incoming(raw, now_us, sender) for payload in payloads for raw in split(payload)]
+        async with self._database.writing() as session:
+            taken, events = await take_in(session, incoming)
+            await write_events(session, events)
+        self._wake()
+        for each in taken:
+            outcome = "refused" if each.refused else "new" if each.is_new else "known"
+            self._metrics.bag_messages.labels(outcome).inc()
+        return taken
+
+
+def split(payload: bytes) -> list[bytes]:
+    """Give the messages in a text; one that holds none is one that will be refused."""
+    buffer = MessageBuffer()
+    buffer.feed(payload)
+    return [raw for raw in buffer.flush() if raw.strip()] or [payload]
+
+
 class _Read(NamedTuple):
     came: Incoming
     content: str
@@ -96,6 +142,7 @@ async def take_in(
     -------
     What became of each, in order, and what is new.
     """
+    await _in_order(session)
     read = await _read(session, incoming, from_the_start=from_the_start)
     known = await _known(session, (each.id for each in read))
     fresh: dict[str, _Read] = {}
@@ -107,6 +154,12 @@ async def take_in(
         taken.append(_taken(each, is_new=is_new))
     events = await _keep(session, list(fresh.values()))
     return taken, events
+
+
+async def _in_order(session: AsyncSession) -> None:
+    """Queue writers until they commit, so that messages are numbered in the order of commits."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORDER_LOCK})
 
 
 async def _read(

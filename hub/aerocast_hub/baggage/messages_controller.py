@@ -1,10 +1,8 @@
 """Baggage messages over HTTP: partners without a link post them, operators look what came."""
 
-import time
 from typing import Any
 
 import msgspec
-from aerocast_protocols.baggage import MessageBuffer
 from litestar import Controller, Request, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -14,10 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth.tokens import Principal
-from aerocast_hub.baggage.messages import Incoming, TakenIn, take_in
+from aerocast_hub.baggage.messages import Storage, TakenIn
 from aerocast_hub.baggage.messages_tables import BagMessageRow
 from aerocast_hub.database.engine import Database
-from aerocast_hub.outbox.publish import Publisher, write_events
 
 LARGEST_BODY = 1_048_576
 MOST_SHOWN = 1000
@@ -87,8 +84,7 @@ class BagMessageController(Controller):
     async def take(
         self,
         request: Request[Principal, Any, State],
-        database: NamedDependency[Database],
-        publisher: NamedDependency[Publisher],
+        bag_storage: NamedDependency[Storage],
     ) -> list[TakenIn]:
         """Take in messages sent as plain text, one or more, with their envelopes or without.
 
@@ -101,17 +97,10 @@ class BagMessageController(Controller):
         ClientException
             None of it could be read.
         """
-        buffer = MessageBuffer()
-        buffer.feed(await request.body())
-        now_us = time.time_ns() // 1000
-        sender = f"api:{request.user.name}"
-        incoming = [Incoming(raw, now_us, sender) for raw in buffer.flush() if raw.strip()]
-        if not incoming:
+        body = await request.body()
+        if not body.strip():
             raise ClientException("no message: the body is empty")
-        async with database.writing() as session:
-            taken, events = await take_in(session, incoming)
-            await write_events(session, events)
-        publisher.wake()
+        taken = await bag_storage.store([body], f"api:{request.user.name}")
         if all(each.refused is not None for each in taken):
             raise ClientException(f"no message was taken in: {taken[0].refused}")
         return taken

@@ -44,3 +44,12 @@ class BagMessagePlateRow(Base):
     message_id: Mapped[str] = mapped_column(
         ForeignKey("bag_messages.id", ondelete="CASCADE"), primary_key=True
     )
+
+
+class BagPartnerRow(Base):
+    """How far a partner has got: the ``number`` of the last message it has acknowledged."""
+
+    __tablename__ = "bag_partners"
+
+    application: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]

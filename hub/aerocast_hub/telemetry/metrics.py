@@ -12,6 +12,17 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.messages = self._counter("inbox_messages", "Messages received over MQTT", "outcome")
         self.observations = self._counter("inbox_observations", "Observations received", "outcome")
+        self.bag_messages = self._counter("bag_messages", "Baggage messages received", "outcome")
+        self.bag_link_connected = Gauge(
+            "aerocast_hub_bag_link_connected",
+            "1 while the hub is logged in at a host of the baggage network",
+            registry=self.registry,
+        )
+        self.bag_partners_connected = Gauge(
+            "aerocast_hub_bag_partners_connected",
+            "Partners logged in to receive and send baggage messages",
+            registry=self.registry,
+        )
         self.quarantined = self._counter("inbox_quarantined", "Put into quarantine", "part")
         self.transaction_seconds = Histogram(
             "aerocast_hub_inbox_transaction_seconds",

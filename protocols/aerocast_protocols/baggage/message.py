@@ -12,8 +12,8 @@ from aerocast_protocols.errors import ProtocolError
 KINDS = frozenset({"BSM", "BTM", "BPM", "BUM", "BNS", "BCM", "BMM", "BRQ"})
 """Source, transfer, processed, unload, not seen, control, manifest messages, and requests."""
 
-LONGEST_MESSAGE = 65_536
-"""Bytes; a Type B network carries about 3,800 in one piece."""
+LONGEST_MESSAGE = 65_535
+"""Bytes: what a packet of a BagMessage link holds. Type B networks carry about 3,800."""
 
 LONGEST_HEADING = 4_096
 MOST_ELEMENTS = 4_000

@@ -106,6 +106,12 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "bag_partners",
+        sa.Column("application", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("application", name=op.f("pk_bag_partners")),
+    )
+    op.create_table(
         "flights",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("flight", sa.String(), nullable=False),
@@ -655,6 +661,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_flights_callsign_on_block_due_us"))
 
     op.drop_table("flights")
+    op.drop_table("bag_partners")
     with op.batch_alter_table("bag_messages", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_bag_messages_received_at_us"))
         batch_op.drop_index(batch_op.f("ix_bag_messages_parts_key"))
