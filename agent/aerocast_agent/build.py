@@ -14,6 +14,8 @@ from aerocast_agent.driver import Accept, Driver
 from aerocast_agent.following import Following
 
 if TYPE_CHECKING:
+    import ssl
+
     from aerocast_agent.aircraft import AircraftTable
     from aerocast_agent.aircraft_database import AircraftDatabase
     from aerocast_agent.profiles import Profile
@@ -150,7 +152,23 @@ def _llrp(device: config.Llrp) -> Driver:
     from aerocast_agent.drivers.llrp import LlrpReader  # noqa: PLC0415  only if configured
     from aerocast_agent.profiles import ReaderProfile  # noqa: PLC0415  as above
 
-    return LlrpReader(device.name, device.host, device.port, _profile(device, ReaderProfile))
+    return LlrpReader(
+        device.name,
+        device.host,
+        device.port,
+        _profile(device, ReaderProfile),
+        tls=_tls(device) if device.tls else None,
+        server_name=device.server_name,
+    )
+
+
+def _tls(device: config.Llrp) -> "ssl.SSLContext":
+    import ssl  # noqa: PLC0415  only if configured
+
+    try:
+        return ssl.create_default_context(cafile=device.ca)
+    except OSError as error:
+        raise ConfigError([f"device {device.name}: ca: {device.ca}: {error}"]) from error
 
 
 def _uhf_serial(device: config.UhfSerial) -> Driver:

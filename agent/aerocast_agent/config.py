@@ -104,10 +104,24 @@ class _Device(_Table, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Llrp(_Device, frozen=True, kw_only=True, tag="llrp"):
-    """An RFID reader that speaks LLRP over TCP."""
+    """An RFID reader that speaks LLRP over TCP.
+
+    Attributes
+    ----------
+    tls
+        Speak to it over TLS; readers listen for that on port 5085.
+    ca
+        PEM file of whom to trust: the authority that signed the reader's certificate, or that
+        certificate itself. Absent: those the gateway's system trusts.
+    server_name
+        The name in its certificate, where that is not ``host``.
+    """
 
     host: Text
     port: TcpPort = 5084
+    tls: bool = False
+    ca: Text | None = None
+    server_name: Text | None = None
 
 
 class UhfSerial(_Device, frozen=True, kw_only=True, tag="uhf_serial"):
@@ -484,7 +498,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 WITHOUT_TLS = (
-    *(Llrp, UhfSerial, SerialScanner, TcpScanner, TcpScannerServer, HidScanner),
+    *(UhfSerial, SerialScanner, TcpScanner, TcpScannerServer, HidScanner),
     *(GpsSerial, SmartCard, AdsbBeast, Replay, AdsbFile),
 )
 
@@ -493,5 +507,6 @@ def may_speak_tls(settings: Config) -> bool:
     """Say whether anything configured may speak TLS: a broker, or a device not known not to."""
     brokers = [url for url in (settings.hub.broker, settings.hub.broker_v3) if url is not None]
     return any(not url.startswith("mqtt://") for url in brokers) or any(
-        not isinstance(device, WITHOUT_TLS) for device in settings.devices
+        device.tls if isinstance(device, Llrp) else not isinstance(device, WITHOUT_TLS)
+        for device in settings.devices
     )

@@ -333,6 +333,8 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
     def device(said: Device) -> Device:
         if said.profile is not None and said.profile.endswith(".toml"):
             said = replace(said, profile=whole(said.profile))
+        if isinstance(said, Llrp):
+            return replace(said, ca=maybe(said.ca))
         if isinstance(said, Replay | AdsbFile | AdsbJson):
             return replace(said, file=whole(said.file))
         if isinstance(said, SmartCard):

@@ -367,13 +367,16 @@ class _Session:
 
     async def write_pieces(self) -> None:
         """Send what is to go out in pieces, each by itself on the way."""
-        while self._piece is not None:
-            await self._arrived.wait()
-            self._arrived.clear()
-            while self._unsent:
-                size = self._piece()
-                self.writer.write(self._unsent[:size])
-                del self._unsent[:size]
-                await self.writer.drain()
-                await asyncio.sleep(0)  # the kernel would join what it is given together
+        try:
+            while self._piece is not None:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._unsent:
+                    size = self._piece()
+                    self.writer.write(self._unsent[:size])
+                    del self._unsent[:size]
+                    await self.writer.drain()
+                    await asyncio.sleep(0)  # the kernel would join what it is given together
+                self._emptied.set()
+        finally:
             self._emptied.set()

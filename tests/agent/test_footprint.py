@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from aerocast_agent import VERSION
 from aerocast_agent.asking import ask_daemon
-from aerocast_agent.config import Config, Gateway, Hub, may_speak_tls
+from aerocast_agent.config import Config, Gateway, Hub, Llrp, may_speak_tls
 from aerocast_agent.imports import leaving_out
 from aerocast_simulator.llrp_reader import FakeReader
 from aerocast_simulator.serial_devices import PtyGps, PtyScanner
@@ -89,6 +89,9 @@ def test_tls_is_loaded_for_whatever_may_speak_it():
     assert may_speak_tls(
         Config(gateway=GATEWAY, hub=Hub(broker="mqtt://hub", broker_v3="mqtts://hub"))
     )
+    for tls in (False, True):
+        reader = Llrp(name="portal", host="192.0.2.40", tls=tls)
+        assert may_speak_tls(Config(gateway=GATEWAY, devices=(reader,))) is tls
 
 
 def test_the_version_the_daemon_tells_is_the_installed_one():

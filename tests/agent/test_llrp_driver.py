@@ -1,7 +1,7 @@
 """The LLRP driver against a reader on loopback, as a gateway meets it."""
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -14,55 +14,15 @@ from aerocast_protocols.llrp.framing import MessageType, encode_message
 from aerocast_protocols.llrp.status import Status, encode_status
 from aerocast_protocols.observations import DeviceEvent, GpioEdge, TagRead
 from aerocast_simulator.llrp_answers import DEFAULT_CAPABILITIES, ReaderState
-from aerocast_simulator.llrp_reader import FakeReader
+
+from tests.agent import readers
+from tests.agent.readers import a_reader, connected, epc, reads, to, told, until
 
 BRISK = msgspec.structs.replace(ANY_READER, keepalive_s=0.5, power_dbm=30.0, rf_mode=1000)
 
 
-def epc(number):
-    return number.to_bytes(12, "big")
-
-
-@asynccontextmanager
-async def a_reader(**settings):
-    reader = FakeReader(**settings)
-    await reader.start()
-    try:
-        yield reader
-    finally:
-        await reader.stop()
-
-
-@asynccontextmanager
-async def driving(reader, seen, profile=BRISK):
-    driver = LlrpReader("portal-4", "127.0.0.1", reader.port, profile)
-    running = asyncio.create_task(driver.run(seen.append))
-    try:
-        yield running
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError, OSError, TimeoutError, ProtocolError):
-            await running
-
-
-async def until(holds, limit_s=5.0):
-    async with asyncio.timeout(limit_s):
-        while not holds():  # noqa: ASYNC110  what is waited for has no event of its own
-            await asyncio.sleep(0.005)
-
-
-def connected(seen):
-    return any(isinstance(each, DeviceEvent) and each.event == "connected" for each in seen)
-
-
-def told(seen):
-    """Give what was told of the reader itself but for antennas that are as they should be."""
-    events_told = [each for each in seen if isinstance(each, DeviceEvent)]
-    return [(each.event, each.detail) for each in events_told if each.event != "antenna_connected"]
-
-
-def reads(seen):
-    return [each for each in seen if isinstance(each, TagRead)]
+def driving(reader, seen, profile=BRISK):
+    return readers.driving(to(reader, profile), seen.append)
 
 
 async def test_tags_come_with_everything_the_reader_measured():
@@ -178,16 +138,6 @@ async def test_keepalives_are_answered():
     async with a_reader() as reader, driving(reader, seen) as running:
         await until(lambda: reader.acknowledged_keepalives >= 2)
         assert not running.done()
-
-
-async def test_a_reader_that_falls_silent_is_lost_within_two_keepalives():
-    seen = []
-    async with a_reader() as reader, driving(reader, seen) as running:
-        await until(lambda: reader.acknowledged_keepalives >= 1)
-        reader.go_silent()
-        with pytest.raises(TimeoutError, match="portal-4 has been silent"):
-            async with asyncio.timeout(2.0):
-                await running
 
 
 async def test_a_reader_that_serves_another_client_says_so():

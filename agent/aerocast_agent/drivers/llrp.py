@@ -61,6 +61,8 @@ class LlrpReader:
         How to set it up; None leaves radio settings to the reader.
     tls
         Speak LLRP over TLS; None: over TCP as it is.
+    server_name
+        The name in the reader's certificate; None: ``host``.
     """
 
     def __init__(
@@ -69,13 +71,16 @@ class LlrpReader:
         host: str,
         port: int = 5084,
         profile: ReaderProfile | None = None,
+        *,
         tls: "ssl.SSLContext | None" = None,
+        server_name: str | None = None,
     ) -> None:
         self.name = name
         self._host = host
         self._port = port
         self._profile = profile or ANY_READER
         self._tls = tls
+        self._server_name = server_name if tls is not None else None
         self._known: tuple[ReaderSession, Capabilities] | None = None  # while `run` is reading
         self._hung: set[int] = set()  # ports an antenna was seen on since we began
 
@@ -126,7 +131,7 @@ class LlrpReader:
         try:
             async with asyncio.timeout(CONNECT_LIMIT_S):
                 reader, writer = await asyncio.open_connection(
-                    self._host, self._port, ssl=self._tls
+                    self._host, self._port, ssl=self._tls, server_hostname=self._server_name
                 )
         except TimeoutError:
             raise TimeoutError(
