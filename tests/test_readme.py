@@ -31,7 +31,7 @@ def test_commands_in_the_readme_explain_themselves(command, verb, more):
 
 
 def test_kinds_of_devices_in_the_readme_are_those_there_are():
-    table = set(re.findall(r"^\| `([a-z_]+)`", README, re.MULTILINE))
+    table = set(re.findall(r"^\| `([a-z0-9_]+)`", README, re.MULTILINE))
     asked = [str(BIN / "aerocast-agent"), "config", "schema"]
     schema = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     structs = json.loads(schema)["$defs"]

@@ -77,17 +77,23 @@ def driver_of(settings: config.Config, device: config.Device) -> Driver:
 
 
 def _driver(device: config.Device, sky: "_Sky") -> Driver:
+    if isinstance(device, config.Rfid):
+        return _rfid(device, sky)
+    if isinstance(device, config.Scanner):
+        return _scanner(device)
     if isinstance(device, config.Receiver):
         return _receiver(device, sky)
     if isinstance(device, config.Replay | config.AdsbFile):
         return _replay(device, sky)
-    if isinstance(device, config.Scanner):
-        return _scanner(device)
+    return _smartcard(device) if isinstance(device, config.SmartCard) else _gps(device)
+
+
+def _rfid(device: config.Rfid, sky: "_Sky") -> Driver:
     if isinstance(device, config.Llrp):
         return _llrp(device)
     if isinstance(device, config.UhfSerial):
         return _uhf_serial(device)
-    return _smartcard(device) if isinstance(device, config.SmartCard) else _gps(device)
+    return _network_reader(device, sky.gateway)
 
 
 def _receiver(device: config.Receiver, sky: "_Sky") -> Driver:
@@ -177,6 +183,30 @@ def _uhf_serial(device: config.UhfSerial) -> Driver:
 
     profile = _profile(device, UhfProfile)
     return UhfSerial(device.name, device.port, device.protocol, device.baud, profile)
+
+
+def _network_reader(device: config.NetworkReader, gateway: config.Gateway) -> Driver:
+    from aerocast_agent.network_reader import Access, read_password  # noqa: PLC0415  if configured
+
+    try:
+        password = read_password(device.password_file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"device {device.name}: password_file: {error}"]) from error
+    access = Access(device.user, password, device.ca)
+    if isinstance(device, config.R700) and device.url is not None:
+        from aerocast_agent.drivers.r700 import R700Stream  # noqa: PLC0415  only if configured
+
+        return R700Stream(device.name, device.url, access, device.preset)
+    from aerocast_agent.drivers.reader_mqtt import MqttReader  # noqa: PLC0415  only if configured
+
+    return MqttReader(
+        device.name,
+        device.broker or "",
+        device.topic or "",
+        access,
+        maker="impinj" if isinstance(device, config.R700) else "zebra",
+        client_id=f"{gateway.site}-{gateway.name}-{device.name}",
+    )
 
 
 def _profile(device: config.Device, of: type[P]) -> P | None:
@@ -290,6 +320,7 @@ class _Sky:
     """Makes aircraft tables: one for all receivers, one of its own for each recording."""
 
     def __init__(self, settings: config.Config) -> None:
+        self.gateway = settings.gateway
         self._settings = settings
         self._live: AircraftTable | None = None
         self._database: AircraftDatabase | None = None

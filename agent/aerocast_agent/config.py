@@ -142,6 +142,48 @@ class UhfSerial(_Device, frozen=True, kw_only=True, tag="uhf_serial"):
     baud: Baud | None = None
 
 
+class _NetworkReader(_Device, frozen=True, kw_only=True):
+    """A reader that tells of tags in JSON.
+
+    Attributes
+    ----------
+    broker, topic
+        Where it publishes: ``mqtt://host:port`` or ``mqtts://host:port``, and its topic, wildcards
+        allowed.
+    user, password_file
+        For the broker, or the reader's own pages; the password is the file's first line.
+    ca
+        PEM file of whom to trust: an authority, or the reader's own certificate. Names in
+        certificates are not compared with it, as readers are reached by their addresses.
+    """
+
+    broker: Text | None = None
+    topic: Text | None = None
+    user: Text | None = None
+    password_file: Text | None = None
+    ca: Text | None = None
+
+
+class R700(_NetworkReader, frozen=True, kw_only=True, tag="r700"):
+    """An Impinj R700 or kin by its IoT device interface.
+
+    Attributes
+    ----------
+    url
+        The reader's own address, ``https://host``: tags come on its HTTP stream. Else they come
+        over ``broker``.
+    preset
+        Which of its inventories to begin when it is idle; absent: none.
+    """
+
+    url: Text | None = None
+    preset: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9._-]{1,64}$")] | None = None
+
+
+class ZebraIot(_NetworkReader, frozen=True, kw_only=True, tag="zebra_iot"):
+    """A Zebra FX or ATR reader by its IoT Connector; its data endpoint publishes to ``broker``."""
+
+
 class _Scanner(_Device, frozen=True, kw_only=True):
     """What every scanner may say.
 
@@ -426,10 +468,14 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     AdsbSoapy,
 )
 Scanner = SerialScanner | TcpScanner | TcpScannerServer | HidScanner
-Device = Llrp | UhfSerial | Scanner | GpsSerial | SmartCard | Receiver | Replay | AdsbFile
+NetworkReader = R700 | ZebraIot
+Rfid = Llrp | UhfSerial | NetworkReader
+Device = Rfid | Scanner | GpsSerial | SmartCard | Receiver | Replay | AdsbFile
 KINDS: dict[str, type[Device]] = {
     "llrp": Llrp,
     "uhf_serial": UhfSerial,
+    "r700": R700,
+    "zebra_iot": ZebraIot,
     "serial_scanner": SerialScanner,
     "tcp_scanner": TcpScanner,
     "tcp_scanner_server": TcpScannerServer,
@@ -451,8 +497,6 @@ WITH_PROFILE = (Llrp, UhfSerial)
 KINDS_TO_COME = frozenset(
     {
         "gpsd",
-        "r700",
-        "zebra_iot",
         "ble",
         "weather_wxt",
     }
@@ -507,6 +551,14 @@ def may_speak_tls(settings: Config) -> bool:
     """Say whether anything configured may speak TLS: a broker, or a device not known not to."""
     brokers = [url for url in (settings.hub.broker, settings.hub.broker_v3) if url is not None]
     return any(not url.startswith("mqtt://") for url in brokers) or any(
-        device.tls if isinstance(device, Llrp) else not isinstance(device, WITHOUT_TLS)
-        for device in settings.devices
+        not _is_without_tls(device) for device in settings.devices
     )
+
+
+def _is_without_tls(device: Device) -> bool:
+    if isinstance(device, Llrp):
+        return not device.tls
+    if isinstance(device, NetworkReader):
+        urls = [device.broker, device.url if isinstance(device, R700) else None]
+        return not any(url is not None and url.startswith(("https", "mqtts")) for url in urls)
+    return isinstance(device, WITHOUT_TLS)

@@ -16,10 +16,10 @@ import msgspec
 from aerocast_agent.config import (
     KINDS,
     KINDS_TO_COME,
+    R700,
     RECEIVERS,
     WITH_PROFILE,
     AdsbFile,
-    AdsbJson,
     AdsbRtlSdr,
     Aircraft,
     Belt,
@@ -27,13 +27,12 @@ from aerocast_agent.config import (
     Device,
     Gateway,
     Hub,
-    Llrp,
+    NetworkReader,
     Position,
     Replay,
-    SmartCard,
+    Rfid,
     Spool,
     TcpScannerServer,
-    UhfSerial,
 )
 from aerocast_agent.toml_lines import Path as KeyPath
 from aerocast_agent.toml_lines import find_lines
@@ -46,6 +45,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "aircraft": Aircraft,
 }
 _ARRAYS = ("device", "belt")
+_FILES = frozenset({"file", "badge_key", "password_file", "ca"})  # keys of devices that name one
 _WHERE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
@@ -217,11 +217,26 @@ class _Reading:
             self._problem((*path, "index"), "serial names the dongle already; leave out one")
         if isinstance(device, TcpScannerServer):
             self._check_addresses(path, device)
+        if isinstance(device, NetworkReader):
+            self._check_network_reader(path, device)
         hears = isinstance(device, (*RECEIVERS, AdsbFile)) or (
             isinstance(device, Replay) and device.format in {"beast", "modes"}
         )
         if hears and config.gateway.position is None:
             self._problem(path, "aircraft need [gateway] position as their reference")
+
+    def _check_network_reader(self, path: KeyPath, device: NetworkReader) -> None:
+        url = device.url if isinstance(device, R700) else None
+        if url is not None and device.broker is not None:
+            self._problem((*path, "broker"), "tags come from url already; leave out one")
+        elif url is None and device.broker is None:
+            ways = "url or broker" if isinstance(device, R700) else "broker"
+            self._problem(path, f"key {ways} is missing")
+        elif device.broker is not None and device.topic is None:
+            self._problem(path, "key topic is missing: where on the broker the reader publishes")
+        self._check_broker((*path, "broker"), device.broker)
+        if url is not None and not _is_address(url, {"http", "https"}):
+            self._problem((*path, "url"), f"{url!r}: expected http://host or https://host")
 
     def _check_names(self, config: Config) -> None:
         for key, named in (("device", config.devices), ("belt", config.belts)):
@@ -237,8 +252,7 @@ class _Reading:
         readers = {
             each.name
             for each in config.devices
-            if isinstance(each, Llrp | UhfSerial)
-            or (isinstance(each, Replay) and each.format == "llrp")
+            if isinstance(each, Rfid) or (isinstance(each, Replay) and each.format == "llrp")
         }
         names = [each.name for each in config.devices]
         said = [((*path, "antennas", n), ref) for n, ref in enumerate(belt.antennas)]
@@ -272,12 +286,7 @@ class _Reading:
     def _check_broker(self, path: KeyPath, url: str | None) -> None:
         if url is None:
             return
-        try:
-            parts = urlsplit(url)
-            well = parts.scheme in {"mqtt", "mqtts"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            well = False
-        if not well:
+        if not _is_address(url, {"mqtt", "mqtts"}):
             self._problem(path, f"{url!r}: expected mqtt://host:port or mqtts://host:port")
 
     def _unknown(self, path: KeyPath, known: list[str]) -> None:
@@ -318,6 +327,14 @@ def _choices(of: type[msgspec.Struct], steps: KeyPath) -> list[str]:
     ]
 
 
+def _is_address(url: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def _nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
     return f"; nearest known: {close[0]!r}" if close else ""
@@ -333,13 +350,8 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
     def device(said: Device) -> Device:
         if said.profile is not None and said.profile.endswith(".toml"):
             said = replace(said, profile=whole(said.profile))
-        if isinstance(said, Llrp):
-            return replace(said, ca=maybe(said.ca))
-        if isinstance(said, Replay | AdsbFile | AdsbJson):
-            return replace(said, file=whole(said.file))
-        if isinstance(said, SmartCard):
-            return replace(said, badge_key=maybe(said.badge_key))
-        return said
+        files = _FILES.intersection(said.__struct_fields__)
+        return replace(said, **{key: maybe(getattr(said, key)) for key in files})
 
     replace = msgspec.structs.replace
     hub = config.hub

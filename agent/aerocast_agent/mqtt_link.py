@@ -50,6 +50,8 @@ class Broker(NamedTuple):
         5, or 3 for MQTT 3.1.1.
     passed_s
         A time that has passed for sure (seconds since 1970), see `aerocast_agent.tls`.
+    user, password
+        For brokers that ask for them; ours knows us by our certificate.
     """
 
     url: str
@@ -58,6 +60,8 @@ class Broker(NamedTuple):
     key: str | None = None
     ca: str | None = None
     passed_s: float = 0.0
+    user: str | None = None
+    password: str | None = None
 
 
 class Will(NamedTuple):
@@ -88,6 +92,8 @@ class Link:
     ----------
     received
         Called in the event loop with topic and payload of every message.
+    keep_session
+        Whether the broker shall keep messages for this client while it is away.
 
     Raises
     ------
@@ -96,7 +102,13 @@ class Link:
     """
 
     def __init__(
-        self, broker: Broker, client_id: str, will: Will, received: Callable[[str, bytes], None]
+        self,
+        broker: Broker,
+        client_id: str,
+        will: Will | None,
+        received: Callable[[str, bytes], None],
+        *,
+        keep_session: bool = False,
     ) -> None:
         self.lost = asyncio.Event()
         self.why_lost = ""
@@ -109,11 +121,15 @@ class Link:
         self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
+            clean_session=None if broker.version == 5 else not keep_session,
             protocol=MQTTv5 if broker.version == 5 else MQTTv311,
             reconnect_on_failure=False,
         )
         client = self._client
-        client.will_set(will.topic, will.payload, qos=1)
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1)
+        if broker.user is not None:
+            client.username_pw_set(broker.user, broker.password)
         if urlsplit(broker.url).scheme == "mqtts":
             from aerocast_agent.tls import context_for  # noqa: PLC0415  memory: few speak TLS
 

@@ -10,6 +10,7 @@ from aerocast_agent.asking import ask_daemon
 from aerocast_agent.cli import REFUSED, WELL, WRONG_USAGE
 from aerocast_agent.cli.settings import add_config, settings_of
 from aerocast_agent.config import Device
+from aerocast_agent.stable_names import stable_name
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +19,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     where
-        Its port, host and port, or file, as agent.toml has it.
+        Its port, host and port, address, or file, as agent.toml has it.
+    stable
+        Of a serial device: its name that stays whatever is plugged in first; None when the system
+        has none for it, and for other devices.
     state
         ``connecting``, ``connected``, ``lost``, ``done``; None while the daemon is down.
     observations
@@ -28,6 +32,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     kind: str
     where: str
+    stable: str | None
     state: str | None
     observations: int | None
     error: str | None
@@ -52,6 +57,7 @@ def run(arguments: Sequence[str]) -> int:
             name=device.name,
             kind=str(device.__struct_config__.tag),
             where=_where(device),
+            stable=_stable(device),
             state=None if status is None else status.devices.get(device.name),
             observations=(
                 None if status is None else status.observations_by_device.get(device.name, 0)
@@ -78,11 +84,18 @@ def _where(device: Device) -> str:
     said = {name: getattr(device, name) for name in device.__struct_fields__}
     if "host" in said:
         return f"{said['host']}:{said['port']}" if "port" in said else str(said["host"])
-    return str(said.get("file") or said.get("port") or "")
+    keys = ("url", "broker", "file", "port")
+    return next((str(said[key]) for key in keys if said.get(key)), "")
+
+
+def _stable(device: Device) -> str | None:
+    port = getattr(device, "port", None)
+    return stable_name(port) if isinstance(port, str) else None
 
 
 def _readable(line: Line) -> str:
     state = line.state or "unknown"
     seen = "" if line.observations is None else f"{line.observations} seen"
     error = f"  {line.error}" if line.error and line.state != "connected" else ""
-    return f"{line.name:<20}{line.kind:<16}{state:<12}{seen:<14}{line.where}{error}\n"
+    better = f"  (name that stays: {line.stable})" if line.stable not in {None, line.where} else ""
+    return f"{line.name:<20}{line.kind:<16}{state:<12}{seen:<14}{line.where}{better}{error}\n"

@@ -21,12 +21,14 @@ from aerocast_agent.config import (
     HidScanner,
     Replay,
     SerialScanner,
+    UhfSerial,
 )
 from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
 from aerocast_agent.spool_file import FULL_AT
 from aerocast_agent.spool_reading import open_to_read, set_aside
 from aerocast_agent.spool_rows import allowance
 from aerocast_agent.spool_verify import findings
+from aerocast_agent.stable_names import stable_name
 from aerocast_agent.status import Status
 
 SERVICE_USER = "aerocast"
@@ -155,7 +157,7 @@ def _integrity(path: Path) -> Check:
 
 def check_device(device: Device, status: Status) -> Check | None:
     """See whether a device's file can be opened; None for devices that are no files."""
-    if isinstance(device, SerialScanner | GpsSerial):
+    if isinstance(device, SerialScanner | GpsSerial | UhfSerial):
         return _port(f"device {device.name}", device.port, status.devices.get(device.name))
     if isinstance(device, HidScanner):
         state = status.devices.get(device.name)
@@ -195,6 +197,16 @@ def _port(
         )  # fmt: skip
     if state == "lost":
         return failed(name, f"{port} is there and the daemon has lost it", "see 'status'")
+    return _well(name, port, state)
+
+
+def _well(name: str, port: str, state: str | None) -> Check:
+    stable = stable_name(port)
+    if stable not in {None, port}:
+        return doubtful(
+            name, f"{port} can be opened, but may be another device after the next start",
+            f"write port = \"{stable}\" in agent.toml: that name stays",
+        )  # fmt: skip
     return well(name, f"{port} can be opened" + (f"; {state}" if state == "connected" else ""))
 
 

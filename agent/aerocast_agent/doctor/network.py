@@ -11,7 +11,16 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from aerocast_agent import clock
-from aerocast_agent.config import AdsbAvr, AdsbBeast, AdsbRtlTcp, AdsbSbs, Config, Llrp
+from aerocast_agent.config import (
+    R700,
+    AdsbAvr,
+    AdsbBeast,
+    AdsbRtlTcp,
+    AdsbSbs,
+    Config,
+    Llrp,
+    NetworkReader,
+)
 from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
 from aerocast_agent.mqtt_link import DEFAULT_PORTS
 from aerocast_agent.status import Status
@@ -19,7 +28,7 @@ from aerocast_agent.status import Status
 WITHIN_S = 5.0
 EXPIRES_SOON_S = 14 * 24 * 3600
 CLOCKS_DIFFER_S = 60
-NetworkDevice = Llrp | AdsbBeast | AdsbAvr | AdsbSbs | AdsbRtlTcp
+NetworkDevice = Llrp | NetworkReader | AdsbBeast | AdsbAvr | AdsbSbs | AdsbRtlTcp
 _RESOLVER = "'resolvectl query {host}' shows who answers; check the cable and /etc/resolv.conf"
 
 
@@ -187,15 +196,24 @@ def _compare_clocks(url: str, date: str | None) -> Check:
 def check_network_device(device: NetworkDevice, status: Status) -> Check:
     """See whether a device on the network is there, asking the daemon when it holds it."""
     name = f"device {device.name}"
+    place = _place(device)
     state = status.devices.get(device.name)
     if state == "connected":
-        return well(name, f"connected to {device.host}:{device.port}")
+        return well(name, f"connected to {place.host}:{place.port}")
     if state in {"lost", "connecting"}:
         told = status.device_errors.get(device.name, state)
-        return failed(name, told, f"see that {device.host} is powered and 'ping' reaches it")
-    place = Place(name, device.host, device.port, "tcp")
+        return failed(name, told, f"see that {place.host} is powered and 'ping' reaches it")
     named = check_name(place)
     found = named
     if named.result == "well":
         found = check_port(place, "the device is powered, and no other program holds it")
     return Check(check=name, result=found.result, found=found.found, mend=found.mend)
+
+
+def _place(device: NetworkDevice) -> Place:
+    name = f"device {device.name}"
+    if not isinstance(device, NetworkReader):
+        return Place(name, device.host, device.port, "tcp")
+    url = urlsplit((device.url if isinstance(device, R700) else None) or device.broker or "")
+    ports = {**DEFAULT_PORTS, "http": 80, "https": 443}
+    return Place(name, url.hostname or "", url.port or ports[url.scheme], "tcp")
