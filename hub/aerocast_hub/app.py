@@ -11,7 +11,7 @@ from aerocast_hub.auth.cookies import SessionCookies
 from aerocast_hub.auth.guard import PermissionGuard
 from aerocast_hub.auth.logins import Logins
 from aerocast_hub.auth.tokens import TokenKeys
-from aerocast_hub.baggage.messages import Storage
+from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.live.controller import follow

@@ -17,8 +17,8 @@ from aerocast_hub.baggage.follow_flights import FOLLOWED as FLIGHTS_MOVED
 from aerocast_hub.baggage.follow_flights import take_in as move_bags
 from aerocast_hub.baggage.link_client import Account, LinkClient
 from aerocast_hub.baggage.link_server import LinkServer
-from aerocast_hub.baggage.messages import Storage
-from aerocast_hub.baggage.messages_controller import BagMessageController
+from aerocast_hub.baggage.message_controller import BagMessageController
+from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.baggage.partners import read_partners
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.absorb import absorb as absorb_flights

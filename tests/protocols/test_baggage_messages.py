@@ -26,6 +26,8 @@ from aerocast_protocols.errors import ProtocolError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.mutated_messages import mutated
+
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "baggage" / "bim/messages.jsonl"
 needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="shared/data/baggage is not here")
 
@@ -257,32 +259,7 @@ def test_mutated_messages_raise_nothing() -> None:
     random_ = random.Random(1745)
     rounds = 100_000 if os.environ.get("AEROCAST_SOAK") else 2_000
     for _ in range(rounds):
-        _holds(_mutated(random_, random_.choice(seeds), seeds))
-
-
-def _mutated(random_: random.Random, raw: bytes, seeds: list[bytes]) -> bytes:
-    text = bytearray(raw)
-    for _ in range(random_.randrange(1, 6)):
-        at = random_.randrange(len(text) + 1)
-        match random_.randrange(7):
-            case 0:
-                text[at : at + 1] = bytes([random_.randrange(256)])
-            case 1:
-                del text[at : at + random_.randrange(1, 30)]
-            case 2:
-                text[at:at] = bytes(random_.choices(b"/.\r\n \x02\x03ENDPART0123456789BSM", k=4))
-            case 3:
-                other = random_.choice(seeds)
-                text[at:at] = other[random_.randrange(len(other)) :][:40]
-            case 4:
-                lines = bytes(text).split(b"\n")
-                random_.shuffle(lines)
-                text = bytearray(b"\n".join(lines))
-            case 5:
-                text = bytearray(bytes(text).swapcase())
-            case _:
-                text[at:at] = text[at : at + 40] * random_.randrange(1, 20)
-    return bytes(text)
+        _holds(mutated(random_, random_.choice(seeds), seeds))
 
 
 def _pieces(stream: bytes, at_once: int) -> list[bytes]:

@@ -14,7 +14,7 @@ from aerocast_protocols.errors import ProtocolError
 from sqlalchemy.exc import SQLAlchemyError
 
 from aerocast_hub.baggage.link_connection import LinkConnection, LoginRefusedError
-from aerocast_hub.baggage.messages import Storage
+from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.hosts import Host
 from aerocast_hub.telemetry.metrics import Metrics
 

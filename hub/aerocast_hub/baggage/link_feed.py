@@ -11,7 +11,7 @@ from aerocast_protocols.errors import ProtocolError
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.baggage.messages_tables import BagMessageRow, BagPartnerRow
+from aerocast_hub.baggage.message_tables import BagMessageRow, BagPartnerRow
 from aerocast_hub.baggage.partners import Partner
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_new, insert_or_replace

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aerocast_hub.baggage.link_connection import LinkConnection, LoginRefusedError
 from aerocast_hub.baggage.link_feed import PartnerFeed, sender_of
-from aerocast_hub.baggage.messages import Storage
+from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.baggage.partners import Partner
 from aerocast_hub.database.engine import Database
 from aerocast_hub.events import BagMessageReceived

@@ -1,40 +1,39 @@
-"""Taking in baggage messages: kept as they came, once, and what they say of each bag.
+"""Taking in baggage messages: each is kept as it came, once, and heard by its bags' journeys.
 
-A message is known by what it says and by its sender's reference (who sent it, when, its number):
-the same message changes nothing, however often and from wherever it comes. Senders without an
-envelope give no reference; then a message is new again once another one spoke of its bags.
+What the journeys stumble over is kept all the same, with the reason: a message that was taken in is
+never asked for again.
 """
 
-import hashlib
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import logging
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 from aerocast_protocols.baggage import (
     BagMessage,
     Bags,
-    MessageBuffer,
     bags_of_parts,
     parse_message,
 )
 from aerocast_protocols.baggage.message import LONGEST_MESSAGE
 from aerocast_protocols.baggage.parts import part_of
 from aerocast_protocols.errors import ProtocolError
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.hearing import hear
-from aerocast_hub.baggage.messages_tables import BagMessagePlateRow, BagMessageRow
+from aerocast_hub.baggage.message_names import Names, content_of
+from aerocast_hub.baggage.message_tables import BagMessagePlateRow, BagMessageRow
 from aerocast_hub.baggage.said import Owner, Said, owners_of, said_of
-from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_new
 from aerocast_hub.events import BagMessageReceived, Event
-from aerocast_hub.outbox.publish import write_events
-from aerocast_hub.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 500
+MOST_REFUSED = 1000
 PARTS_WITHIN_US = 15 * 60_000_000
 LONGEST_SENDER = 64
 _ORDER_LOCK = 7_301_745  # any number of ours
@@ -83,41 +82,6 @@ class TakenIn(msgspec.Struct, frozen=True, kw_only=True):
     is_new: bool = True
 
 
-class Storage:
-    """Takes in messages, each call a transaction of its own, and tells the hub's listeners."""
-
-    def __init__(self, database: Database, wake: Callable[[], None], metrics: Metrics) -> None:
-        self._database = database
-        self._wake = wake
-        self._metrics = metrics
-
-    async def store(self, payloads: Sequence[bytes], sender: str) -> list[TakenIn]:
-        """Take in what a partner sent; a payload holds a message, seldom several.
-
-        Raises
-        ------
-        SQLAlchemyError, OSError
-            The database does not answer: nothing is stored.
-        """
-        now_us = time.time_ns() // 1000
-        incoming = [Incoming(raw, now_us, sender) for payload in payloads for raw in split(payload)]
-        async with self._database.writing() as session:
-            taken, events = await take_in(session, incoming)
-            await write_events(session, events)
-        self._wake()
-        for each in taken:
-            outcome = "refused" if each.refused else "new" if each.is_new else "known"
-            self._metrics.bag_messages.labels(outcome).inc()
-        return taken
-
-
-def split(payload: bytes) -> list[bytes]:
-    """Give the messages in a text; one that holds none is one that will be refused."""
-    buffer = MessageBuffer()
-    buffer.feed(payload)
-    return [raw for raw in buffer.flush() if raw.strip()] or [payload]
-
-
 class _Read(NamedTuple):
     came: Incoming
     content: str
@@ -127,7 +91,7 @@ class _Read(NamedTuple):
 
 
 async def take_in(
-    session: AsyncSession, incoming: Sequence[Incoming], *, from_the_start: bool = False
+    session: AsyncSession, incoming: Sequence[Incoming], names: Names | None = None
 ) -> tuple[list[TakenIn], list[Event]]:
     """Keep messages and fold the journeys of their bags again, in the caller's transaction.
 
@@ -135,15 +99,16 @@ async def take_in(
     ----------
     incoming
         In the order they were sent.
-    from_the_start
-        A file of messages: what was said before has no part in telling repetitions.
+    names
+        How to tell repetitions, of a file in which nothing outside has a part; None: by what is in
+        the database.
 
     Returns
     -------
     What became of each, in order, and what is new.
     """
     await _in_order(session)
-    read = await _read(session, incoming, from_the_start=from_the_start)
+    read = await _read(session, incoming, names)
     known = await _known(session, (each.id for each in read))
     fresh: dict[str, _Read] = {}
     taken: list[TakenIn] = []
@@ -152,7 +117,10 @@ async def take_in(
         if is_new:
             fresh[each.id] = each
         taken.append(_taken(each, is_new=is_new))
-    events = await _keep(session, list(fresh.values()))
+    events, unheard = await _keep(session, list(fresh.values()))
+    taken = [
+        msgspec.structs.replace(each, refused=unheard.get(each.id, each.refused)) for each in taken
+    ]
     return taken, events
 
 
@@ -163,7 +131,7 @@ async def _in_order(session: AsyncSession) -> None:
 
 
 async def _read(
-    session: AsyncSession, incoming: Sequence[Incoming], *, from_the_start: bool
+    session: AsyncSession, incoming: Sequence[Incoming], names: Names | None
 ) -> list[_Read]:
     parsed: list[tuple[Incoming, BagMessage | None, str | None]] = []
     for each in incoming:
@@ -171,57 +139,14 @@ async def _read(
             parsed.append((each, parse_message(each.raw), None))
         except ProtocolError as error:
             parsed.append((each, None, str(error)))
-    contents = [_content(each.raw, message) for each, message, _ in parsed]
-    names = _Names()
-    if not from_the_start:
+    contents = [content_of(each.raw, message) for each, message, _ in parsed]
+    if names is None:
         plates = {plate for _, message, _ in parsed if message for plate in message.plates}
-        names = _Names(await _last_said(session, plates), await _counts(session, set(contents)))
+        names = Names(await _last_said(session, plates), await _counts(session, set(contents)))
     return [
         _Read(came, content, names.name(content, message), message, refused)
         for content, (came, message, refused) in zip(contents, parsed, strict=True)
     ]
-
-
-class _Names:
-    """Gives messages their ids; remembers which content spoke of a plate last."""
-
-    def __init__(
-        self, last: Mapping[str, str] | None = None, counts: Mapping[str, int] | None = None
-    ) -> None:
-        self._last = dict(last or {})
-        self._counts = Counter(counts or {})
-
-    def name(self, content: str, message: BagMessage | None) -> str:
-        reference = None if message is None else _reference(message)
-        plates = () if message is None else message.plates
-        if reference is None:
-            is_repeated = all(self._last.get(plate) == content for plate in plates)
-            if not self._counts[content] or not is_repeated:
-                self._counts[content] += 1
-            number = self._counts[content]
-            name = content if number == 1 else f"{content}.{number}"
-        else:
-            name = f"{content}-{reference}"
-        self._last.update(dict.fromkeys(plates, content))
-        return name
-
-
-def _content(raw: bytes, message: BagMessage | None) -> str:
-    """Hash what a message says, without its envelope and whatever else is around it."""
-    said = raw
-    if message is not None:
-        lines = [message.kind, message.secondary or "", *map(str, message.elements)]
-        said = "\n".join([*lines, message.ending or ""]).encode()
-    return hashlib.sha256(said).hexdigest()[:32]
-
-
-def _reference(message: BagMessage) -> str | None:
-    """Hash who sent it, when, and under which number; None where the sender does not say."""
-    envelope = message.envelope
-    if envelope is None or envelope.sender is None or envelope.sent is None:
-        return None
-    said = " ".join((envelope.sender, envelope.sent, *envelope.remarks))
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 async def _last_said(session: AsyncSession, plates: Iterable[str]) -> dict[str, str]:
@@ -260,29 +185,77 @@ async def _known(session: AsyncSession, ids: Iterable[str]) -> set[str]:
     return known
 
 
-async def _keep(session: AsyncSession, fresh: Sequence[_Read]) -> list[Event]:
-    """Write new messages, and let the journeys hear what they say."""
+async def _keep(
+    session: AsyncSession, fresh: Sequence[_Read]
+) -> tuple[list[Event], dict[str, str]]:
+    """Write new messages, and let the journeys hear them; gives what they stumbled over, by id."""
     if not fresh:
-        return []
+        return [], {}
     await insert_new(session, BagMessageRow, [_row(each) for each in fresh])
+    read = [(each, each.message) for each in fresh if each.message is not None]
     plates = [
         {"licence_plate": plate, "message_id": each.id}
-        for each in fresh
-        if each.message is not None
-        for plate in each.message.plates
+        for each, message in read
+        for plate in message.plates
     ]
     await insert_new(session, BagMessagePlateRow, plates)
+    unheard: dict[str, str] = {}
+    events: list[Event] = [_received(each, message) for each, message in read]
+    events += await _heard(session, [each for each, _ in read], unheard)
+    for message_id, reason in unheard.items():
+        row = update(BagMessageRow).where(BagMessageRow.id == message_id)
+        await session.execute(row.values(refused=reason))
+    if len(read) < len(fresh):
+        await _forget_refused(session)
+    return events, unheard
+
+
+async def _heard(
+    session: AsyncSession, fresh: Sequence[_Read], unheard: dict[str, str]
+) -> list[Event]:
+    """Let the journeys hear messages; one they stumble over costs the others nothing."""
+    if not fresh:
+        return []
+    try:
+        async with session.begin_nested():
+            return await _hear(session, fresh)
+    except Exception as error:
+        if isinstance(error, OperationalError | InterfaceError | OSError) or (
+            isinstance(error, DBAPIError) and error.connection_invalidated
+        ):
+            raise
+        if len(fresh) > 1:
+            events = []
+            for each in fresh:
+                events += await _heard(session, [each], unheard)
+            return events
+        # Not with its text: that may name a passenger.
+        where = "".join(traceback.format_tb(error.__traceback__)[-4:])
+        name = type(error).__name__
+        log.error("message %s is kept, but no journey heard it: %s\n%s", fresh[0].id, name, where)  # noqa: TRY400  see above
+        unheard[fresh[0].id] = f"kept, but its bags could not hear it: {name}"
+        return []
+
+
+async def _hear(session: AsyncSession, fresh: Sequence[_Read]) -> list[Event]:
     said: list[Said] = []
     owners: list[Owner] = []
-    events: list[Event] = []
     for each in fresh:
-        if each.message is None:
-            continue
         for message_id, received_at_us, message, groups in await _with_parts(session, each):
             said += said_of(message, message_id, received_at_us, groups)
             owners += owners_of(groups)
-        events.append(_received(each, each.message))
-    return events + await hear(session, said, owners)
+    return await hear(session, said, owners)
+
+
+async def _forget_refused(session: AsyncSession) -> None:
+    """Keep the newest refused messages alone: rubbish must not fill the disk."""
+    is_refused = BagMessageRow.refused.is_not(None)
+    newest = select(BagMessageRow.number).where(is_refused).order_by(BagMessageRow.number.desc())
+    oldest = await session.scalar(newest.offset(MOST_REFUSED).limit(1))
+    if oldest is not None:
+        await session.execute(
+            delete(BagMessageRow).where(is_refused, BagMessageRow.number <= oldest)
+        )
 
 
 async def _with_parts(

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from aerocast_hub.baggage.message_file import import_messages
 from aerocast_hub.baggage.messages import TakenIn
-from aerocast_hub.baggage.messages_file import import_messages
 from aerocast_hub.commands.output import complain, print_json, print_line
 from aerocast_hub.commands.session import with_database
 from aerocast_hub.database.engine import Database

@@ -1,7 +1,7 @@
 """Every feature's tables, so that migrations and tests see the whole. A new one adds its line."""
 
 from aerocast_hub.auth import tables as auth
-from aerocast_hub.baggage import messages_tables as bag_messages
+from aerocast_hub.baggage import message_tables as bag_messages
 from aerocast_hub.baggage import tables as baggage
 from aerocast_hub.database import Base
 from aerocast_hub.flights import tables as flights

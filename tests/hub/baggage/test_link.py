@@ -11,8 +11,8 @@ import pytest
 from aerocast_hub.app import create_app
 from aerocast_hub.baggage.link_client import Account, LinkClient
 from aerocast_hub.baggage.link_server import LinkServer
-from aerocast_hub.baggage.messages import Storage
-from aerocast_hub.baggage.messages_tables import BagMessageRow
+from aerocast_hub.baggage.message_storage import Storage
+from aerocast_hub.baggage.message_tables import BagMessageRow
 from aerocast_hub.baggage.partners import read_partners
 from aerocast_hub.hosts import Host, read_hosts
 from aerocast_hub.outbox.publish import Publisher

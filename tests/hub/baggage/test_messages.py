@@ -1,20 +1,24 @@
 """Baggage messages in the hub: kept once, in any order, and heard by the journeys."""
 
 import json
+import random
 import time
 
 import pytest
 from aerocast_hub.app import create_app
 from aerocast_hub.baggage.bags import find_bag, find_passenger
-from aerocast_hub.baggage.messages import Incoming, take_in
-from aerocast_hub.baggage.messages_tables import BagMessageRow
+from aerocast_hub.baggage.message_names import Names
+from aerocast_hub.baggage.message_tables import BagMessageRow
+from aerocast_hub.baggage.messages import MOST_REFUSED, Incoming, take_in
 from aerocast_hub.baggage.said import owners_of, said_of
 from aerocast_hub.cli import main
 from aerocast_hub.events import BagChanged, BagMessageReceived
 from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_protocols.baggage import parse_message
 from litestar.testing import AsyncTestClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+
+from tests.mutated_messages import mutated
 
 NOON = 1_781_438_400_000_000  # 2026-06-14 12:00 UTC
 MIN = 60_000_000
@@ -108,7 +112,7 @@ async def test_without_a_reference_a_message_is_new_again_once_another_spoke_of_
     said = [new, new, gone, gone, new, new]
     one_by_one = [(await take(database, came(each)))[0][0].is_new for each in said]
     assert one_by_one == [True, False, True, False, True, False]
-    whole, _ = await take(database, *map(came, said), from_the_start=True)
+    whole, _ = await take(database, *map(came, said), names=Names())
     assert [each.is_new for each in whole] == [False] * 6
     assert await count(database) == 3
 
@@ -133,6 +137,43 @@ async def test_a_message_without_a_name_leaves_the_known_one(database):
     await take(database, came(b"BSM\nCHG\n.V/1LCDG\n.F/AF6120/14JUN/TLS\n.N/0057123456\nENDBSM", 1))
     async with database.reading() as session:
         assert await find_passenger(session, PLATE, "Doe")
+
+
+async def test_no_message_however_spoilt_stops_those_beside_it(database):
+    rng = random.Random(1745)
+    spoilt = [came(mutated(rng, BSM, [BSM])) for _ in range(150)]
+    taken, _ = await take(database, *spoilt, came(BSM))
+    assert len(taken) == 151
+    assert any(each.refused is None and each.problems for each in taken)
+    assert not [each for each in taken if "could not hear" in (each.refused or "")]
+    async with database.reading() as session:
+        assert await find_bag(session, PLATE) is not None
+
+
+@pytest.mark.parametrize("engine_kind", ["sqlite"], indirect=True)
+async def test_what_a_journey_stumbles_over_is_kept_and_named_to_nobody(database, caplog):
+    async with database.writing() as session:
+        await session.execute(
+            text(
+                "CREATE TRIGGER stumble BEFORE INSERT ON bag_evidence WHEN NEW.subject = "
+                "'0057000666' BEGIN SELECT RAISE(ABORT, 'DOE'); END"
+            )
+        )
+    wrong = BSM.replace(b"0057123456", b"0057000666")
+    taken, _ = await take(database, came(wrong), came(BSM))
+    assert taken[0].refused == "kept, but its bags could not hear it: IntegrityError"
+    assert taken[1].refused is None
+    assert await count(database) == 2
+    assert "DOE" not in caplog.text
+    async with database.reading() as session:
+        assert await find_bag(session, PLATE) is not None
+
+
+async def test_refused_messages_do_not_pile_up(database):
+    rubbish = [came(b"rubbish %d" % number) for number in range(MOST_REFUSED + 5)]
+    await take(database, came(BSM), *rubbish)
+    await take(database, came(b"more"))
+    assert await count(database) == 1 + MOST_REFUSED
 
 
 async def test_what_is_refused_is_kept_with_its_reason(database):

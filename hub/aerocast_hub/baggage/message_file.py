@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 from aerocast_protocols.baggage import MessageBuffer
 
+from aerocast_hub.baggage.message_names import Names
 from aerocast_hub.baggage.messages import Incoming, TakenIn, take_in
 from aerocast_hub.database.engine import Database
 from aerocast_hub.outbox.publish import write_events
 from aerocast_hub.schedule import instant_us
 
+AT_ONCE = 500  # messages in a transaction
 _PIECE = 65_536
 
 
@@ -44,10 +47,14 @@ async def import_messages(
         The file cannot be read.
     """
     now_us = time.time_ns() // 1000
-    incoming = list(_of_lines(file, now_us) if as_jsonl else _of_text(file, now_us))
-    async with database.writing() as session:
-        taken, events = await take_in(session, incoming, from_the_start=True)
-        await write_events(session, events)
+    incoming = _of_lines(file, now_us) if as_jsonl else _of_text(file, now_us)
+    names = Names()
+    taken: list[TakenIn] = []
+    while some := list(islice(incoming, AT_ONCE)):
+        async with database.writing() as session:
+            found, events = await take_in(session, some, names)
+            await write_events(session, events)
+        taken += found
     return taken
 
 

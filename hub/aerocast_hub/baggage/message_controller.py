@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth.tokens import Principal
-from aerocast_hub.baggage.messages import Storage, TakenIn
-from aerocast_hub.baggage.messages_tables import BagMessageRow
+from aerocast_hub.baggage.message_storage import Storage
+from aerocast_hub.baggage.message_tables import BagMessageRow
+from aerocast_hub.baggage.messages import TakenIn
 from aerocast_hub.database.engine import Database
 
 LARGEST_BODY = 1_048_576
