@@ -85,7 +85,7 @@ def _driver(device: config.Device, sky: "_Sky") -> Driver:
         return _receiver(device, sky)
     if isinstance(device, config.Replay | config.AdsbFile):
         return _replay(device, sky)
-    return _smartcard(device) if isinstance(device, config.SmartCard) else _gps(device)
+    return _gps(device) if isinstance(device, config.GpsSerial) else _near_field(device)
 
 
 def _rfid(device: config.Rfid, sky: "_Sky") -> Driver:
@@ -255,6 +255,17 @@ def _gps(device: config.GpsSerial) -> Driver:
     from aerocast_agent.drivers.gps_serial import GpsSerial  # noqa: PLC0415  only if configured
 
     return GpsSerial(device.name, device.port, device.baud)
+
+
+def _near_field(device: config.SmartCard | config.Ble) -> Driver:
+    if isinstance(device, config.SmartCard):
+        return _smartcard(device)
+    if importlib.util.find_spec("bleak") is None:
+        mend = "install 'aerocast-agent[ble]'"
+        raise ConfigError([f"device {device.name}: ble needs bleak: {mend}"])
+    from aerocast_agent.drivers.ble import BeaconScanner  # noqa: PLC0415  only if configured
+
+    return BeaconScanner(device.name, device.adapter, device.report_every_s, device.restart_after_s)
 
 
 def _smartcard(device: config.SmartCard) -> Driver:

@@ -470,7 +470,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (
 Scanner = SerialScanner | TcpScanner | TcpScannerServer | HidScanner
 NetworkReader = R700 | ZebraIot
 Rfid = Llrp | UhfSerial | NetworkReader
-Device = Rfid | Scanner | GpsSerial | SmartCard | Receiver | Replay | AdsbFile
+Device = Rfid | Scanner | GpsSerial | SmartCard | Ble | Receiver | Replay | AdsbFile
 KINDS: dict[str, type[Device]] = {
     "llrp": Llrp,
     "uhf_serial": UhfSerial,
@@ -482,6 +482,7 @@ KINDS: dict[str, type[Device]] = {
     "hid_scanner": HidScanner,
     "gps_serial": GpsSerial,
     "smartcard": SmartCard,
+    "ble": Ble,
     "adsb_beast": AdsbBeast,
     "adsb_avr": AdsbAvr,
     "adsb_sbs": AdsbSbs,
@@ -497,7 +498,6 @@ WITH_PROFILE = (Llrp, UhfSerial)
 KINDS_TO_COME = frozenset(
     {
         "gpsd",
-        "ble",
         "weather_wxt",
     }
 )

@@ -1,0 +1,1 @@
+"""Bluetooth Low Energy advertisements: beacons, and sensors that need no connection."""
