@@ -251,7 +251,11 @@ def _scanner(device: config.Scanner) -> Driver:
     return SerialScanner(device.name, device.port, device.baud, rules)
 
 
-def _gps(device: config.GpsSerial) -> Driver:
+def _gps(device: config.GpsSerial | config.Gpsd) -> Driver:
+    if isinstance(device, config.Gpsd):
+        from aerocast_agent.drivers.gpsd import GpsdClient  # noqa: PLC0415  only if configured
+
+        return GpsdClient(device.name, device.host, device.port, device.receiver)
     from aerocast_agent.drivers.gps_serial import GpsSerial  # noqa: PLC0415  only if configured
 
     return GpsSerial(device.name, device.port, device.baud)

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from aerocast_agent.gps_time import GpsTime
+from aerocast_protocols.gnss import TimeWindow
+
+from aerocast_agent.gps_time import GpsTime, plausible_window
 
 UNSET, SAVED, HARDWARE, NETWORK, GPS = range(5)
 """How far wall time can be trusted."""
@@ -59,6 +61,12 @@ def claim() -> Claim:
 def hear_gps(fix_at_us: int, heard_boot_ns: int) -> None:
     """Take the time of a trusted fix, heard at ``heard_boot_ns``."""
     _gps.hear(fix_at_us * 1000, heard_boot_ns)
+
+
+def time_window() -> TimeWindow:
+    """Say between what instants the present surely lies: a GPS time outside is not believed."""
+    from_network = _own_quality(boot_ns()) >= NETWORK
+    return plausible_window(time.time_ns() // 1000, from_network=from_network)
 
 
 def wall_ns() -> int:

@@ -256,7 +256,7 @@ class HidScanner(_Scanner, frozen=True, kw_only=True, tag="hid_scanner"):
 
 
 class GpsSerial(_Device, frozen=True, kw_only=True, tag="gps_serial"):
-    """A GPS receiver on a serial line that speaks NMEA 0183."""
+    """A GPS receiver on a serial line that speaks NMEA 0183, UBX of u-blox, or both."""
 
     port: Text
     baud: Baud = 9600
@@ -298,6 +298,20 @@ class Ble(_Device, frozen=True, kw_only=True, tag="ble"):
     adapter: Label | None = None
     report_every_s: Positive = 10.0
     restart_after_s: Positive = 60.0
+
+
+class Gpsd(_Device, frozen=True, kw_only=True, tag="gpsd"):
+    """A gpsd that looks after the receiver.
+
+    Attributes
+    ----------
+    receiver
+        Which of its receivers, by the path gpsd knows it by; absent: all of them.
+    """
+
+    host: Text = "127.0.0.1"
+    port: TcpPort = 2947
+    receiver: Text | None = None
 
 
 class AdsbBeast(_Device, frozen=True, kw_only=True, tag="adsb_beast"):
@@ -470,7 +484,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (
 Scanner = SerialScanner | TcpScanner | TcpScannerServer | HidScanner
 NetworkReader = R700 | ZebraIot
 Rfid = Llrp | UhfSerial | NetworkReader
-Device = Rfid | Scanner | GpsSerial | SmartCard | Ble | Receiver | Replay | AdsbFile
+Device = Rfid | Scanner | GpsSerial | Gpsd | SmartCard | Ble | Receiver | Replay | AdsbFile
 KINDS: dict[str, type[Device]] = {
     "llrp": Llrp,
     "uhf_serial": UhfSerial,
@@ -481,6 +495,7 @@ KINDS: dict[str, type[Device]] = {
     "tcp_scanner_server": TcpScannerServer,
     "hid_scanner": HidScanner,
     "gps_serial": GpsSerial,
+    "gpsd": Gpsd,
     "smartcard": SmartCard,
     "ble": Ble,
     "adsb_beast": AdsbBeast,
@@ -493,11 +508,10 @@ KINDS: dict[str, type[Device]] = {
     "replay": Replay,
     "adsb_file": AdsbFile,
 }
-WITH_PROFILE = (Llrp, UhfSerial)
+WITH_PROFILE = (Llrp, UhfSerial, GpsSerial)
 """Kinds of device that profiles are for: see `aerocast_agent.profiles`."""
 KINDS_TO_COME = frozenset(
     {
-        "gpsd",
         "weather_wxt",
     }
 )
@@ -543,7 +557,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 WITHOUT_TLS = (
     *(UhfSerial, SerialScanner, TcpScanner, TcpScannerServer, HidScanner),
-    *(GpsSerial, SmartCard, AdsbBeast, Replay, AdsbFile),
+    *(GpsSerial, Gpsd, SmartCard, AdsbBeast, Replay, AdsbFile),
 )
 
 

@@ -1,76 +1,92 @@
-"""From what a GPS receiver sends to the positions a gateway reports, at most one a second."""
+"""From what a GPS receiver says to the positions a gateway reports, at most one a second."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.nmea.fixes import (
-    ROLLOVER_US,
-    Fix,
-    FixAssembler,
-    TimeWindow,
-    is_time_plausible,
-)
-from aerocast_protocols.nmea.sentences import SentenceBuffer, decode_sentence
+from aerocast_protocols.gnss import Fix, TimeWindow, doubt_about_time
+from aerocast_protocols.nmea.fixes import FixAssembler
+from aerocast_protocols.nmea.sentences import decode_sentence
 from aerocast_protocols.observations import PositionFix
+from aerocast_protocols.ubx.framing import Frame, ReceiverBuffer
+from aerocast_protocols.ubx.navigation import NAV_PVT, decode_nav_pvt, fix_of
 
-_RELEASED_US = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
-# No receiver of this release can see an earlier time, and one 1024 weeks later is a rolled-over
-# week number; the upper end is one microsecond short of that.
-PLAUSIBLE = TimeWindow(_RELEASED_US, _RELEASED_US + ROLLOVER_US - 1)
 INTERVAL_NS = 1_000_000_000
 _JITTER_NS = 200_000_000  # a receiver's seconds arrive early or late by this much
+NEVER = "a recording"
+
+
+class Refusal(NamedTuple):
+    """A sentence or message that was damaged or impossible, and why."""
+
+    error: str
+    content: bytes
+
+
+class FixReader:
+    """Turns a receiver's bytes, NMEA and UBX in any mixture, into fixes.
+
+    Attributes
+    ----------
+    refused
+        Sentences and messages so far that were damaged or impossible.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = ReceiverBuffer()
+        self._sentences = FixAssembler()
+        self.refused = 0
+
+    def feed(self, received: bytes) -> Iterator[Fix]:
+        """Take bytes; give every fix they completed."""
+        return (each for each in self.outcomes(received) if isinstance(each, Fix))
+
+    def outcomes(self, received: bytes) -> Iterator[Fix | Refusal]:
+        """Take bytes; give every fix they completed, and what had to be refused, in order."""
+        self._buffer.feed(received)
+        damaged = self._buffer.damaged
+        for message in self._buffer.messages():
+            try:
+                fix = self._fix(message)
+            except ProtocolError as error:  # a damaged sentence: the next is a second away
+                self.refused += 1
+                yield Refusal(str(error), message if isinstance(message, bytes) else b"")
+                continue
+            if fix is not None:
+                yield fix
+        for _ in range(damaged, self._buffer.damaged):
+            self.refused += 1
+            yield Refusal("UBX checksum is wrong", b"")
+
+    def flush(self) -> list[Fix]:
+        """Give what has come of the last fix; at the end of a recording."""
+        fix = self._sentences.flush()
+        return [] if fix is None else [fix]
+
+    def _fix(self, message: Frame | bytes) -> Fix | None:
+        if isinstance(message, bytes):
+            return self._sentences.add(decode_sentence(message))
+        if message.message == NAV_PVT:
+            return fix_of(decode_nav_pvt(message.payload))
+        return None
 
 
 class PositionReports:
-    """Turns a receiver's bytes into `PositionFix`.
+    """Turns fixes into `PositionFix`.
 
     Parameters
     ----------
     device
         The receiver's name.
     window
-        Between what instants the present surely lies; None when its time is never to be believed
-        (a recording).
-
-    Attributes
-    ----------
-    refused
-        Sentences so far that were damaged or impossible.
+        Gives between what instants the present surely lies; None when the receiver's time is never
+        to be believed (a recording).
     """
 
-    def __init__(self, device: str, window: TimeWindow | None = PLAUSIBLE) -> None:
+    def __init__(self, device: str, window: Callable[[], TimeWindow] | None) -> None:
         self._device = device
         self._window = window
-        self._buffer = SentenceBuffer()
-        self._assembler = FixAssembler()
         self._due_ns: int | None = None
-        self.refused = 0
-
-    def feed(self, received: bytes, boot_ns: int) -> list[PositionFix]:
-        """Take bytes read at ``boot_ns``; give the position they completed, if one is due."""
-        return [
-            report
-            for fix in self.fixes(received)
-            if (report := self.report(fix, boot_ns)) is not None
-        ]
-
-    def fixes(self, received: bytes) -> Iterator[Fix]:
-        """Take bytes; give every fix they completed."""
-        self._buffer.feed(received)
-        for line in self._buffer.lines():
-            try:
-                fix = self._assembler.add(decode_sentence(line))
-            except ProtocolError:  # a damaged sentence: the next is a second away
-                self.refused += 1
-                continue
-            if fix is not None:
-                yield fix
-
-    def flush(self) -> list[Fix]:
-        """Give what has come of the last fix; at the end of a recording."""
-        fix = self._assembler.flush()
-        return [] if fix is None else [fix]
 
     def report(self, fix: Fix, boot_ns: int) -> PositionFix | None:
         """Give a fix as an observation; None when the last was less than a second ago."""
@@ -78,6 +94,7 @@ class PositionReports:
         if boot_ns < due_ns - _JITTER_NS:
             return None
         self._due_ns = max(due_ns, boot_ns - _JITTER_NS) + INTERVAL_NS
+        doubt = NEVER if self._window is None else doubt_about_time(fix, self._window())
         return PositionFix(
             device=self._device,
             boot_ns=boot_ns,
@@ -90,5 +107,8 @@ class PositionReports:
             satellites=fix.satellites,
             hdop=fix.hdop,
             fix_at_us=fix.fix_at_us,
-            time_trusted=self._window is not None and is_time_plausible(fix, self._window),
+            time_trusted=doubt is None,
+            source=fix.source,
+            time_error_ns=fix.time_error_ns,
+            time_doubt=doubt,
         )

@@ -20,7 +20,7 @@ from aerocast_protocols.modes.lines import LONGEST_LINE, parse_line
 from aerocast_protocols.observations import GpioEdge, Observation
 
 from aerocast_agent.aircraft import AircraftTable
-from aerocast_agent.positions import PositionReports
+from aerocast_agent.positions import FixReader, PositionReports
 from aerocast_agent.scans import ScanReports
 from aerocast_agent.tag_reads import tag_read
 
@@ -196,9 +196,9 @@ def _gpio_edge(device: str, event: GpiEvent) -> Callable[[int], Sequence[Observa
 
 
 def _nmea_steps(source: BinaryIO, device: str) -> Iterator[Step]:
-    reports, elapsed = PositionReports(device, window=None), _Elapsed()
+    reader, reports, elapsed = FixReader(), PositionReports(device, window=None), _Elapsed()
     for piece in (*_pieces(source), None):
-        for fix in reports.flush() if piece is None else reports.fixes(piece):
+        for fix in reader.flush() if piece is None else reader.feed(piece):
             yield Step(
                 elapsed.at(fix.fix_at_us),
                 lambda boot_ns, fix=fix: (  # type: ignore[misc]  # a loop's variable, bound

@@ -202,6 +202,12 @@ class PositionFix(_Seen, frozen=True, kw_only=True, tag="position_fix"):
         UTC the receiver claims, microseconds since 1970-01-01.
     time_trusted
         True when that claim passed the rules for setting clocks (weeks do roll over).
+    source
+        The protocol the receiver told it in.
+    time_error_ns
+        By how much the claim may be off, by the receiver's own estimate.
+    time_doubt
+        Why the claim is not trusted; None when it is.
     """
 
     mode: Annotated[int, msgspec.Meta(ge=1, le=3)]
@@ -214,6 +220,9 @@ class PositionFix(_Seen, frozen=True, kw_only=True, tag="position_fix"):
     hdop: float | None = None
     fix_at_us: int | None = None
     time_trusted: bool = False
+    source: Literal["nmea", "ubx", "gpsd"] | None = None
+    time_error_ns: Count | None = None
+    time_doubt: ShortText | None = None
 
 
 class CardPresented(_Seen, frozen=True, kw_only=True, tag="card_presented"):

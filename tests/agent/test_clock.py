@@ -8,7 +8,7 @@ from aerocast_agent import clock
 from aerocast_agent.anchors import Anchors
 from aerocast_agent.clock import Claim
 from aerocast_agent.gps_time import GpsTime
-from aerocast_agent.positions import PositionReports
+from aerocast_agent.positions import FixReader, PositionReports
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 NOW_NS = 1_780_000_000_000_000_000
@@ -94,11 +94,14 @@ def test_a_receiver_whose_week_number_rolled_over_sets_no_clock():
     recording = DATA / "devices" / "gps" / "bu353s4.log"
     if not recording.exists():
         pytest.skip(f"shared/data is not here: {recording.name}")
-    reports = PositionReports("gps")
+    reader, reports = FixReader(), PositionReports("gps", clock.time_window)
     gps = GpsTime()
     fixes = []
     for number, line in enumerate(recording.read_bytes().splitlines(keepends=True)):
-        for fix in reports.feed(line, number * 200_000_000):
+        for told in reader.feed(line):
+            fix = reports.report(told, number * 200_000_000)
+            if fix is None:
+                continue
             fixes.append(fix)
             if fix.time_trusted:
                 gps.hear(fix.fix_at_us * 1000, fix.boot_ns)

@@ -125,9 +125,33 @@ def test_a_gps_log_becomes_fixes_and_damage_is_told():
         "mode": 3,
         "satellites": 8,
         "time_trusted": False,
+        "time_doubt": "too early",
     }
     assert "checksum" in lines[1]["error"]
     assert lines[1]["input"].startswith("$GPRMC")
+
+
+def test_positions_of_a_ublox_and_of_gpsd_are_read_and_doubted():
+    pvt = bytes.fromhex(
+        "b56201075c0020907714e4070a140e0431072600000032d2feff0301000a2826aafeacf0db1f7e4b01001a8e"
+        "00004f4100006a4f000044000000e6ffffff8300000049000000d851f600730400006fa72d00c20000000000"
+        "00000000000000000000fc59"
+    )
+    (fix, refused), status = decode("ubx", b"noise" + pvt + pvt[:-1] + b"\0" * 99)
+    assert status == 1
+    assert (fix["time"], fix["latitude_deg"]) == ("2020-10-20T14:04:48.999Z", 53.4507692)
+    assert (fix["time_trusted"], fix["time_doubt"]) == (False, "too early")
+    assert refused["error"] == "UBX checksum is wrong"
+    (fix, refused), status = decode(
+        "gpsd",
+        b'{"class":"SKY","uSat":8}\n$GPRMC\n'
+        b'{"class":"TPV","mode":3,"time":"2034-08-16T03:07:33.000Z","lat":-37.78,"lon":175.31,'
+        b'"altMSL":60.2}\n{"class":"TPV","lat":99}\n',
+    )
+    assert status == 1
+    assert (fix["time"], fix["satellites"]) == ("2034-08-16T03:07:33.000Z", 8)
+    assert (fix["time_trusted"], fix["time_doubt"]) == (False, "too late")
+    assert "lat" in refused["error"]
 
 
 def test_real_gps_logs_are_read_without_a_refusal():

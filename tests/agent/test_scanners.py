@@ -22,33 +22,9 @@ from aerocast_protocols.observations import CodeScan, DeviceEvent, NoRead
 from aerocast_simulator.network_scanners import TunnelScanner
 from aerocast_simulator.serial_devices import PtyScanner
 
+from tests.agent.seen import Seen, stopped
+
 PRINTED = "M1QUIXOTE/ZEPHYRINA   EPNR456 YULFRAAC 0834 226F001A0025 106>60000"
-
-
-class Seen(list):
-    """Observations a driver handed in."""
-
-    def __init__(self):
-        super().__init__()
-        self._more = asyncio.Event()
-
-    def accept(self, observation):
-        self.append(observation)
-        self._more.set()
-
-    async def until(self, count):
-        async with asyncio.timeout(20):
-            while len(self) < count:
-                self._more.clear()
-                await self._more.wait()
-
-
-async def stopped(*tasks):
-    for task in tasks:
-        task.cancel()
-    for task in tasks:
-        with pytest.raises(asyncio.CancelledError):
-            await task
 
 
 async def listening(driver):
@@ -204,9 +180,8 @@ async def test_no_more_than_a_tunnels_worth_of_connections_is_held():
 
 
 async def test_a_port_that_is_taken_is_said():
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ExceptionGroup) as caught:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         await TcpScannerServer("tunnel", "127.0.0.1", taken.getsockname()[1]).run(print)
-    assert "in use" in str(caught.value.exceptions[0])
 
 
 @pytest.fixture

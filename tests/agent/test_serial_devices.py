@@ -12,35 +12,13 @@ from aerocast_agent.drivers.serial_scanner import SerialScanner
 from aerocast_agent.positions import PositionReports
 from aerocast_agent.scans import ScanRules
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.nmea.fixes import Fix
+from aerocast_protocols.gnss import Fix
 from aerocast_protocols.observations import CodeScan, DeviceEvent, NoRead, PositionFix
 from aerocast_simulator.serial_devices import PtyGps, PtyScanner
 
+from tests.agent.seen import Seen, stopped
+
 WEEKS_1024_S = 1024 * 7 * 86_400
-
-
-class Seen(list):
-    """Observations a driver handed in."""
-
-    def __init__(self):
-        super().__init__()
-        self._more = asyncio.Event()
-
-    def accept(self, observation):
-        self.append(observation)
-        self._more.set()
-
-    async def until(self, count):
-        async with asyncio.timeout(5):
-            while len(self) < count:
-                self._more.clear()
-                await self._more.wait()
-
-
-async def stopped(task):
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
 
 
 async def test_a_scanner_reads_plates_and_no_reads_and_keeps_passengers_names_to_itself():
@@ -167,11 +145,11 @@ async def test_a_rolled_over_week_is_not_believed(clock_error_s):
 
 
 def test_positions_come_at_most_once_a_second_however_often_the_receiver_speaks():
-    reports = PositionReports("gps")
-    tenths = [reports.report(Fix(1), tenth * 100_000_000) for tenth in range(101)]
+    reports = PositionReports("gps", clock.time_window)
+    tenths = [reports.report(Fix("nmea", 1), tenth * 100_000_000) for tenth in range(101)]
     assert sum(report is not None for report in tenths) == 11
     jittering = [
-        reports.report(Fix(1), 20_000_000_000 + n) for n in (0, 950_000_000, 2_100_000_000)
+        reports.report(Fix("nmea", 1), 20_000_000_000 + n) for n in (0, 950_000_000, 2_100_000_000)
     ]
     assert all(jittering)
 

@@ -182,6 +182,18 @@ def test_every_truncation_and_every_flipped_bit_is_read_or_refused():
             outcome(flipped)
 
 
+def test_no_truncation_and_no_flipped_bit_of_any_shared_vector_escapes():
+    texts = {each["bcbp"] for each in shared("iata792b.json") + shared("invalid.json")}
+    texts |= set(shared("strings_georgesmith46.json"))
+    vectors = DATA / "devices" / "bcbp" / "bcbp.jsonl"
+    texts |= {json.loads(line)["in"] for line in vectors.read_text().splitlines()}
+    for text in texts:
+        for at in range(len(text)):
+            outcome(text[:at])
+            for bit in range(8):
+                outcome(text[:at] + chr(ord(text[at]) ^ 1 << bit) + text[at + 1 :])
+
+
 printed = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 
 

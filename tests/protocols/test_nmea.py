@@ -8,23 +8,20 @@ from pathlib import Path
 
 import pytest
 from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.gnss import ROLLOVER_US, Fix, TimeWindow, doubt_about_time
 from aerocast_protocols.nmea.fixes import (
     MPS_PER_KNOT,
-    ROLLOVER_US,
-    Fix,
     FixAssembler,
-    TimeWindow,
     decode_gga,
     decode_rmc,
-    is_time_plausible,
 )
 from aerocast_protocols.nmea.sentences import (
     LONGEST_SENTENCE,
     Sentence,
-    SentenceBuffer,
     decode_sentence,
     encode_sentence,
 )
+from aerocast_protocols.ubx.framing import ReceiverBuffer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,25 +34,25 @@ YEAR_US = 365 * 86_400_000_000
 
 
 def read_whole(stream: bytes):
-    buffer = SentenceBuffer()
+    buffer = ReceiverBuffer()
     buffer.feed(stream)
-    return list(buffer.lines()), buffer.passed_over
+    return list(buffer.messages()), buffer.passed_over
 
 
 def read_bytewise(stream: bytes):
-    buffer = SentenceBuffer()
+    buffer = ReceiverBuffer()
     found = []
     for byte in stream:
         buffer.feed(bytes([byte]))
-        found += buffer.lines()
+        found += buffer.messages()
     return found, buffer.passed_over
 
 
 def fixes_of(pieces):
-    buffer, assembler, found = SentenceBuffer(), FixAssembler(), []
+    buffer, assembler, found = ReceiverBuffer(), FixAssembler(), []
     for piece in pieces:
         buffer.feed(piece)
-        for line in buffer.lines():
+        for line in buffer.messages():
             try:
                 found.append(assembler.add(decode_sentence(line)))
             except ProtocolError:
@@ -147,8 +144,31 @@ def test_every_flipped_bit_is_noticed():
                 assert decode_sentence(bytes(flipped)) == decode_sentence(GGA)
 
 
+def test_every_truncation_and_flipped_bit_of_every_kind_of_recorded_sentence_is_noticed():
+    logs = sorted(GPS.glob("*.log"))
+    if not logs:
+        pytest.skip("devices/gps: shared data is not here")
+    kinds = {}
+    for log in logs:
+        for line in read_whole(log.read_bytes())[0]:
+            with contextlib.suppress(ProtocolError):
+                kinds.setdefault(decode_sentence(line)[:2], line)
+    assert len(kinds) > 10
+    for line in kinds.values():
+        whole = decode_sentence(line)
+        for end in range(len(line)):
+            with pytest.raises(ProtocolError):
+                decode_sentence(line[:end])
+        for bit in range(8, len(line) * 8):
+            flipped = bytearray(line)
+            flipped[bit // 8] ^= 1 << bit % 8
+            with contextlib.suppress(ProtocolError):  # else the case of a hex digit was flipped
+                assert decode_sentence(bytes(flipped)) == whole
+
+
 def test_rmc_and_gga_of_one_moment_make_one_fix_in_either_order():
     expected = Fix(
+        source="nmea",
         mode=3,
         fix_at_us=LAST_DAY_OF_2014_US + (3 * 3600 + 7 * 60 + 19) * 1_000_000,
         latitude_deg=-(37 + 47.0873 / 60),
@@ -158,8 +178,8 @@ def test_rmc_and_gga_of_one_moment_make_one_fix_in_either_order():
         track_deg=181.39,
         satellites=8,
         hdop=1.1,
-        quality=1,
-        active=True,
+        basis="satellites",
+        valid=True,
     )
     assert fixes_of([GGA + b"\r\n" + RMC + b"\r\n"]) == [expected]
     assert fixes_of([RMC + b"\r\n" + GGA + b"\r\n"]) == [expected]
@@ -171,7 +191,7 @@ def test_a_moment_with_one_sentence_alone_is_given_when_the_next_begins():
     later = gga._replace(fields=("030720.000", *gga.fields[1:]))
     assert assembler.add(rmc) is None
     alone = assembler.add(later)
-    assert (alone.mode, alone.altitude_m, alone.active) == (2, None, True)
+    assert (alone.mode, alone.altitude_m, alone.valid) == (2, None, True)
     alone = assembler.flush()
     assert (alone.mode, alone.altitude_m, alone.fix_at_us) == (3, 59.9, None)
     assert assembler.flush() is None
@@ -231,21 +251,22 @@ def test_cut_sentences_are_refused():
 def test_only_a_good_fix_inside_the_window_is_believed_about_time():
     (fix,) = fixes_of([GGA + b"\r\n" + RMC + b"\r\n"])
     window = TimeWindow(LAST_DAY_OF_2014_US, LAST_DAY_OF_2014_US + 19 * YEAR_US)
-    assert is_time_plausible(fix, window)
+    assert doubt_about_time(fix, window) is None
     for worse in (
         {"mode": 1},
-        {"active": False},
-        {"active": None},
+        {"valid": False},
+        {"valid": None},
         {"satellites": 3},
         {"satellites": None},
-        {"quality": 0},
-        {"quality": 6},
-        {"quality": 8},
+        {"basis": None},
+        {"basis": "dead_reckoning"},
+        {"basis": "simulated"},
+        {"time_error_ns": 200_000_000},
         {"fix_at_us": None},
         {"fix_at_us": fix.fix_at_us + ROLLOVER_US},
         {"fix_at_us": fix.fix_at_us - ROLLOVER_US},
     ):
-        assert not is_time_plausible(fix._replace(**worse), window), worse
+        assert doubt_about_time(fix._replace(**worse), window), worse
 
 
 TRUTHS = ["bu353s4", "gps-360", "quectel-L70", "nmea-fuzzy-cases", "neo-m8n", "ublox-8"]

@@ -63,19 +63,22 @@ class TcpScannerServer:
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled (``OSError`` when the port cannot be had)."""
         self._connected = 0
-        async with asyncio.TaskGroup() as group:
-            server = await asyncio.start_server(
-                lambda reader, writer: group.create_task(self._serve(reader, writer, accept)),
-                self._listen,
-                self.port,
-            )
-            try:
+        group = asyncio.TaskGroup()
+        server = await asyncio.start_server(
+            lambda reader, writer: group.create_task(self._serve(reader, writer, accept)),
+            self._listen,
+            self.port,
+            start_serving=False,
+        )
+        try:
+            async with group:
+                await server.start_serving()
                 self.port = server.sockets[0].getsockname()[1]
                 self.listening.set()
                 await asyncio.get_running_loop().create_future()  # until cancelled
-            finally:
-                self.listening.clear()
-                server.close()
+        finally:
+            self.listening.clear()
+            server.close()
 
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, accept: Accept

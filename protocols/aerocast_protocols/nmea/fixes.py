@@ -1,4 +1,4 @@
-"""Put RMC, GGA and GSA sentences together to fixes, and say whether a fix's time can be believed.
+"""Put RMC, GGA and GSA sentences together to fixes.
 
 NMEA 0183, any talker. RMC carries date, speed and track; GGA altitude, satellites and quality; GSA
 whether the fix is two- or three-dimensional. Sentences of one moment carry the same time of day, in
@@ -10,59 +10,18 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.gnss import Basis, Fix
 from aerocast_protocols.nmea.sentences import Sentence
 
 MPS_PER_KNOT = 1852 / 3600
-# GPS counts weeks in ten bits: a receiver older than that is wrong by a multiple of this.
-ROLLOVER_US = 1024 * 7 * 86_400 * 1_000_000
-FEWEST_SATELLITES = 4
-# GGA quality: 1 GPS, 2 differential, 3 PPS, 4 and 5 real-time kinematic. Dead reckoning (6), a
-# position typed in (7) and a simulator (8) say nothing about time.
-_TIMING_QUALITIES = frozenset({1, 2, 3, 4, 5})
+# GGA quality: 1 GPS, 2 differential, 3 PPS, 4 and 5 real-time kinematic.
+_BASES: dict[int, Basis] = dict.fromkeys((1, 2, 3, 4, 5), "satellites")
+_BASES |= {6: "dead_reckoning", 7: "entered", 8: "simulated"}
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d|60)(?:\.(\d{1,9}))?\Z", re.ASCII)
 _DATE = re.compile(r"(\d\d)(\d\d)(\d\d)\Z", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{0,12})?\Z|-?\.\d{1,12}\Z", re.ASCII)
 _POSITION = re.compile(r"(\d{0,3})(\d\d(?:\.\d{0,12})?)\Z", re.ASCII)  # dddmm.mmmm
 _COUNT = re.compile(r"\d{1,4}\Z", re.ASCII)
-
-
-class Fix(NamedTuple):
-    """Where and when a receiver says it is; None is unknown.
-
-    Attributes
-    ----------
-    mode
-        1 no fix, 2 two-dimensional, 3 three-dimensional.
-    fix_at_us
-        UTC the receiver claims, microseconds since 1970-01-01: a claim, see `is_time_plausible`.
-    altitude_m
-        Above mean sea level.
-    track_deg
-        Over ground, true, [0, 360).
-    quality
-        GGA's fix quality, 0 to 8.
-    active
-        RMC's status was A; None without RMC.
-    """
-
-    mode: int
-    fix_at_us: int | None = None
-    latitude_deg: float | None = None
-    longitude_deg: float | None = None
-    altitude_m: float | None = None
-    speed_mps: float | None = None
-    track_deg: float | None = None
-    satellites: int | None = None
-    hdop: float | None = None
-    quality: int | None = None
-    active: bool | None = None
-
-
-class TimeWindow(NamedTuple):
-    """Between what instants the present surely lies, both included, microseconds UTC."""
-
-    not_before_us: int
-    not_after_us: int
 
 
 class Rmc(NamedTuple):
@@ -182,23 +141,6 @@ class FixAssembler:
         return self.flush()
 
 
-def is_time_plausible(fix: Fix, window: TimeWindow) -> bool:
-    """Say whether a fix's time may be believed when setting a clock.
-
-    The receiver must have a fix from at least four satellites, say itself that it is valid, and
-    claim a time inside the window. A window shorter than 1024 weeks also catches week rollover.
-    """
-    return (
-        fix.mode >= 2
-        and fix.active is True
-        and fix.quality in _TIMING_QUALITIES
-        and fix.satellites is not None
-        and fix.satellites >= FEWEST_SATELLITES
-        and fix.fix_at_us is not None
-        and window.not_before_us <= fix.fix_at_us <= window.not_after_us
-    )
-
-
 def _join(rmc: Rmc | None, gga: Gga | None, gsa_mode: int | None) -> Fix:
     at = gga or rmc
     valid = (rmc is None or rmc.active) and (gga is None or bool(gga.quality))
@@ -208,27 +150,28 @@ def _join(rmc: Rmc | None, gga: Gga | None, gsa_mode: int | None) -> Fix:
     fix_at_us = None
     if rmc is not None and rmc.date_us is not None and rmc.time_us is not None:
         fix_at_us = rmc.date_us + rmc.time_us
-    quality, satellites = (gga.quality, gga.satellites) if gga else (None, None)
-    hdop = gga.hdop if gga else None
-    active = rmc.active if rmc else None
+    fix = Fix(
+        "nmea",
+        1,
+        fix_at_us,
+        satellites=gga.satellites if gga else None,
+        hdop=gga.hdop if gga else None,
+        basis=_BASES.get(gga.quality or 0) if gga else None,
+        valid=rmc.active if rmc else None,
+    )
     if not located or at is None:
-        return Fix(1, fix_at_us, satellites=satellites, hdop=hdop, quality=quality, active=active)
+        return fix
     altitude_m = gga.altitude_m if gga else None
     mode = 3 if altitude_m is not None else 2
     if gsa_mode == 2:  # the altitude in GGA is an old one
         mode, altitude_m = 2, None
-    return Fix(
+    return fix._replace(
         mode=mode,
-        fix_at_us=fix_at_us,
         latitude_deg=at.latitude_deg,
         longitude_deg=at.longitude_deg,
         altitude_m=altitude_m,
         speed_mps=rmc.speed_mps if rmc else None,
         track_deg=rmc.track_deg if rmc else None,
-        satellites=satellites,
-        hdop=hdop,
-        quality=quality,
-        active=active,
     )
 
 

@@ -1,12 +1,11 @@
-"""Split what a GPS receiver sends into NMEA 0183 sentences.
+"""NMEA 0183 sentences of GPS receivers.
 
 A sentence is ``$``, a talker and a type, fields between commas, ``*`` and the exclusive or of all
-between as two hex digits, CR LF. Receivers mix in binary messages and start in mid-sentence: what
-is no sentence is passed over and counted.
+between as two hex digits, CR LF. `aerocast_protocols.ubx.framing` finds them in what a receiver
+sends.
 """
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from aerocast_protocols.errors import ProtocolError
@@ -15,7 +14,6 @@ from aerocast_protocols.errors import ProtocolError
 LONGEST_SENTENCE = 256
 
 _SENTENCE = re.compile(rb"\$([\x20-\x7e]*)\*([0-9A-Fa-f]{2})\Z")
-_LINE_END = re.compile(rb"[\r\n]")
 
 
 class Sentence(NamedTuple):
@@ -34,50 +32,6 @@ class Sentence(NamedTuple):
     talker: str
     type: str
     fields: tuple[str, ...]
-
-
-class SentenceBuffer:
-    """Collects bytes as they arrive and gives out whole lines that begin with ``$``.
-
-    No port, no clock: feed it from anywhere, in pieces of any size.
-
-    Attributes
-    ----------
-    passed_over
-        Bytes so far that belonged to no sentence, line ends included.
-    """
-
-    def __init__(self) -> None:
-        self._received = bytearray()
-        self.passed_over = 0
-
-    def feed(self, received: bytes) -> None:
-        """Add bytes read from the receiver."""
-        self._received += received
-
-    def lines(self) -> Iterator[bytes]:
-        """Give out every line received whole, ``$`` included, line end left out."""
-        while True:
-            start = self._received.find(b"$")
-            self._pass_over(len(self._received) if start < 0 else start)
-            if not self._received:
-                return
-            end = _LINE_END.search(self._received)
-            another = self._received.find(b"$", 1, end.start() if end else len(self._received))
-            if 0 < another <= LONGEST_SENTENCE:  # the first was cut short
-                self._pass_over(another)
-            elif end is not None and end.start() <= LONGEST_SENTENCE:
-                line = bytes(self._received[: end.start()])
-                del self._received[: end.start()]
-                yield line
-            elif len(self._received) > LONGEST_SENTENCE:
-                self._pass_over(LONGEST_SENTENCE)
-            else:
-                return
-
-    def _pass_over(self, count: int) -> None:
-        self.passed_over += count
-        del self._received[:count]
 
 
 def decode_sentence(line: bytes) -> Sentence:
@@ -110,7 +64,10 @@ def encode_sentence(sentence: Sentence) -> bytes:
 
 def checksum(body: bytes) -> int:
     """Give the exclusive or of all bytes between ``$`` and ``*``."""
-    total = 0
-    for byte in body:
-        total ^= byte
-    return total
+    total, bits = int.from_bytes(body, "big"), 8
+    while bits < 8 * len(body):
+        bits *= 2
+    while bits > 8:  # fold it in half, and in half again
+        bits //= 2
+        total ^= total >> bits
+    return total & 0xFF

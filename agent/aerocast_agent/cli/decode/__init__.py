@@ -42,6 +42,8 @@ KINDS = {
     "bcbp": _Place("scan", "a boarding pass a line"),
     "bag-qr": _Place("scan", "a 2D bag tag's text a line"),
     "nmea": _Place("gps", "log of a GPS receiver"),
+    "ubx": _Place("gps", "stream of a u-blox receiver, alone or mixed with NMEA"),
+    "gpsd": _Place("gps", "JSON lines of gpsd"),
     "ble": _Place("ble", "Bluetooth advertising data, hex a line"),
     "bim": _Place("baggage", "baggage messages (RP1745), in Type B envelopes or without"),
     "metar": _Place("weather", "a METAR report a line"),
