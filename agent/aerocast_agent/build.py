@@ -85,7 +85,9 @@ def _driver(device: config.Device, sky: "_Sky") -> Driver:
         return _receiver(device, sky)
     if isinstance(device, config.Replay | config.AdsbFile):
         return _replay(device, sky)
-    return _gps(device) if isinstance(device, config.GpsSerial) else _near_field(device)
+    if isinstance(device, config.GpsSerial | config.Gpsd):
+        return _gps(device)
+    return _near_field(device)
 
 
 def _rfid(device: config.Rfid, sky: "_Sky") -> Driver:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from aerocast_agent import clock
 from aerocast_agent.adjusting import Adjusted, adjust
+from aerocast_agent.build import build
+from aerocast_agent.config_file import parse_config
 from aerocast_agent.drivers.gps_serial import GpsSerial
 from aerocast_agent.drivers.gpsd import GpsdClient
 from aerocast_agent.profiles import UbloxProfile
@@ -150,6 +152,16 @@ async def test_a_setting_that_a_ublox_does_not_keep_is_undone_with_the_rest():
 async def test_a_setting_that_a_ublox_does_not_have_is_named():
     with PtyUblox() as receiver, pytest.raises(ProtocolError, match="has no qzss"):
         await GpsSerial("gps", receiver.path).apply({"constellations": ("gps", "qzss")})
+
+
+def test_each_kind_of_receiver_is_made_from_its_configuration():
+    text = (
+        '[gateway]\nsite = "lfbo"\nname = "hall-1"\n'
+        '[[device]]\nname = "a"\nkind = "gps_serial"\nport = "/dev/ttyACM0"\n'
+        '[[device]]\nname = "b"\nkind = "gpsd"\nreceiver = "/dev/ttyACM1"\n'
+    )
+    built = build(parse_config(text, name="agent.toml", folder=Path("/")), print)
+    assert [type(driver) for driver in built.drivers] == [GpsSerial, GpsdClient]
 
 
 class Gpsd:
