@@ -12,7 +12,12 @@ from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.auth.users import seed_roles
 from aerocast_hub.baggage.absorb import absorb as absorb_bags
 from aerocast_hub.baggage.absorb import retime as retime_bags
-from aerocast_hub.baggage.controller import BaggageController
+from aerocast_hub.baggage.controller import (
+    BaggageController,
+    ContainerController,
+    TagHistoryController,
+)
+from aerocast_hub.baggage.flight_controller import FlightBagsController
 from aerocast_hub.baggage.follow_flights import FOLLOWED as FLIGHTS_MOVED
 from aerocast_hub.baggage.follow_flights import take_in as move_bags
 from aerocast_hub.baggage.link_client import Account, LinkClient
@@ -194,6 +199,9 @@ REGISTRY: Mapping[str, Service] = {
                 QuarantineController,
                 FlightController,
                 BaggageController,
+                ContainerController,
+                TagHistoryController,
+                FlightBagsController,
                 BagMessageController,
                 SummaryController,
             ),

@@ -1,11 +1,13 @@
 """Bags as everyone reads them: by plate, id, passenger, flight; those on their way."""
 
 import hashlib
+from typing import Annotated
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.baggage.evidence_store import containers_within
 from aerocast_hub.baggage.journey import AT_REST, Journey
 from aerocast_hub.baggage.journeys import decode_journey
 from aerocast_hub.baggage.names import is_same_surname
@@ -16,6 +18,7 @@ from aerocast_hub.baggage.tables import (
     EvidenceRow,
     PassengerRow,
 )
+from aerocast_hub.schedule import flight_key
 
 HOUR_US = 3_600_000_000
 MOST_BAGS = 500
@@ -30,7 +33,7 @@ class Bag(msgspec.Struct, frozen=True, kw_only=True):
     version
         Counts the changes of what is known.
     licence_plate
-        The one it was announced or first seen with.
+        The one it was announced or first seen with; ``plates`` are all it has carried.
     flight, flight_date, origin, destination
         Of the flight it waits for or travels on; None for a bag nobody announced.
     """
@@ -38,11 +41,49 @@ class Bag(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     version: int
     licence_plate: str
+    plates: tuple[str, ...]
     flight: str | None
     flight_date: str | None
     origin: str | None
     destination: str | None
     journey: Journey
+
+
+Asked = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What bags are looked for by; None does not matter.
+
+    Attributes
+    ----------
+    container
+        With everything inside it.
+    site
+        Where they were last seen.
+    reference
+        What their passenger's airline tells people apart by: a booking reference.
+    after
+        The ``next`` of the page before.
+    limit
+        Bags on a page.
+    """
+
+    flight: Asked | None = None
+    flight_date: Asked | None = None
+    container: Asked | None = None
+    site: Asked | None = None
+    state: Asked | None = None
+    reference: Asked | None = None
+    after: Asked | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+
+
+class BagPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some bags, and what to ask for the next: None on the last page."""
+
+    bags: list[Bag]
+    next: str | None = None
 
 
 async def find_bag(
@@ -77,6 +118,35 @@ async def list_in_motion(session: AsyncSession, now_us: int, limit: int = MOST_B
         .limit(limit)
     )
     return [bag_of(row) for row in rows]
+
+
+async def search_bags(session: AsyncSession, wanted: Wanted) -> BagPage:
+    """Give the bags that fit, ordered by the hub's id."""
+    named = ((BagRow.state, wanted.state), (BagRow.site, wanted.site))
+    where = [column == value for column, value in named if value is not None]
+    if wanted.container is not None:
+        inside = await containers_within(session, wanted.container)
+        where.append(BagRow.container.in_(sorted(inside)))
+    if wanted.flight is not None or wanted.flight_date is not None:
+        where.append(BagRow.id.in_(_of_flight(wanted)))
+    if wanted.reference is not None:
+        people = select(PassengerRow.id).where(PassengerRow.passenger == wanted.reference)
+        where.append(BagRow.passenger_id.in_(people))
+    if wanted.after is not None:
+        where.append(BagRow.id > wanted.after)
+    query = select(BagRow).where(*where).order_by(BagRow.id).limit(wanted.limit + 1)
+    rows = (await session.scalars(query)).all()
+    page = [bag_of(row) for row in rows[: wanted.limit]]
+    return BagPage(bags=page, next=page[-1].id if len(rows) > wanted.limit else None)
+
+
+def _of_flight(wanted: Wanted) -> Select[str]:
+    legs = select(BagLegRow.bag_id)
+    if wanted.flight is not None:
+        legs = legs.where(BagLegRow.flight_key == flight_key(wanted.flight))
+    if wanted.flight_date is not None:
+        legs = legs.where(BagLegRow.flight_date == wanted.flight_date)
+    return legs
 
 
 async def passenger_of(session: AsyncSession, bag_id: str) -> str | None:
@@ -126,14 +196,6 @@ async def count_passages(session: AsyncSession) -> int:
     return await session.scalar(passages) or 0
 
 
-async def count_bags_of_flight(session: AsyncSession, key: str, flight_date: str) -> int:
-    """Count the bags announced for a flight, by its key and date."""
-    of_flight = select(func.count()).where(
-        BagLegRow.flight_key == key, BagLegRow.flight_date == flight_date
-    )
-    return await session.scalar(of_flight) or 0
-
-
 async def _bags_where(session: AsyncSession, condition: ColumnElement[bool]) -> list[Bag]:
     rows = await session.scalars(select(BagRow).where(condition).order_by(BagRow.licence_plate))
     return [bag_of(row) for row in rows]
@@ -154,6 +216,7 @@ def bag_of(row: BagRow) -> Bag:
         id=row.id,
         version=row.version,
         licence_plate=row.licence_plate,
+        plates=tuple(row.plates.split(" ")),
         flight=row.flight,
         flight_date=row.flight_date,
         origin=row.origin,

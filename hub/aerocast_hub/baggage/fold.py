@@ -119,6 +119,7 @@ class _Fold:
         self.container: str | None = None
         self.stowed: Stowed | None = None
         self.stowed_at_us: int | None = None
+        self.loaded_at = ""
         self.is_held = False
         self.irregularity: str | None = None
         self.handled_at: tuple[int, str, str] | None = None
@@ -165,6 +166,8 @@ class _Fold:
         self.last_at_us = seen.at_us
         if self.state != "claimed":
             self._reach(seen.point, seen.at_us)
+            if seen.point == "loading":
+                self.loaded_at = seen.site
 
     def _reach(self, point: str, at_us: int) -> None:
         """Be seen at a custody point, "" where nobody says at which."""
@@ -249,6 +252,8 @@ class _Fold:
     def _becomes(self, state: State, at_us: int) -> None:
         if self.state != "claimed":
             self.state, self.state_at_us = state, at_us
+            if state == "offloaded":
+                self.loaded_at = ""
 
     def _check_pace(self, earlier: Seen, later: Seen) -> None:
         """Flag neighbours too close in time for one bag."""
@@ -303,6 +308,7 @@ class _Fold:
             place=self._place(last),
             stowed_for=self.stowed.leg if self.stowed is not None else None,
             stowed_at_us=self.stowed_at_us,
+            loaded_at=self.loaded_at,
             is_held=self.is_held,
             is_cancelled=self.is_cancelled,
             irregularity=self.irregularity,

@@ -111,6 +111,8 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         What it is in now, the innermost; ``place`` says where that is.
     stowed_for
         The flight it was last stowed for.
+    loaded_at
+        The site where it was last seen going into a hold; "" never, or taken out since.
     is_held
         Somebody holds it back.
     is_cancelled
@@ -142,6 +144,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     place: Place | None = None
     stowed_for: Leg | None = None
     stowed_at_us: int | None = None
+    loaded_at: str = ""
     is_held: bool = False
     is_cancelled: bool = False
     irregularity: str | None = None

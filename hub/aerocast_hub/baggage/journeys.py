@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
-from aerocast_hub.baggage.evidence import Announced, Evidence
+from aerocast_hub.baggage.evidence import Announced, Evidence, Leg
 from aerocast_hub.baggage.evidence_store import (
     Around,
     containers_within,
@@ -75,15 +75,6 @@ async def refold_flight(session: AsyncSession, key: str, date: str) -> list[Even
         .where(BagLegRow.flight_key == key, BagLegRow.flight_date == date)
     )
     return await refold_plates(session, set(plates))
-
-
-async def bags_as_of(
-    session: AsyncSession, plate: str, known_by_us: int
-) -> list[tuple[OneBag, Journey]]:
-    """Fold the bags of a plate from what the hub knew at an instant."""
-    (filed,) = await read_plates(session, [plate], known_by_us)
-    around = await read_around(session, _every([filed]), known_by_us)
-    return [(bag, _fold(bag, around)) for bag in share_out(filed, airport_codes)]
 
 
 def airport_codes(code: str) -> frozenset[str]:
@@ -237,6 +228,7 @@ def _columns(bag: OneBag, journey: Journey) -> dict[str, object]:
     return {
         "id": bag.bag_id,
         "licence_plate": bag.plates[0],
+        "plates": " ".join(bag.plates),
         "flight": leg.flight if leg else None,
         "flight_key": leg.key if leg else None,
         "flight_date": leg.date if leg else None,
@@ -245,9 +237,16 @@ def _columns(bag: OneBag, journey: Journey) -> dict[str, object]:
         "passenger_id": passengers[-1] if passengers else None,
         "state": journey.state,
         "container": journey.container,
+        "stowed_for": stowed_key(journey.stowed_for),
+        "site": journey.last_site,
         "last_seen_us": journey.last_seen_us,
         "journey": encode_journey(journey),
     }
+
+
+def stowed_key(leg: Leg | None) -> str | None:
+    """Name the flight a bag is stowed for as `BagRow.stowed_for` does."""
+    return None if leg is None else f"{leg.key} {leg.date}"
 
 
 async def _bags(session: AsyncSession, plates: Collection[str]) -> dict[str, BagRow]:

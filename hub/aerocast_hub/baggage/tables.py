@@ -69,7 +69,9 @@ class BagRow(Base):
     """A bag. Without ``flight`` nobody announced it.
 
     Every column is a fold of the evidence and may be made again; ``version`` counts the changes,
-    ``journey`` is msgpack. ``flight`` is the one it waits for or travels on.
+    ``journey`` is msgpack. ``flight`` is the one it waits for or travels on; ``stowed_for`` is the
+    key and date of the one it was last stowed for, right or wrong; ``site`` where it was last seen;
+    ``plates`` are all it has carried, with spaces between.
     """
 
     __tablename__ = "bags"
@@ -78,11 +80,14 @@ class BagRow(Base):
         Index(None, "last_seen_us"),
         Index(None, "passenger_id"),
         Index(None, "container"),
+        Index(None, "stowed_for"),
+        Index(None, "site"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int]
     licence_plate: Mapped[str]
+    plates: Mapped[str]
     flight: Mapped[str | None]
     flight_key: Mapped[str | None]
     flight_date: Mapped[str | None]
@@ -91,6 +96,8 @@ class BagRow(Base):
     passenger_id: Mapped[str | None] = mapped_column(ForeignKey("passengers.id"))
     state: Mapped[str]
     container: Mapped[str | None]
+    stowed_for: Mapped[str | None]
+    site: Mapped[str | None]
     last_seen_us: Mapped[int | None]
     journey: Mapped[bytes]
 

@@ -47,7 +47,12 @@ class Flight(msgspec.Struct, frozen=True, kw_only=True):
 
 async def list_flights(session: AsyncSession, around_us: int) -> list[Flight]:
     """Give the flights due, landed or parked within 12 hours of an instant, by scheduled time."""
-    span = (around_us - 12 * HOUR_US, around_us + 12 * HOUR_US)
+    return await flights_on(session, around_us - 12 * HOUR_US, around_us + 12 * HOUR_US)
+
+
+async def flights_on(session: AsyncSession, from_us: int, until_us: int) -> list[Flight]:
+    """Give the flights due, landed or parked between two instants, by scheduled time."""
+    span = (from_us, until_us)
     rows = await session.scalars(
         select(FlightRow)
         .where(

@@ -12,11 +12,11 @@ from aerocast_hub.airports import airport
 from aerocast_hub.baggage.bags import (
     Bag,
     bags_of_passenger,
-    count_bags_of_flight,
     find_bag,
     find_bag_by_id,
     passenger_of,
 )
+from aerocast_hub.baggage.flight_bags import count_bags_of_flight
 from aerocast_hub.flights.on_block import Moment
 from aerocast_hub.flights.store import Flight, flight_of
 from aerocast_hub.orientation.arrival_times import Closure, Progress, Quantiles

@@ -5,7 +5,6 @@ from aerocast_hub.baggage.absorb import absorb
 from aerocast_hub.baggage.bags import (
     bags_of_passenger,
     count_bags,
-    count_bags_of_flight,
     count_bags_seen,
     count_passages,
     find_bag,
@@ -14,6 +13,7 @@ from aerocast_hub.baggage.bags import (
     list_in_motion,
     passenger_of,
 )
+from aerocast_hub.baggage.flight_bags import count_bags_of_flight
 from aerocast_hub.baggage.identity import NO_PLATE
 from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.baggage.names import is_same_surname, surname_key

@@ -363,6 +363,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("licence_plate", sa.String(), nullable=False),
+        sa.Column("plates", sa.String(), nullable=False),
         sa.Column("flight", sa.String(), nullable=True),
         sa.Column("flight_key", sa.String(), nullable=True),
         sa.Column("flight_date", sa.String(), nullable=True),
@@ -371,6 +372,8 @@ def upgrade() -> None:
         sa.Column("passenger_id", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("container", sa.String(), nullable=True),
+        sa.Column("stowed_for", sa.String(), nullable=True),
+        sa.Column("site", sa.String(), nullable=True),
         sa.Column("last_seen_us", sa.BigInteger(), nullable=True),
         sa.Column("journey", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -387,6 +390,8 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_bags_last_seen_us"), ["last_seen_us"], unique=False)
         batch_op.create_index(batch_op.f("ix_bags_passenger_id"), ["passenger_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_bags_site"), ["site"], unique=False)
+        batch_op.create_index(batch_op.f("ix_bags_stowed_for"), ["stowed_for"], unique=False)
 
     op.create_table(
         "boot_clocks",
@@ -616,6 +621,8 @@ def downgrade() -> None:
     op.drop_table("evictions")
     op.drop_table("boot_clocks")
     with op.batch_alter_table("bags", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bags_stowed_for"))
+        batch_op.drop_index(batch_op.f("ix_bags_site"))
         batch_op.drop_index(batch_op.f("ix_bags_passenger_id"))
         batch_op.drop_index(batch_op.f("ix_bags_last_seen_us"))
         batch_op.drop_index(batch_op.f("ix_bags_flight_key_flight_date"))

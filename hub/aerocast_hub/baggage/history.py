@@ -1,0 +1,94 @@
+"""What is known of a bag, in order, and what was known of it at an instant."""
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.baggage.evidence import Evidence
+from aerocast_hub.baggage.evidence_store import read_around, read_plates
+from aerocast_hub.baggage.fold import in_order, journey_of
+from aerocast_hub.baggage.identity import OneBag, share_out
+from aerocast_hub.baggage.journey import Journey
+from aerocast_hub.baggage.journeys import airport_codes
+
+LONGEST = 5000
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of evidence, as an operator reads it.
+
+    Attributes
+    ----------
+    kind
+        ``seen``, ``announced``, ``stowed`` ...
+    at_us, known_at_us
+        When it happened, and when the hub learned it in this form, UTC microseconds.
+    told
+        The rest of it; only what is known.
+    """
+
+    id: str
+    kind: str
+    at_us: int
+    known_at_us: int
+    told: dict[str, object]
+
+
+class BagHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """A bag, its journey, and everything the journey is made of.
+
+    Attributes
+    ----------
+    known_by_us
+        What the hub learned later is left out; None: nothing is.
+    evidence
+        Of the bag, its containers and its flights, as it happened; voided evidence left out.
+    """
+
+    bag_id: str
+    plates: tuple[str, ...]
+    known_by_us: int | None
+    journey: Journey
+    evidence: tuple[Known, ...]
+
+
+async def histories(
+    session: AsyncSession, licence_plate: str, known_by_us: int | None = None
+) -> list[BagHistory]:
+    """Tell the bags of a plate apart, each with all that is, or was, known of it.
+
+    Parameters
+    ----------
+    known_by_us
+        Answer as the hub would have at this instant: "what did we know at 14:05".
+    """
+    plate = licence_plate.replace("\x00", "?")
+    (filed,) = await read_plates(session, [plate], known_by_us)
+    every = [each for evidence in filed.values() for each in evidence]
+    around = await read_around(session, every, known_by_us)
+    return [
+        _history(bag, around.of(bag.evidence), known_by_us)
+        for bag in share_out(filed, airport_codes)
+    ]
+
+
+def _history(bag: OneBag, evidence: list[Evidence], known_by_us: int | None) -> BagHistory:
+    return BagHistory(
+        bag_id=bag.bag_id,
+        plates=bag.plates,
+        known_by_us=known_by_us,
+        journey=journey_of(evidence, contested=bag.is_contested),
+        evidence=tuple(_known(each) for each in in_order(evidence)[-LONGEST:]),
+    )
+
+
+def _known(evidence: Evidence) -> Known:
+    told = msgspec.to_builtins(evidence)
+    for name in ("id", "kind", "at_us", "known_at_us", "passenger_id"):
+        told.pop(name, None)
+    return Known(
+        id=evidence.id,
+        kind=str(evidence.__struct_config__.tag),
+        at_us=evidence.at_us,
+        known_at_us=evidence.known_at_us,
+        told=told,
+    )
