@@ -1,5 +1,6 @@
 """Baggage messages over HTTP: partners without a link post them, operators look what came."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ from litestar import Controller, Request, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import FromQuery
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -69,6 +71,20 @@ async def list_messages(
     ]
 
 
+@dataclass
+class _TakesText(Operation):
+    """Says in the API's description that the body is text."""
+
+    def __post_init__(self) -> None:
+        text = OpenAPIMediaType(
+            schema=Schema(type=OpenAPIType.STRING, min_length=1, max_length=LARGEST_BODY),
+            example="BSM\r\n.V/1LCDG\r\n.F/AF6120/14JUN/TLS\r\n.N/0057123456001\r\nENDBSM\r\n",
+        )
+        self.request_body = RequestBody(
+            content={"text/plain": text}, description="Messages as sent", required=True
+        )
+
+
 class BagMessageController(Controller):
     """Baggage messages (IATA RP1745)."""
 
@@ -81,6 +97,7 @@ class BagMessageController(Controller):
         opt={"permission": "baggage:write"},
         request_max_body_size=LARGEST_BODY,
         status_code=200,
+        operation_class=_TakesText,
     )
     async def take(
         self,
