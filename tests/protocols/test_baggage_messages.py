@@ -162,7 +162,7 @@ def test_a_wrong_tag_in_a_transfer_message_moves_no_name_to_another_bag() -> Non
     "wrong",
     [b".F/?/16DEC/JFK", b".F/BA117/31FEB", b".N/012512345600", b".N/0125123456000", b".S/Q",
      b".W/X", b".X//C1R", b".J/S/A/B/16DEC/2560L", b".V/2", b".E/PR10", b".B/", b".P/", b".U/",
-     b"FREE", b"..."],
+     b"FREE", b"...", b".P/D\0OE", b".L/A\x1bB"],
 )  # fmt: skip
 def test_an_element_that_cannot_be_read_costs_no_other(wrong: bytes) -> None:
     raw = b"BPM\r\n" + wrong + b"\r\n.N/0125123456001\r\n.T/7\r\nENDBPM"

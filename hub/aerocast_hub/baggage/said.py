@@ -123,17 +123,6 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     compartment: str | None = None
     irregularities: tuple[str, ...] = ()
 
-    @property
-    def leg_here(self) -> tuple[SaidLeg, str, str] | None:
-        """The flight the bag is handled for here, from where, to where; None when none is named."""
-        if self.station is None:
-            return None
-        if self.outbound is not None and self.outbound.airport:
-            return self.outbound, self.station, self.outbound.airport
-        if self.inbound is not None and self.inbound.airport:
-            return self.inbound, self.inbound.airport, self.station
-        return None
-
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
     """Whose bags a message speaks of. Personal data.

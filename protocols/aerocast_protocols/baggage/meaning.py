@@ -175,6 +175,8 @@ def read_meaning(kind: str, elements: tuple[Element, ...]) -> Meaning:
     for index, element in enumerate(elements):
         name = element.name.upper()
         try:
+            if not all(map(str.isprintable, element.fields)):
+                _check_text(element.fields)
             reader.read(name, element.fields)
         except ProtocolError as error:
             problems.append(Problem(index, name, str(error)))
@@ -182,3 +184,9 @@ def read_meaning(kind: str, elements: tuple[Element, ...]) -> Meaning:
         problems.append(Problem(None, "V", "no .V that says where the message comes from"))
     bags = tuple(group.bags() for group in reader.groups)
     return Meaning(reader.version, bags, tuple(problems))
+
+
+def _check_text(fields: Fields) -> None:
+    """Refuse control characters but at a line's end: no sender means them, no store keeps them."""
+    if not all(each.strip().isprintable() for each in fields):
+        raise ProtocolError("control characters")
