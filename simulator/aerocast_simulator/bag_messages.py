@@ -35,8 +35,8 @@ class BagMessageHost:
         How many messages were acknowledged.
     received
         What clients sent; acknowledged at once.
-    logins
-        How many clients have logged in.
+    logins, departures
+        How many times clients have logged in, and logged off.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class BagMessageHost:
         self.delivered = 0
         self.received: list[bytes] = []
         self.logins = 0
+        self.departures = 0
         self._check = passwords_of(passwords)
         self._application = application
         self._heartbeat_s = heartbeat_s
@@ -163,6 +164,7 @@ class BagMessageHost:
                 if news.message_id is not None:
                     session.acknowledge(news.message_id, time.monotonic())
             elif isinstance(news, PeerLeft):
+                self.departures += 1
                 return False
         await self._tell()
         return bool(received)

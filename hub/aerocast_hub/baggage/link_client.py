@@ -103,9 +103,6 @@ class LinkClient:
         connection = LinkConnection(reader, writer, session, store, logged_in)
         try:
             await connection.run()
-        except asyncio.CancelledError:
-            await connection.log_off()
-            raise
         finally:
             self._metrics.bag_link_connected.set(0)
             writer.close()

@@ -9,7 +9,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Protocol
 
 from aerocast_protocols.baggage.link_session import (
@@ -97,6 +96,8 @@ class LinkConnection:
     async def run(self) -> None:
         """Talk until the peer leaves.
 
+        Cancelling it logs off first.
+
         Raises
         ------
         OSError, ProtocolError
@@ -116,17 +117,15 @@ class LinkConnection:
                 for name in [name for name, task in tasks.items() if task.done()]:
                     await tasks.pop(name)
                 self._session.tick(time.monotonic())
+        except asyncio.CancelledError:
+            self._session.log_off(time.monotonic())
+            self._writer.write(self._session.outgoing())  # as far as the peer still listens
+            raise
         finally:
             for task in tasks.values():
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
             self._writer.close()
-
-    async def log_off(self) -> None:
-        """Say good-bye, as far as the peer still listens."""
-        self._session.log_off(time.monotonic())
-        with suppress(OSError, TimeoutError):
-            await self._flush()
 
     def _start(self, tasks: dict[str, asyncio.Task[None]]) -> None:
         if "read" not in tasks and self._waiting_bytes <= MOST_WAITING_BYTES and not self._has_left:

@@ -143,9 +143,6 @@ class LinkServer:
         connection = LinkConnection(reader, writer, session, store, logged_in)
         try:
             await connection.run()
-        except asyncio.CancelledError:
-            await connection.log_off()
-            raise
         finally:
             if visit is not None and self._visits.get(visit.partner.application) is visit:
                 del self._visits[visit.partner.application]

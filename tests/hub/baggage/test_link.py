@@ -65,10 +65,12 @@ async def hosting(*hosts):
 
 async def test_messages_come_over_the_link_and_are_acknowledged_once_stored(database):
     host = BagMessageHost(PASSWORDS)
-    async with hosting(host), running(client_of(storage_of(database), host).run()):
-        await host.send(*map(bsm, range(5)))
-        async with asyncio.timeout(PATIENCE_S):
-            await host.sent()
+    async with hosting(host):
+        async with running(client_of(storage_of(database), host).run()):
+            await host.send(*map(bsm, range(5)))
+            async with asyncio.timeout(PATIENCE_S):
+                await host.sent()
+        await until(lambda: host.departures)
     assert await stored(database) == [bsm(number) for number in range(5)]
 
 
