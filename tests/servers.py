@@ -1,5 +1,6 @@
 """Find the real servers tests run against; a missing one is named, and in CI it is a failure."""
 
+import importlib
 import os
 import shutil
 
@@ -21,3 +22,17 @@ def find_server(name, package=None):
             pytest.fail(absent)
         pytest.skip(absent)
     return found
+
+
+def find_peer(name):
+    """Give a Python module that speaks to ours from the other side.
+
+    It comes with the development tools; a laptop without it skips, by name.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        absent = f"{name} is not installed: make install"
+        if os.environ.get("CI"):
+            pytest.fail(absent)
+        pytest.skip(absent)

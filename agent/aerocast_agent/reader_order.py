@@ -13,7 +13,7 @@ from aerocast_protocols.epc.bag_tag import AFI
 from aerocast_protocols.llrp.antenna_order import AntennaOrder, TagFilter
 from aerocast_protocols.llrp.capabilities import Capabilities, General, Regulatory
 from aerocast_protocols.llrp.reader_config import EventType, ReaderConfig
-from aerocast_protocols.llrp.rospec import Rospec, encode_rospec
+from aerocast_protocols.llrp.rospec import NULL, Rospec, encode_rospec
 from aerocast_protocols.llrp.tag_report import IMPINJ
 
 from aerocast_agent.driver import Fault
@@ -54,7 +54,8 @@ def config_for(capabilities: Capabilities, profile: ReaderProfile) -> ReaderConf
 def rospec_for(capabilities: Capabilities, profile: ReaderProfile, *, extras: bool) -> Rospec:
     """Give the order.
 
-    Its id is drawn from its content: a reader that already runs this id need not be disturbed.
+    Its id is drawn from its content: a reader that already runs this id need not be disturbed. It
+    waits to be started, which all readers understand alike.
 
     Parameters
     ----------
@@ -75,6 +76,7 @@ def rospec_for(capabilities: Capabilities, profile: ReaderProfile, *, extras: bo
     return numbered(
         Rospec(
             rospec_id=1,
+            start=NULL,
             antennas=_antennas(profile, capabilities.general),
             orders=(order,),
             report_every=profile.report_every,

@@ -8,7 +8,7 @@ from aerocast_protocols.llrp.antenna_order import AntennaOrder
 from aerocast_protocols.llrp.capabilities import Capabilities, Regulatory
 from aerocast_protocols.llrp.reader_config import ReaderConfig
 from aerocast_protocols.llrp.reader_settings import ReaderSettings
-from aerocast_protocols.llrp.rospec import Rospec
+from aerocast_protocols.llrp.rospec import NULL, Rospec
 
 from aerocast_agent.driver import Fact, Fault, ProbeReport, Setting, Settings
 from aerocast_agent.profiles import ReaderProfile
@@ -107,7 +107,7 @@ def changed(
         msgspec.structs.replace(order, **change, **filters)
         for order in running.orders or (AntennaOrder(),)
     )
-    whole: dict[str, object] = {"orders": orders}
+    whole: dict[str, object] = {"orders": orders, "start": NULL}
     if "antennas" in settings:
         whole["antennas"] = settings["antennas"] or (0,)
     if "report_every" in settings:

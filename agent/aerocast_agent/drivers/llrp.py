@@ -22,7 +22,6 @@ from aerocast_protocols.llrp.reader_settings import (
 )
 from aerocast_protocols.llrp.rospec import (
     ACTIVE,
-    INACTIVE,
     Rospec,
     decode_active_rospec,
     decode_rospec_states,
@@ -214,9 +213,7 @@ class LlrpReader:
             MessageType.ADD_ROSPEC, MessageType.ADD_ROSPEC_RESPONSE, encode_rospec(order)
         )
         await session.request(MessageType.ENABLE_ROSPEC, MessageType.ENABLE_ROSPEC_RESPONSE, this)
-        if (await self._states(session)).get(order.rospec_id) == INACTIVE:
-            # It should have started by itself; some readers want to be told.
-            await session.request(MessageType.START_ROSPEC, MessageType.START_ROSPEC_RESPONSE, this)
+        await session.request(MessageType.START_ROSPEC, MessageType.START_ROSPEC_RESPONSE, this)
         return True
 
     async def _states(self, session: ReaderSession) -> dict[int, int]:
