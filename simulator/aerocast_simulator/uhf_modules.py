@@ -96,6 +96,7 @@ class PtyM100(PtyModule):
     def __init__(self, rounds_limit: int = 0xFFFF) -> None:
         super().__init__(m100.frame_buffer())
         self.power_dbm, self.region, self.query = 20.0, 0x01, m100.Query(0, 4)
+        self.channel: int | None = None
         self._rounds_limit = rounds_limit
         self._rounds = 0
 
@@ -126,6 +127,10 @@ class PtyM100(PtyModule):
                 self.power_dbm = m100.decode_power(order.payload)
             case m100.Command.SET_REGION if order.payload[0] in m100.REGIONS:
                 self.region = order.payload[0]
+            case m100.Command.SET_HOPPING:
+                self.channel = None
+            case m100.Command.SET_CHANNEL:
+                self.channel = order.payload[0]
             case m100.Command.SET_QUERY:
                 self.query = m100.decode_query(order.payload)
             case m100.Command.MULTI_POLL:
@@ -154,7 +159,7 @@ class PtyR2000(PtyModule):
 
     def __init__(self) -> None:
         super().__init__(r2000.frame_buffer())
-        self.power_dbm, self.region, self.antenna = 20, 0x01, 1
+        self.power_dbm, self.region, self.antenna = 20, b"\x01\x07\x3b", 1
         self._asked: r2000.Command | None = None
 
     def _answer(self, frame: bytes) -> None:
@@ -169,7 +174,7 @@ class PtyR2000(PtyModule):
         told = {
             r2000.Command.VERSION: b"\x08\x01",
             r2000.Command.GET_POWER: bytes([self.power_dbm]),
-            r2000.Command.GET_REGION: r2000.region_span(r2000.REGIONS[self.region]),
+            r2000.Command.GET_REGION: self.region,
             r2000.Command.TEMPERATURE: b"\x01\x1f",
         }
         return told.get(r2000.Command(order.command)) or bytes([self._obey(order)])
@@ -179,8 +184,8 @@ class PtyR2000(PtyModule):
         match order.command:
             case r2000.Command.SET_POWER if content[0] <= 33:
                 self.power_dbm = content[0]
-            case r2000.Command.SET_REGION if content[0] in r2000.REGIONS:
-                self.region = content[0]
+            case r2000.Command.SET_REGION if r2000.decode_region(content).channels_khz:
+                self.region = content
             case r2000.Command.SET_ANTENNA if content[0] < 4:
                 self.antenna = content[0] + 1
                 if self.antenna in self.missing:
@@ -228,7 +233,11 @@ class PtyUhfReader18(PtyModule):
                 self._say(order.command, uhfreader18.OK)
             case uhfreader18.Command.SET_REGION:
                 band = (content[0] >> 6) << 2 | content[1] >> 6
-                self.info = self.info._replace(region=uhfreader18.REGIONS.get(band))
+                self.info = self.info._replace(
+                    region=uhfreader18.REGIONS.get(band),
+                    lowest=content[1] & 0x3F,
+                    highest=content[0] & 0x3F,
+                )
                 self._say(order.command, uhfreader18.OK)
             case _:
                 self._say(order.command, 0xFE)
@@ -264,6 +273,7 @@ class PtyMercury(PtyModule):
     def __init__(self, *, streams: bool = True) -> None:
         super().__init__(mercury.request_buffer())
         self.boot_loader, self.region, self.power_cdbm = True, 0x00, 2000
+        self.channels_khz: tuple[int, ...] = ()
         self.settings: dict[bytes, bytes] = {mercury.SESSION: b"\0", mercury.Q: b"\0"}
         self._streams = streams
         self._ports: tuple[int, ...] = ()
@@ -311,50 +321,53 @@ class PtyMercury(PtyModule):
         return bool(self.region and self._has_protocol and self._ports)
 
     def _settings_order(self, request: mercury.Request) -> None:
+        told = self._value(request)
+        if told is not None:
+            self._say(request.opcode, told)
+        elif request.opcode == mercury.Opcode.SET_POWER:
+            power_cdbm = int.from_bytes(request.content, "big")
+            self._say(request.opcode, status=mercury.OK if power_cdbm <= 2700 else 0x0103)
+            self.power_cdbm = min(power_cdbm, 2700)
+        else:
+            self._say(request.opcode, status=mercury.OK if self._obey(request) else 0x0101)
+
+    def _obey(self, request: mercury.Request) -> bool:
         content = request.content
         match request.opcode:
+            case mercury.Opcode.BOOT:
+                self.boot_loader = False
             case mercury.Opcode.SET_PROTOCOL:
                 self._has_protocol = content == b"\0\5"
             case mercury.Opcode.SET_ANTENNAS:
                 self._ports = tuple(content[1::2])
             case mercury.Opcode.SET_REGION:
                 self.region = content[0]
-            case mercury.Opcode.SET_POWER if int.from_bytes(content, "big") <= 2700:
-                self.power_cdbm = int.from_bytes(content, "big")
+                self.channels_khz = (865_700, 866_300, 866_900, 867_500)
+            case mercury.Opcode.SET_CHANNELS:
+                self.channels_khz = mercury.decode_channels(content)
             case mercury.Opcode.SET_SETTING:
                 self.settings[content[:2]] = content[2:]
-            case mercury.Opcode.BOOT:
-                self.boot_loader = False
-            case mercury.Opcode.SET_POWER:
-                self._say(request.opcode, status=0x0103)
-                return
             case _:
-                self._value_order(request)
-                return
-        self._say(request.opcode)
+                return False
+        return True
 
-    def _value_order(self, request: mercury.Request) -> None:
+    def _value(self, request: mercury.Request) -> bytes | None:
         content = request.content
-        match request.opcode:
-            case mercury.Opcode.VERSION:
-                told = bytes.fromhex("1311270030000001201602020107020900000010")
-            case mercury.Opcode.PROGRAM:
-                told = b"\x11" if self.boot_loader else b"\x12"
-            case mercury.Opcode.GET_POWER:
-                told = content + self.power_cdbm.to_bytes(2, "big")
-            case mercury.Opcode.GET_REGION:
-                told = bytes([self.region])
-            case mercury.Opcode.TEMPERATURE:
-                told = b"\x1f"
-            case mercury.Opcode.GET_SETTING if content in self.settings:
-                told = content + self.settings[content]
-            case mercury.Opcode.GET_ANTENNAS:
-                ports = ((port, port not in self.missing) for port in range(1, 5))
-                told = content + bytes(each for pair in ports for each in pair)
-            case _:
-                self._say(request.opcode, status=mercury.UNKNOWN_OPCODE)
-                return
-        self._say(request.opcode, told)
+        ports = ((port, port not in self.missing) for port in range(1, 5))
+        told: dict[int, bytes] = {
+            mercury.Opcode.VERSION: bytes.fromhex("1311270030000001201602020107020900000010"),
+            mercury.Opcode.PROGRAM: b"\x11" if self.boot_loader else b"\x12",
+            mercury.Opcode.GET_POWER: content + self.power_cdbm.to_bytes(2, "big"),
+            mercury.Opcode.GET_REGION: bytes([self.region]),
+            mercury.Opcode.GET_CHANNELS: b"".join(
+                channel.to_bytes(4, "big") for channel in self.channels_khz
+            ),
+            mercury.Opcode.TEMPERATURE: b"\x1f",
+            mercury.Opcode.GET_ANTENNAS: content + bytes(each for pair in ports for each in pair),
+        }
+        if request.opcode == mercury.Opcode.GET_SETTING and content in self.settings:
+            return content + self.settings[content]
+        return told.get(request.opcode)
 
     def _round(self) -> None:
         if not self._is_reading:

@@ -3,10 +3,12 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 from aerocast_agent import clock
 from aerocast_agent.driver import Adjustable, Probeable
 from aerocast_agent.drivers.uhf_serial import UhfSerial
+from aerocast_agent.profile_files import load_profile
 from aerocast_agent.profiles import UhfProfile
 from aerocast_agent.supervisor import Supervisor
 from aerocast_agent.uhf_modules import m100 as m100_session
@@ -138,15 +140,31 @@ async def test_the_module_is_set_as_the_profile_says_and_only_where_it_differs(p
 
 
 @pytest.mark.parametrize("protocol", FAMILIES)
+async def test_the_channels_of_the_profile_are_used(protocol):
+    profile = msgspec.structs.replace(ETSI, channels_khz=(866_300,))
+    module = FAMILIES[protocol]()
+    async with reading(module, protocol, profile) as (_, driver, _running):
+        report = await driver.probe()
+    assert report.says["region"] == "etsi"
+    present = {
+        "m100": lambda: (865_100 + 200 * module.channel,),
+        "r2000": lambda: r2000.decode_region(module.region).channels_khz,
+        "uhfreader18": lambda: module.info.channels_khz,
+        "mercury": lambda: module.channels_khz,
+    }
+    assert present[protocol]() == (866_300,)
+
+
+@pytest.mark.parametrize("protocol", FAMILIES)
 async def test_noise_on_the_line_costs_no_tag(protocol):
     module = FAMILIES[protocol]()
     async with reading(module, protocol) as (seen, _, running):
-        for number in range(5):
+        for number in range(3):
             module.noise(bytes([0xBB, 0xA0, 0xFF, 0x07, number]))
             module.see(epc(number))
             await seen.until(lambda number=number: len(seen.tags) > number)
         assert not running.done()
-    assert [tag.epc for tag in seen.tags] == [epc(number) for number in range(5)]
+    assert [tag.epc for tag in seen.tags] == [epc(number) for number in range(3)]
 
 
 @pytest.mark.parametrize("protocol", FAMILIES)
@@ -195,12 +213,13 @@ async def test_pulling_the_cable_is_noticed(protocol):
 
 @pytest.mark.parametrize("protocol", ["r2000", "uhfreader18", "mercury"])
 async def test_an_antenna_that_is_lost_and_found_is_told_once(protocol, monkeypatch):
-    monkeypatch.setattr(r2000_session, "DEAD_ANTENNA_REST_S", 0.05)
+    for session in (r2000_session, uhfreader18_session):
+        monkeypatch.setattr(session, "DEAD_ANTENNA_REST_S", 0.05)
     module = FAMILIES[protocol]()
     async with reading(module, protocol) as (seen, _, _running):
         module.missing.add(1)
         await seen.until(lambda: seen.events("antenna_disconnected"))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.1)
         module.missing.clear()
         if protocol != "r2000":
             module.see(epc(1))
@@ -230,7 +249,7 @@ async def test_a_poll_that_came_to_its_end_is_begun_again(monkeypatch):
     monkeypatch.setattr(m100_session, "SILENCE_LIMIT_S", 0.1)
     module = PtyM100(rounds_limit=3)
     async with reading(module, "m100") as (seen, _, running):
-        for number in range(4):
+        for number in range(2):
             module.see(epc(number))
             await seen.until(lambda number=number: len(seen.tags) > number)
             await asyncio.sleep(0.1)
@@ -242,7 +261,7 @@ async def test_a_module_that_reads_is_not_asked_to_begin_again(monkeypatch):
     monkeypatch.setattr(m100_session, "SILENCE_LIMIT_S", 0.1)
     module = PtyM100()
     async with reading(module, "m100") as (_, _, running):
-        await asyncio.sleep(0.4)  # it tells of rounds without a tag too
+        await asyncio.sleep(0.25)  # it tells of rounds without a tag too
         assert not running.done()
     assert module.orders.count(m100.Command.MULTI_POLL) == 1
 
@@ -298,13 +317,38 @@ async def test_a_module_can_be_probed_read_back_and_set(protocol):
         await driver.apply({"power_dbm": 23.0})
         settings = await driver.read_back()
         assert settings["power_dbm"] == 23
-        with pytest.raises(ProtocolError, match="channels_khz"):
-            await driver.apply({"channels_khz": (865_700,)})
+        with pytest.raises(ProtocolError, match=r"channels?"):
+            await driver.apply({"channels_khz": tuple(range(865_000, 868_000, 7))})
         with pytest.raises(ProtocolError, match=r"power|refused"):
             await driver.apply({"power_dbm": 35.0})
         if "session" in settings:
             await driver.apply({"session": 2, "q": 6})
             assert {"session": 2, "q": 6}.items() <= (await driver.read_back()).items()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name"),
+    [
+        ("m100", "m100-etsi"),
+        ("r2000", "r2000-etsi"),
+        ("uhfreader18", "uhfreader18-etsi"),
+        ("mercury", "thingmagic-m6e-etsi"),
+    ],
+)
+async def test_the_profiles_that_come_along_are_taken_whole(protocol, name):
+    module = FAMILIES[protocol]()
+    profile = load_profile(name, UhfProfile)
+    if protocol == "mercury":
+        profile = msgspec.structs.replace(profile, power_dbm=27.0)  # the simulated one is a Nano
+    driver, seen = UhfSerial("desk", module.path, protocol, profile=profile), Seen()
+    async with serving(module):
+        running = asyncio.create_task(driver.run(seen.accept))
+        await seen.connected()
+        await ended(running)
+        present = await driver.read_back()
+    untold = {"m100": {"channels_khz"}, "r2000": {"session"}}.get(protocol, set()) | {"antennas"}
+    wanted = {key: each for key, each in profile.wanted().items() if key not in untold}
+    assert {key: present[key] for key in wanted} == wanted
 
 
 @pytest.mark.parametrize("protocol", FAMILIES)

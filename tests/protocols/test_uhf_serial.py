@@ -291,6 +291,7 @@ def test_any_content_behind_a_right_checksum_is_a_tag_or_refused(content):
         (m100.decode_power, content),
         (m100.decode_query, content),
         (r2000.decode_powers, content),
+        (r2000.decode_region, content),
     ):
         try:
             decode(answer)
@@ -329,16 +330,36 @@ def test_frames_in_a_row_come_out_in_order():
     assert all(one != other for one, other in pairwise(sent))
 
 
-def test_regions_and_powers_are_told_in_common_words():
-    assert r2000.region_span("etsi") == b"\x02\x00\x06"
-    assert uhfreader18.region_span("fcc") == bytes([49, 0x80])
+def test_regions_and_channels_are_told_in_common_words():
+    etsi = (865_700, 866_300, 866_900, 867_500)
+    assert r2000.decode_region(r2000.encode_region("etsi")) == r2000.Region("etsi", etsi)
+    fcc = r2000.decode_region(r2000.encode_region("fcc"))
+    assert (fcc.name, min(fcc.channels_khz), max(fcc.channels_khz)) == ("fcc", 902_500, 927_500)
+    assert r2000.decode_region(b"\x02\x00\x06").channels_khz[-1] == 868_000
+    assert uhfreader18.encode_region("fcc") == bytes([49, 0x80])
+    assert uhfreader18.encode_channels((866_300,)) == bytes([0x46, 0x06])
     for name in ("china", "fcc", "korea", "etsi"):
-        info = uhfreader18.Info("1.0", 9, name, 20, 0.3)
+        info = uhfreader18.Info("1.0", 9, name, 20, 0.3, lowest=2, highest=5)
         frame = uhfreader18.decode_frame(uhfreader18.encode_info(info))
         assert uhfreader18.decode_info(frame) == info
-    for call in (r2000.region_span, uhfreader18.region_span):
+        assert uhfreader18.encode_channels(info.channels_khz) == frame.content[5:7]
+    for call in (r2000.encode_region, uhfreader18.encode_region):
         with pytest.raises(ProtocolError, match="know no region 'moon'"):
             call("moon")
+    for call in (r2000.encode_channels, uhfreader18.encode_channels):
+        with pytest.raises(ProtocolError, match="channels, not"):
+            call((865_700, 866_300, 867_500))
+        with pytest.raises(ProtocolError, match="channels, not"):
+            call(())
+    assert m100.encode_channel("etsi", 865_900) == b"\x04"  # BB 00 AB 00 01 04 B0 7E
+    assert m100.command(m100.Command.SET_CHANNEL, b"\4").hex() == "bb00ab000104b07e"
+    with pytest.raises(ProtocolError, match="no channel 915000 kHz"):
+        m100.encode_channel("etsi", 915_000)
+    table = mercury.decode_request(mercury.use_channels(etsi)).content
+    assert mercury.decode_channels(table) == etsi
+
+
+def test_powers_and_queries_come_back():
     assert m100.decode_power(m100.encode_power(26.5)) == 26.5
     query = m100.Query(2, 7, m100.decode_query(b"\x10\x20").content)
     assert m100.decode_query(m100.encode_query(query))[:2] == (2, 7)

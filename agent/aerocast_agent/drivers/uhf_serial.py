@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import Literal, NamedTuple
 
 import msgspec
-from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.observations import DeviceEvent, TagRead
 from aerocast_protocols.uhf_serial.framing import FrameBuffer, Measure
 from aerocast_protocols.uhf_serial.tags import ModuleTag
@@ -92,10 +91,16 @@ class UhfSerial:
         return ProbeReport(says=says, antennas=facts.antennas, faults=tuple(self._faults(facts)))
 
     async def read_back(self) -> Settings:
-        """Give power, session and Q as the module has them."""
+        """Give region, channels, power, session and Q as far as the module tells them."""
         async with self._opened() as (_, module):
             facts = await module.facts()
-        told = {"power_dbm": facts.power_dbm, "session": facts.session, "q": facts.q}
+        told = {
+            "region": None if facts.region == "none" else facts.region,
+            "channels_khz": facts.channels_khz or None,
+            "power_dbm": facts.power_dbm,
+            "session": facts.session,
+            "q": facts.q,
+        }
         return {key: setting for key, setting in told.items() if setting is not None}
 
     async def apply(self, settings: Settings) -> None:
@@ -107,11 +112,9 @@ class UhfSerial:
             The module refused one, or its family has no such setting.
         """
         wanted = msgspec.convert(dict(settings), _Wanted)
-        if wanted.channels_khz:
-            raise ProtocolError(
-                f"{self.name}: channels_khz: these modules hop on all channels of their region"
-            )
         async with self._opened() as (_, module):
+            if wanted.channels_khz:
+                await module.set_channels(wanted.channels_khz)
             if wanted.power_dbm is not None:
                 await module.set_power(wanted.power_dbm)
             if wanted.session is not None or wanted.q is not None:
@@ -134,6 +137,10 @@ class UhfSerial:
         if wanted.region not in {"any", facts.region}:
             log.info("%s: region %s -> %s", self.name, facts.region, wanted.region)
             await module.set_region(wanted.region)
+            facts = await module.facts()
+        if wanted.channels_khz and set(wanted.channels_khz) != set(facts.channels_khz):
+            log.info("%s: channels %s -> %s", self.name, facts.channels_khz, wanted.channels_khz)
+            await module.set_channels(wanted.channels_khz)
         if wanted.power_dbm is not None and not facts.has_power(wanted.power_dbm):
             log.info("%s: power %s -> %g dBm", self.name, facts.power_dbm, wanted.power_dbm)
             await module.set_power(wanted.power_dbm)

@@ -7,6 +7,7 @@ from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.uhf_serial.m100 import (
     ERRORS,
     NO_TAG,
+    OFF,
     REGIONS,
     REPLY,
     Command,
@@ -16,6 +17,7 @@ from aerocast_protocols.uhf_serial.m100 import (
     decode_power,
     decode_query,
     decode_tag,
+    encode_channel,
     encode_power,
     encode_query,
     error_of,
@@ -75,6 +77,15 @@ class M100:
         if not codes:
             raise ProtocolError(f"M100 modules know no region {region!r}")
         await self._order(Command.SET_REGION, bytes(codes[:1]))
+
+    async def set_channels(self, channels_khz: tuple[int, ...]) -> None:
+        """Stay on one channel of the region: more of them the module chooses by itself."""
+        if len(channels_khz) != 1:
+            raise ProtocolError(f"M100 modules take one channel, not {channels_khz}")
+        region = await self._value(Command.GET_REGION)
+        name = REGIONS.get(region[0], "") if region else ""
+        await self._order(Command.SET_HOPPING, OFF)
+        await self._order(Command.SET_CHANNEL, encode_channel(name, channels_khz[0]))
 
     async def set_query(self, session: int | None, q: int | None) -> None:
         """Set the Gen2 session and Q."""

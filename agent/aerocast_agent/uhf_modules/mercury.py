@@ -22,6 +22,7 @@ from aerocast_protocols.uhf_serial.mercury import (
     Q,
     decode_answer,
     decode_buffered,
+    decode_channels,
     decode_streamed,
     decode_version,
     fetch_buffer,
@@ -30,6 +31,7 @@ from aerocast_protocols.uhf_serial.mercury import (
     start_reading,
     stop_reading,
     use_antennas,
+    use_channels,
     use_gen2,
 )
 
@@ -101,6 +103,7 @@ class Mercury:
             hardware=version.hardware,
             firmware=f"{version.firmware} of {version.firmware_date}",
             region=REGIONS.get(region[-1]) if region else None,
+            channels_khz=decode_channels(await self._value(Opcode.GET_CHANNELS)),
             power_dbm=int.from_bytes(power[-2:], "big", signed=True) / 100 if power else None,
             temperature_c=int.from_bytes(celsius[-1:], "big", signed=True) if celsius else None,
             session=session[-1] if session else None,
@@ -121,6 +124,10 @@ class Mercury:
             raise ProtocolError(f"Mercury modules know no region {region!r}")
         content = bytes([REGION_CODES[region]])
         await self._order(request(Opcode.SET_REGION, content), Opcode.SET_REGION)
+
+    async def set_channels(self, channels_khz: tuple[int, ...]) -> None:
+        """Set the channels to hop on; a module forgets them when it loses power."""
+        await self._order(use_channels(channels_khz), Opcode.SET_CHANNELS)
 
     async def set_query(self, session: int | None, q: int | None) -> None:
         """Set the Gen2 session and Q; a module forgets them when it loses power."""

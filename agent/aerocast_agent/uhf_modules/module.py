@@ -13,7 +13,9 @@ class ModuleFacts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     region
-        ``fcc``, ``etsi``, ``china`` ... as profiles name them.
+        ``fcc``, ``etsi``, ``china`` ... as profiles name them; ``none``: it does not transmit.
+    channels_khz
+        Which it hops on; empty when it does not tell.
     power_dbm
         At the connector; the highest, when antennas differ.
     power_step_db
@@ -28,6 +30,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, kw_only=True):
     firmware: str | None = None
     hardware: str | None = None
     region: str | None = None
+    channels_khz: tuple[int, ...] = ()
     power_dbm: float | None = None
     power_step_db: float = 0.01
     temperature_c: float | None = None
@@ -73,6 +76,9 @@ class Module(Protocol):
 
     async def set_region(self, region: str) -> None:
         """Set the region, of which its channels follow."""
+
+    async def set_channels(self, channels_khz: tuple[int, ...]) -> None:
+        """Set the channels to hop on, of the region it is set to."""
 
     async def set_query(self, session: int | None, q: int | None) -> None:
         """Set the Gen2 session, 0 to 3, and Q, 0 to 15; None leaves what is."""

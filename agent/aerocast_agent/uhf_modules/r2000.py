@@ -10,7 +10,6 @@ from aerocast_protocols.uhf_serial.r2000 import (
     ANY_ADDRESS,
     ERRORS,
     NO_TAG,
-    REGIONS,
     SUCCESS,
     Command,
     Frame,
@@ -18,10 +17,12 @@ from aerocast_protocols.uhf_serial.r2000 import (
     decode_frame,
     decode_inventory_end,
     decode_powers,
+    decode_region,
     decode_tag,
+    encode_channels,
+    encode_region,
     error_of,
     is_tag,
-    region_span,
 )
 
 from aerocast_agent.uhf_modules.line import Line
@@ -64,13 +65,15 @@ class R2000:
     async def facts(self) -> ModuleFacts:
         """Ask what it is and how it is set."""
         version = await self._value(Command.VERSION, 2)
-        region = await self._value(Command.GET_REGION, 3)
+        told = await self._value(Command.GET_REGION, 3)
+        region = decode_region(told) if told else None
         celsius = await self._value(Command.TEMPERATURE, 2)
         powers = await self._answer(Command.GET_POWER)
         return ModuleFacts(
             model="R2000",
             firmware=f"{version[0]}.{version[1]}" if version else None,
-            region=REGIONS.get(region[0]) if region else None,
+            region=region.name if region else None,
+            channels_khz=region.channels_khz if region else (),
             power_dbm=max(decode_powers(powers.content)) if powers else None,
             power_step_db=1.0,
             temperature_c=(celsius[1] if celsius[0] else -celsius[1]) if celsius else None,
@@ -85,7 +88,11 @@ class R2000:
 
     async def set_region(self, region: str) -> None:
         """Set the region, all its channels."""
-        await self._order(Command.SET_REGION, region_span(region))
+        await self._order(Command.SET_REGION, encode_region(region))
+
+    async def set_channels(self, channels_khz: tuple[int, ...]) -> None:
+        """Set the channels to hop on, evenly spaced."""
+        await self._order(Command.SET_REGION, encode_channels(channels_khz))
 
     async def set_query(self, session: int | None, q: int | None) -> None:
         """Take the session to read with; the module itself keeps none, and sets Q by itself."""

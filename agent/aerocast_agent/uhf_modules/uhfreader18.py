@@ -19,7 +19,8 @@ from aerocast_protocols.uhf_serial.uhfreader18 import (
     decode_frame,
     decode_info,
     decode_tags,
-    region_span,
+    encode_channels,
+    encode_region,
     status_of,
 )
 
@@ -60,6 +61,7 @@ class UhfReader18:
             model=f"UHFReader18 type {info.type:02X}",
             firmware=info.firmware,
             region=info.region,
+            channels_khz=info.channels_khz,
             power_dbm=info.power_dbm,
             power_step_db=1.0,
         )
@@ -73,7 +75,11 @@ class UhfReader18:
 
     async def set_region(self, region: str) -> None:
         """Set the region, all its channels."""
-        await self._order(Command.SET_REGION, region_span(region))
+        await self._order(Command.SET_REGION, encode_region(region))
+
+    async def set_channels(self, channels_khz: tuple[int, ...]) -> None:
+        """Set the channels to hop on: neighbours."""
+        await self._order(Command.SET_REGION, encode_channels(channels_khz))
 
     async def set_query(self, session: int | None, q: int | None) -> None:
         """Refuse: this family has no such settings."""

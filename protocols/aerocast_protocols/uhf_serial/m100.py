@@ -27,6 +27,14 @@ ERRORS = {
 REGIONS = {0x01: "china", 0x02: "fcc", 0x03: "etsi", 0x04: "china_800", 0x06: "korea"}
 
 
+# Region -> first channel and spacing in kHz, number of channels.
+CHANNELS = {
+    "china": (920_125, 250, 20), "fcc": (902_250, 500, 52), "etsi": (865_100, 200, 15),
+    "china_800": (840_125, 250, 20), "korea": (917_100, 200, 32),
+}  # fmt: skip
+ON, OFF = b"\xff", b"\0"
+
+
 class Command(IntEnum):
     """What a module may be asked for."""
 
@@ -38,6 +46,8 @@ class Command(IntEnum):
     SINGLE_POLL = 0x22
     MULTI_POLL = 0x27
     STOP = 0x28
+    SET_CHANNEL = 0xAB
+    SET_HOPPING = 0xAD
     SET_POWER = 0xB6
     GET_POWER = 0xB7
     ERROR = 0xFF
@@ -197,3 +207,18 @@ def encode_query(query: Query) -> bytes:
     """Write how rounds shall begin; all but session and Q is kept as in ``content``."""
     kept = query.content & ~(3 << 8 | 15 << 3)
     return (kept | (query.session & 3) << 8 | (query.q & 15) << 3).to_bytes(2, "big")
+
+
+def encode_channel(region: str, channel_khz: int) -> bytes:
+    """Write the number of a region's channel.
+
+    Raises
+    ------
+    ProtocolError
+        The region has no such channel.
+    """
+    first_khz, step_khz, count = CHANNELS.get(region, (0, 1, 0))
+    number, off = divmod(channel_khz - first_khz, step_khz)
+    if off or not 0 <= number < count:
+        raise ProtocolError(f"M100 modules have no channel {channel_khz} kHz in region {region}")
+    return bytes([number])

@@ -20,6 +20,7 @@ from aerocast_protocols.uhf_serial.tags import ModuleTag, split_checked_bank, ta
 BAUD = 115_200
 HEAD = 0xFF
 LONGEST_CONTENT = 250
+MOST_CHANNELS = 62
 SESSION, Q = b"\x05\x00", b"\x05\x12"  # settings of Gen2
 FIXED_Q = b"\x01"  # else the module finds Q by itself
 _GEN2 = 0x0005
@@ -59,12 +60,14 @@ class Opcode(IntEnum):
     CONTINUOUS = 0x2F
     GET_ANTENNAS = 0x61
     GET_POWER = 0x62
+    GET_CHANNELS = 0x65
     GET_REGION = 0x67
     GET_SETTING = 0x6B
     TEMPERATURE = 0x72
     SET_ANTENNAS = 0x91
     SET_POWER = 0x92
     SET_PROTOCOL = 0x93
+    SET_CHANNELS = 0x95
     SET_REGION = 0x97
     SET_SETTING = 0x9B
 
@@ -198,6 +201,29 @@ def use_antennas(ports: tuple[int, ...]) -> bytes:
     return request(
         Opcode.SET_ANTENNAS, b"\x02" + bytes(each for port in ports for each in (port,) * 2)
     )
+
+
+def use_channels(channels_khz: tuple[int, ...]) -> bytes:
+    """Write the request to hop on these channels, at most 62.
+
+    Raises
+    ------
+    ProtocolError
+        They are too many.
+    """
+    if len(channels_khz) > MOST_CHANNELS:
+        raise ProtocolError(
+            f"Mercury modules take {MOST_CHANNELS} channels, not {len(channels_khz)}"
+        )
+    return request(
+        Opcode.SET_CHANNELS, b"".join(channel.to_bytes(4, "big") for channel in channels_khz)
+    )
+
+
+def decode_channels(content: bytes) -> tuple[int, ...]:
+    """Read the channels of an answer to `Opcode.GET_CHANNELS`, kHz; a cut one is left out."""
+    whole = len(content) // 4 * 4
+    return tuple(int.from_bytes(content[at : at + 4], "big") for at in range(0, whole, 4))
 
 
 def decode_version(answer: Answer) -> Version:

@@ -6,6 +6,7 @@ table is dBm = raw - 129, which was not checked with a signal generator. 115,200
 """
 
 from enum import IntEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 from aerocast_protocols.errors import ProtocolError
@@ -30,9 +31,13 @@ ERRORS = {
     0x4A: "power out of range", 0x53: "return loss not measured", 0x54: "power not reached",
 }  # fmt: skip
 REGIONS = {0x01: "fcc", 0x02: "etsi", 0x03: "china"}
-# First and last channel of a region, in the module's own numbering: 865.00 MHz + n * 0.5 MHz up to
-# 6, then 902.00 MHz + (n - 7) * 0.5 MHz.
-SPANS = {"fcc": (0x07, 0x3B), "etsi": (0x00, 0x06), "china": (0x2B, 0x35)}
+# First and last channel of a region, in the module's own numbering; under FCC rules without the two
+# that would reach over the band's ends.
+SPANS = {"fcc": (0x08, 0x3A), "china": (0x2B, 0x35)}
+# The module's own European channels are not those of EN 302 208: they are named one by one.
+ETSI_KHZ = (865_700, 866_300, 866_900, 867_500)
+_NAMED_ONE_BY_ONE = 0x04
+_BANDS_KHZ = {"etsi": (865_000, 868_000), "fcc": (902_000, 928_000)}
 
 
 class Command(IntEnum):
@@ -208,15 +213,70 @@ def decode_powers(content: bytes) -> tuple[int, ...]:
     return tuple(content)
 
 
-def region_span(region: str) -> bytes:
-    """Write a region with its first and last channel, as `Command.SET_REGION` takes it.
+class Region(NamedTuple):
+    """Where a module transmits; ``name`` is None where it is none of ours."""
+
+    name: str | None
+    channels_khz: tuple[int, ...]
+
+
+def decode_region(content: bytes) -> Region:
+    """Read the answer to `Command.GET_REGION`.
+
+    Raises
+    ------
+    ProtocolError
+        It is none.
+    """
+    if len(content) == 3 and content[0] in REGIONS and content[1] <= content[2] <= 0x3B:
+        numbers = range(content[1], content[2] + 1)
+        return Region(REGIONS[content[0]], tuple(_khz(number) for number in numbers))
+    if len(content) == 6 and content[0] == _NAMED_ONE_BY_ONE:
+        step_khz, start_khz = 10 * content[1], int.from_bytes(content[3:], "big")
+        channels = tuple(start_khz + number * step_khz for number in range(content[2]))
+        inside = (
+            name
+            for name, (lowest, highest) in _BANDS_KHZ.items()
+            if channels and lowest < min(channels) and max(channels) < highest
+        )
+        return Region(next(inside, None), channels)
+    raise ProtocolError(f"A0 region {content.hex()} is none")
+
+
+def encode_region(region: str) -> bytes:
+    """Write a region, as `Command.SET_REGION` takes it.
 
     Raises
     ------
     ProtocolError
         The family does not know the region.
     """
+    if region == "etsi":
+        return encode_channels(ETSI_KHZ)
     for code, name in REGIONS.items():
         if name == region:
             return bytes([code, *SPANS[region]])
     raise ProtocolError(f"R2000 modules know no region {region!r}")
+
+
+def encode_channels(channels_khz: tuple[int, ...]) -> bytes:
+    """Write channels, as `Command.SET_REGION` takes them.
+
+    Raises
+    ------
+    ProtocolError
+        They are not evenly spaced by a multiple of 10 kHz, up to 2,550 kHz.
+    """
+    channels = sorted(set(channels_khz))
+    steps = {after - before for before, after in pairwise(channels)}
+    step_khz = steps.pop() if len(steps) == 1 else 500
+    fits = channels and not steps and step_khz % 10 == 0 and step_khz <= 2550
+    if not fits or len(channels) > 255 or not 0 < channels[0] < 1 << 24:
+        raise ProtocolError(f"R2000 modules take evenly spaced channels, not {channels_khz}")
+    start = channels[0].to_bytes(3, "big")
+    return bytes([_NAMED_ONE_BY_ONE, step_khz // 10, len(channels)]) + start
+
+
+def _khz(number: int) -> int:
+    """Give the frequency of one of the module's own channels."""
+    return 865_000 + 500 * number if number < 7 else 902_000 + 500 * (number - 7)

@@ -28,7 +28,11 @@ ERRORS = {
 }  # fmt: skip
 # Band -> region: two bits in the highest frequency's byte, two in the lowest's.
 REGIONS = {0: "user", 1: "china", 2: "fcc", 3: "korea", 4: "etsi"}
-_LAST_CHANNEL = {"china": 19, "fcc": 49, "korea": 31, "etsi": 14}
+# Region -> first channel and spacing in kHz, number of channels.
+_CHANNELS = {
+    "china": (920_125, 250, 20), "fcc": (902_750, 500, 50),
+    "korea": (917_100, 200, 32), "etsi": (865_100, 200, 15), "user": (902_600, 400, 63),
+}  # fmt: skip
 
 
 class Command(IntEnum):
@@ -58,6 +62,8 @@ class Info(NamedTuple):
         ``major.minor``.
     region
         Of `REGIONS`; None when the band is none of them.
+    lowest, highest
+        First and last channel of the region, from 0.
     scan_time_s
         How long an inventory may take.
     """
@@ -67,6 +73,16 @@ class Info(NamedTuple):
     region: str | None
     power_dbm: int
     scan_time_s: float
+    lowest: int = 0
+    highest: int = 0
+
+    @property
+    def channels_khz(self) -> tuple[int, ...]:
+        """Give the channels it hops on."""
+        if self.region is None:
+            return ()
+        first_khz, step_khz, _ = _CHANNELS[self.region]
+        return tuple(first_khz + n * step_khz for n in range(self.lowest, self.highest + 1))
 
 
 def _table() -> tuple[int, ...]:
@@ -199,28 +215,59 @@ def decode_info(answer: Frame) -> Info:
         raise ProtocolError(f"UHFReader18 answer {answer.content[:16].hex()} is no description")
     major, minor, kind, _, highest, lowest, power_dbm, scan_time = answer.content[1:]
     band = (highest >> 6) << 2 | lowest >> 6
-    return Info(f"{major}.{minor}", kind, REGIONS.get(band), power_dbm, scan_time / 10)
+    return Info(
+        firmware=f"{major}.{minor}",
+        type=kind,
+        region=REGIONS.get(band),
+        power_dbm=power_dbm,
+        scan_time_s=scan_time / 10,
+        lowest=lowest & 0x3F,
+        highest=highest & 0x3F,
+    )
 
 
 def encode_info(info: Info, address: int = 0) -> bytes:
     """Write what a module says of itself."""
     major, minor = map(int, info.firmware.split("."))
-    highest, lowest = region_span(info.region or "etsi")
+    highest, lowest = _span(info.region or "etsi", info.lowest, info.highest)
     content = bytes([OK, major, minor, info.type, 0x02, highest, lowest, info.power_dbm])
     return encode_frame(
         Frame(address, Command.INFO, content + bytes([round(info.scan_time_s * 10)]))
     )
 
 
-def region_span(region: str) -> bytes:
-    """Write a region's band with its highest and lowest channel, as `Command.SET_REGION` takes it.
+def encode_region(region: str) -> bytes:
+    """Write a region with all its channels, as `Command.SET_REGION` takes it.
 
     Raises
     ------
     ProtocolError
         The family does not know the region.
     """
-    for band, name in REGIONS.items():
-        if name == region and region in _LAST_CHANNEL:
-            return bytes([(band >> 2) << 6 | _LAST_CHANNEL[region], (band & 3) << 6])
-    raise ProtocolError(f"UHFReader18 modules know no region {region!r}")
+    if region not in _CHANNELS or region == "user":
+        raise ProtocolError(f"UHFReader18 modules know no region {region!r}")
+    return _span(region, 0, _CHANNELS[region][2] - 1)
+
+
+def encode_channels(channels_khz: tuple[int, ...]) -> bytes:
+    """Write channels, as `Command.SET_REGION` takes them.
+
+    Raises
+    ------
+    ProtocolError
+        They are not neighbours in one region.
+    """
+    channels = sorted(set(channels_khz))
+    for region, (first_khz, step_khz, count) in _CHANNELS.items():
+        numbers = [(channel - first_khz) // step_khz for channel in channels]
+        on_grid = all((channel - first_khz) % step_khz == 0 for channel in channels)
+        if not on_grid or not numbers or numbers[0] < 0 or numbers[-1] >= count:
+            continue
+        if numbers == list(range(numbers[0], numbers[-1] + 1)):
+            return _span(region, numbers[0], numbers[-1])
+    raise ProtocolError(f"UHFReader18 modules take neighbouring channels, not {channels_khz}")
+
+
+def _span(region: str, lowest: int, highest: int) -> bytes:
+    band = next(number for number, name in REGIONS.items() if name == region)
+    return bytes([(band >> 2) << 6 | highest, (band & 3) << 6 | lowest])
