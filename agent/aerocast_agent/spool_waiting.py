@@ -123,27 +123,39 @@ class Waiting:
 
     def is_due(self, now_ns: int) -> bool:
         """Say whether there is something to commit now."""
-        due_at_ns = self.due_at_ns()
+        return self._must_write(now_ns) or (bool(self._stored) and self._stored_due_ns() <= now_ns)
+
+    def _must_write(self, now_ns: int) -> bool:
+        write_at_ns = self._write_at_ns()
         return bool(
             self._flushes
             or self._refused
-            or (due_at_ns is not None and due_at_ns <= now_ns)
+            or (write_at_ns is not None and write_at_ns <= now_ns)
             or self.lanes.has_full()
         )
 
+    def _write_at_ns(self) -> int | None:
+        lanes_ns = self.lanes.due_at_ns()
+        due_ns = [] if lanes_ns is None else [lanes_ns]
+        for lane, chunk in self._lent.items():
+            due_ns.append(chunk.waiting_since_ns + FLUSH_AFTER_NS[lane])
+        return min(due_ns, default=None)
+
+    def _stored_due_ns(self) -> int:
+        return self._stored_since_ns + ACKNOWLEDGED_WITHIN_NS
+
     def due_at_ns(self) -> int | None:
         """Say when something will be due by itself; None when nothing waits."""
-        lent_ns = (
-            chunk.waiting_since_ns + FLUSH_AFTER_NS[lane] for lane, chunk in self._lent.items()
-        )
-        stored_ns = [self._stored_since_ns + ACKNOWLEDGED_WITHIN_NS] if self._stored else []
-        lanes_ns = self.lanes.due_at_ns()
-        return min((*lent_ns, *stored_ns, *([] if lanes_ns is None else [lanes_ns])), default=None)
+        write_at_ns = self._write_at_ns()
+        if not self._stored:
+            return write_at_ns
+        stored_ns = self._stored_due_ns()
+        return stored_ns if write_at_ns is None else min(write_at_ns, stored_ns)
 
     def take(self, now_ns: int, most_bytes: int, *, everything: bool) -> Taken | None:
         """Give out what one commit writes; None when nothing is due."""
         flushes = self._flushes
-        if everything or self.is_due(now_ns):
+        if everything or self._must_write(now_ns):
             self.call_in()
         chunks = self.lanes.take(now_ns, everything=everything or bool(flushes))
         urgent = chunks or self._refused or self._lost or flushes or everything

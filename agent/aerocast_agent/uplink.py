@@ -1,4 +1,7 @@
-"""Bring what is durable to the hub: live first, backlog beside it, again until acknowledged."""
+"""Bring what is durable to the hub: live first, backlog beside it, again until acknowledged.
+
+A hub that answers quickly gets a batch ahead of its commit, and may spare the disk the write.
+"""
 
 import asyncio
 import contextlib

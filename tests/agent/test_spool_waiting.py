@@ -47,6 +47,15 @@ def test_what_was_lent_is_taken_when_it_is_due_before_what_came_later():
     assert waiting.spare(LIVE, 1) == 0
 
 
+def test_an_acknowledgement_that_is_due_leaves_alone_what_is_lent():
+    waiting = waiting_with(0)
+    waiting.let_go([Span(LIVE, 7, 1, 1)], -900 * MS)
+    waiting.lend(LIVE, 0)
+    taken = waiting.take(100 * MS, LARGE, everything=False)
+    assert (numbers(taken), taken.changes.stored) == ([], [Span(LIVE, 7, 1, 1)])
+    assert waiting.spare(LIVE, 1) == 1
+
+
 def test_what_was_lent_goes_to_disk_with_anything_else_that_is_due():
     waiting = waiting_with(0)
     waiting.lend(LIVE, 0)
