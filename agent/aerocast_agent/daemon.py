@@ -24,7 +24,7 @@ from aerocast_agent.spool import Spool
 from aerocast_agent.spool_rows import SpoolState
 from aerocast_agent.status import Status, waiting_of
 from aerocast_agent.supervisor import Supervisor
-from aerocast_agent.uplink import Identity, Uplink, brokers_of
+from aerocast_agent.uplink import Identity, Uplink, ways_of
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +64,9 @@ class Daemon:
             self._following.accept,
             {device.name: device.silent_after_s for device in settings.devices},
         )
-        hub = settings.hub
-        files = (hub.certificate, hub.key, hub.ca)
-        passed_s = clock.passed_s(path, *(Path(each) for each in files if each is not None))
         self._uplink = Uplink(
             Identity(settings.gateway.site, settings.gateway.name, self._version, self._boot_id),
-            brokers_of(hub.broker, hub.broker_v3, files, passed_s),
+            ways_of(settings),
             self._spool,
         )
         self._attendant = Attendant(settings, self._supervisor, built.make)

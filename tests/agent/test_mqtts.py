@@ -12,6 +12,7 @@ import time
 import pytest
 from aerocast_agent import clock
 from aerocast_agent.config import Config, Gateway, Hub
+from aerocast_agent.config import Spool as SpoolSettings
 from aerocast_agent.doctor.network import brokers, check_certificates
 from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
 
@@ -152,3 +153,28 @@ def test_doctor_says_what_is_wrong_with_certificates(guarded, host, ca, result, 
     check = check_certificates(place, settings)
     assert check.result == result, check
     assert told in f"{check.found} {check.mend}"
+
+
+@pytest.mark.parametrize(("written_days", "result"), [(45, "doubtful"), (-1, "failed")])
+def test_doctor_says_when_the_clock_is_wrong_and_that_it_does_not_matter(
+    tmp_path, written_days, result
+):
+    with guarding(tmp_path, days=(30, 60)) as port:
+        spool = tmp_path / "spool.db"
+        spool.touch()
+        at_s = (NOW + dt.timedelta(days=written_days)).timestamp()
+        os.utime(spool, (at_s, at_s))
+        settings = Config(
+            gateway=Gateway(site="lfbo", name="hall-1"),
+            hub=Hub(
+                broker=f"mqtts://127.0.0.1:{port}",
+                ca=str(tmp_path / "authority.pem"),
+                certificate=str(tmp_path / "hall-1.pem"),
+                key=str(tmp_path / "hall-1.key"),
+            ),
+            spool=SpoolSettings(path=str(spool)),
+        )
+        (place,) = brokers(settings)
+        check = check_certificates(place, settings)
+    assert check.result == result, check
+    assert result == "failed" or "clock is wrong" in check.found

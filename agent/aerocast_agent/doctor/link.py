@@ -19,7 +19,7 @@ from aerocast_agent.doctor.check import Check, failed, skipped, well
 from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
 from aerocast_agent.spool_reading import open_to_read
 from aerocast_agent.status import Status
-from aerocast_agent.uplink import brokers_of
+from aerocast_agent.uplink import ways_of
 
 ANSWER_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.2
@@ -30,8 +30,7 @@ ABOVE = "see the checks above"
 
 async def check_link(settings: Config) -> list[Check]:
     """Connect, publish and be acknowledged, without the daemon."""
-    hub = settings.hub
-    ways = brokers_of(hub.broker, hub.broker_v3, (hub.certificate, hub.key, hub.ca))
+    ways = ways_of(settings)
     checks: list[Check] = []
     for broker in ways:
         name = f"CONNECT, MQTT {broker.version}"

@@ -24,8 +24,11 @@ from aerocast_agent.config import (
 from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
 from aerocast_agent.mqtt_link import DEFAULT_PORTS
 from aerocast_agent.status import Status
+from aerocast_agent.tls import context_for
+from aerocast_agent.uplink import ways_of
 
 WITHIN_S = 5.0
+SET_CLOCK = "set this machine's clock first: sudo timedatectl set-ntp true"
 EXPIRES_SOON_S = 14 * 24 * 3600
 CLOCKS_DIFFER_S = 60
 NetworkDevice = Llrp | NetworkReader | AdsbBeast | AdsbAvr | AdsbSbs | AdsbRtlTcp
@@ -97,9 +100,8 @@ def check_certificates(place: Place, settings: Config) -> Check:
     name = f"{place.name} TLS"
     hub = settings.hub
     try:
-        context = ssl.create_default_context(cafile=hub.ca)
-        if hub.certificate is not None:
-            context.load_cert_chain(hub.certificate, hub.key)
+        passed_s = ways_of(settings)[0].passed_s
+        context = context_for(hub.certificate, hub.key, hub.ca, passed_s)
     except (OSError, ValueError) as error:
         return failed(
             name, f"certificate, key or ca: {error}",
@@ -120,6 +122,12 @@ def check_certificates(place: Place, settings: Config) -> Check:
             name, f"{error}",
             "if the broker asks for one, [hub] certificate and key must be of its authority",
         )  # fmt: skip
+    if time.time() < passed_s:
+        return doubtful(
+            name, f"this machine's clock is wrong ({datetime.now(UTC):%Y-%m-%d}): when certificates"
+            " begin is not looked at",
+            SET_CLOCK,
+        )  # fmt: skip
     left_s = ssl.cert_time_to_seconds(ends) - time.time()
     until = datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC).date()
     if left_s < EXPIRES_SOON_S:
@@ -132,7 +140,7 @@ def check_certificates(place: Place, settings: Config) -> Check:
 def _mend(error: ssl.SSLCertVerificationError) -> str:
     # X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED, openssl x509_vfy.h
     if error.verify_code in {9, 10} and clock.quality() < clock.NETWORK:
-        return "set this machine's clock first: sudo timedatectl set-ntp true"
+        return SET_CLOCK
     if error.verify_code == 10:
         return "have the broker's certificate renewed"
     if error.verify_code in {62, 64}:  # host or IP address mismatch
