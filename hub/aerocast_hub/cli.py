@@ -31,6 +31,7 @@ COMMANDS = {
     "migrate": Command("aerocast_hub.commands.migrate", "bring the database up to date"),
     "gateway": Command("aerocast_hub.commands.gateway", "register gateways; what they lost"),
     "user": Command("aerocast_hub.commands.user", "people who may log in"),
+    "badge": Command("aerocast_hub.commands.badge", "staff badges that let people in"),
     "import": Command("aerocast_hub.commands.imports", "take in flights, bags or stands"),
     "bim": Command("aerocast_hub.commands.bim", "take in baggage messages"),
     "openapi": Command("aerocast_hub.commands.openapi", "print the API's description"),

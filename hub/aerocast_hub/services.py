@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from litestar.types import ControllerRouterHandler
 
+from aerocast_hub.auth.badge_controller import BadgeController
+from aerocast_hub.auth.badges import absorb as absorb_badges
 from aerocast_hub.auth.controller import AuthController
 from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.auth.users import seed_roles
@@ -185,8 +187,8 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "auth",
             8001,
-            controllers=(AuthController, *SESSION_HANDLERS),
-            absorb={},
+            controllers=(AuthController, BadgeController, *SESSION_HANDLERS),
+            absorb={"badges": absorb_badges},
             background=(prepare_accounts,),
         ),
         Service(

@@ -15,6 +15,10 @@ Action = Literal[
     "token_reused",
     "user_added",
     "user_disabled",
+    "badge_assigned",
+    "badge_revoked",
+    "badge_login_ok",
+    "badge_login_failed",
 ]
 
 

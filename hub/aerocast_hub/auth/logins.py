@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.auth import audit, refresh, users
+from aerocast_hub.auth import audit, badges, refresh, users
 from aerocast_hub.auth.attempts import LOGINS, Attempts
 from aerocast_hub.auth.passwords import Passwords, is_outdated
 from aerocast_hub.auth.tokens import ACCESS_TOKEN_S, TokenKeys
@@ -85,6 +85,47 @@ class Logins:
                 session, "login_ok", account=account, actor=account, client=client, at_us=now_us
             )
             return await self._tokens(session, known.user_id, refresh_token, now_us)
+
+    async def login_by_badge(
+        self, place: badges.Place, pin: str, client: str
+    ) -> Tokens | TryLater | None:
+        """Give tokens to whoever showed a badge at a gateway just now and knows its PIN.
+
+        The showing is used up, whatever comes of it. No badge shown, nobody's badge, a disabled
+        account and a wrong PIN get one answer, None, after the same work.
+        """
+        reader = f"badge at {place.site}/{place.gateway}"
+        wait_s = self._attempts.wait_s(reader, client, time.monotonic())
+        if wait_s > 0:
+            return TryLater(wait_s)
+        now_us = _now_us()
+        async with self._database.writing() as session:
+            badge_hash = await badges.take_showing(session, place, now_us)
+            holder = await badges.holder_of(session, badge_hash) if badge_hash else None
+        is_right = await self._passwords.is_right(pin, holder.pin_hash if holder else None)
+        async with self._database.writing() as session:
+            if holder is None or not is_right:
+                account = holder.name if holder else reader
+                await audit.record(
+                    session,
+                    "badge_login_failed",
+                    account=account,
+                    actor=reader,
+                    client=client,
+                    at_us=now_us,
+                )
+                return None
+            self._attempts.forget(reader, client)
+            refresh_token = await refresh.begin_family(session, holder.user_id, now_us)
+            await audit.record(
+                session,
+                "badge_login_ok",
+                account=holder.name,
+                actor=reader,
+                client=client,
+                at_us=now_us,
+            )
+            return await self._tokens(session, holder.user_id, refresh_token, now_us)
 
     async def renew(self, refresh_token: str, client: str) -> Tokens | None:
         """Give new tokens for a refresh token; None when it is no good, or was used before."""

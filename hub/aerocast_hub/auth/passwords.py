@@ -5,12 +5,14 @@ one core. The library's own default takes four times as long, and logins arrive 
 """
 
 import asyncio
+import re
 import secrets
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 SHORTEST, LONGEST = 12, 1024
+PIN = re.compile(r"[0-9]{6,12}")
 # Each hash holds 19 MiB while it runs; more at once than this only queue for the same cores.
 AT_ONCE = 4
 
@@ -35,6 +37,19 @@ class Passwords:
         refuse_unfit(password)
         async with self._turn:
             return await asyncio.to_thread(_hasher.hash, password)
+
+    async def hash_pin(self, pin: str) -> str:
+        """Hash a new PIN. It is short, so it is only ever asked for together with a badge.
+
+        Raises
+        ------
+        ValueError
+            It is not 6 to 12 digits, or all the same one.
+        """
+        if not PIN.fullmatch(pin) or len(set(pin)) == 1:
+            raise ValueError("a PIN has 6 to 12 digits, not all the same")
+        async with self._turn:
+            return await asyncio.to_thread(_hasher.hash, pin)
 
     async def is_right(self, password: str, password_hash: str | None) -> bool:
         """Check a password; the same work is done when there is nothing to check it against.

@@ -79,6 +79,39 @@ class RefreshTokenRow(Base):
     revoked_at_us: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class BadgeRow(Base):
+    """A staff badge that lets its holder in, together with a PIN.
+
+    Attributes
+    ----------
+    badge_hash
+        SHA-256 of the identity that gateways give the badge: see `BadgeShown`.
+    assigned_by
+        An account's name, or ``command line``.
+    """
+
+    __tablename__ = "badges"
+
+    badge_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    pin_hash: Mapped[str] = mapped_column(String(256))
+    assigned_at_us: Mapped[int] = mapped_column(BigInteger)
+    assigned_by: Mapped[str] = mapped_column(String(64))
+
+
+class BadgeShowingRow(Base):
+    """The badge that was last shown to a reader, and whether that showing was used up."""
+
+    __tablename__ = "badge_showings"
+
+    site: Mapped[str] = mapped_column(String(32), primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(32), primary_key=True)
+    device: Mapped[str] = mapped_column(String(64), primary_key=True)
+    badge_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    shown_at_us: Mapped[int] = mapped_column(BigInteger)
+    used_at_us: Mapped[int | None] = mapped_column(BigInteger)
+
+
 class AuditRow(Base):
     """Something that touched accounts; rows are only ever added.
 
@@ -86,7 +119,8 @@ class AuditRow(Base):
     ----------
     action
         ``login_ok``, ``login_failed``, ``logout``, ``token_reused``, ``user_added``,
-        ``user_disabled``.
+        ``user_disabled``, ``badge_assigned``, ``badge_revoked``, ``badge_login_ok``,
+        ``badge_login_failed``.
     account
         The account's name as given, cut to 64 characters: it may name nobody.
     actor

@@ -10,6 +10,8 @@ from litestar.enums import MediaType
 from litestar.exceptions import NotAuthorizedException
 from litestar.params import FromQuery, URLEncodedBody
 
+from aerocast_hub.auth.badge_controller import WRONG as BADGE_WRONG
+from aerocast_hub.auth.badges import Place
 from aerocast_hub.auth.controller import WRONG, client_of, too_many_tries
 from aerocast_hub.auth.cookies import RENEWAL_PATH, SessionCookies
 from aerocast_hub.auth.logins import Logins, TryLater
@@ -24,10 +26,21 @@ class LoginForm(msgspec.Struct, frozen=True, kw_only=True):
     next: Annotated[str, msgspec.Meta(max_length=2048)] = "/"
 
 
+class BadgeForm(msgspec.Struct, frozen=True, kw_only=True):
+    """The login page's form for badges; ``reader`` is ``site/gateway``."""
+
+    reader: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    pin: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    next: Annotated[str, msgspec.Meta(max_length=2048)] = "/"
+
+
 @get("/login", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)
-async def login_page(next: FromQuery[str] = "/") -> str:  # noqa: A002  the query's own name
-    """Show the login form."""
-    return _form(next)
+async def login_page(
+    next: FromQuery[str] = "/",  # noqa: A002  the query's own name
+    reader: FromQuery[str] = "",
+) -> str:
+    """Show the login form; ``reader`` is that of the terminal, ``site/gateway``, for badges."""
+    return _form(next, reader=reader)
 
 
 @post("/login", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)
@@ -48,6 +61,26 @@ async def log_in(
         )
     if tokens is None:
         return Response(_form(data.next, data.name, WRONG), status_code=401)
+    return _go_to(_local(data.next), session_cookies.of(tokens))
+
+
+@post("/login/badge", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)
+async def log_in_by_badge(
+    data: URLEncodedBody[BadgeForm],
+    request: Request[Any, Any, State],
+    logins: NamedDependency[Logins],
+    session_cookies: NamedDependency[SessionCookies],
+) -> Response[str]:
+    """Begin a session of whoever just showed a badge, or show the form again."""
+    site, _, gateway = data.reader.partition("/")
+    tokens = await logins.login_by_badge(Place(site, gateway), data.pin, client_of(request))
+    if isinstance(tokens, TryLater):
+        refusal = too_many_tries(tokens)
+        again = _form(data.next, wrong=refusal.detail, reader=data.reader)
+        return Response(again, status_code=429, headers=refusal.headers)
+    if tokens is None:
+        again = _form(data.next, wrong=BADGE_WRONG, reader=data.reader)
+        return Response(again, status_code=401)
     return _go_to(_local(data.next), session_cookies.of(tokens))
 
 
@@ -84,12 +117,12 @@ async def log_out(
     return _go_to("/login", session_cookies.ended())
 
 
-SESSION_HANDLERS = (login_page, log_in, renew, log_out)
+SESSION_HANDLERS = (login_page, log_in, log_in_by_badge, renew, log_out)
 
 
-def _form(next_page: str, name: str = "", wrong: str = "") -> str:
+def _form(next_page: str, name: str = "", wrong: str = "", reader: str = "") -> str:
     said = f"{wrong[:1].upper()}{wrong[1:]}." if wrong else ""
-    return render("login.html", next=_local(next_page), name=name, wrong=said)
+    return render("login.html", next=_local(next_page), name=name, wrong=said, reader=reader)
 
 
 def _go_to(place: str, cookies: list[Cookie]) -> Response[str]:

@@ -56,6 +56,16 @@ def upgrade() -> None:
         batch_op.create_index("audit_at", ["at_us"], unique=False)
 
     op.create_table(
+        "badge_showings",
+        sa.Column("site", sa.String(length=32), nullable=False),
+        sa.Column("gateway", sa.String(length=32), nullable=False),
+        sa.Column("device", sa.String(length=64), nullable=False),
+        sa.Column("badge_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("shown_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("used_at_us", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("site", "gateway", "device", name=op.f("pk_badge_showings")),
+    )
+    op.create_table(
         "bag_evidence",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("form", sa.BigInteger(), nullable=False),
@@ -340,6 +350,16 @@ def upgrade() -> None:
         sa.Column("disabled_at_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
+    )
+    op.create_table(
+        "badges",
+        sa.Column("badge_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("pin_hash", sa.String(length=256), nullable=False),
+        sa.Column("assigned_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("assigned_by", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_badges_user_id")),
+        sa.PrimaryKeyConstraint("badge_hash", name=op.f("pk_badges")),
     )
     op.create_table(
         "bag_message_plates",
@@ -633,6 +653,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bag_message_plates_message_id"))
 
     op.drop_table("bag_message_plates")
+    op.drop_table("badges")
     op.drop_table("users")
     with op.batch_alter_table("unread_bags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_unread_bags_site_at_us"))
@@ -680,6 +701,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bag_evidence_kind_at_us"))
 
     op.drop_table("bag_evidence")
+    op.drop_table("badge_showings")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index("audit_at")
 
