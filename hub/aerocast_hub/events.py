@@ -128,6 +128,12 @@ class BagChanged(_Happened, frozen=True, kw_only=True, tag="bag_changed"):
     was: str | None = None
 
 
+class BagForgotten(_Happened, frozen=True, kw_only=True, tag="bag_forgotten"):
+    """A bag turned out to be another one: nothing is kept under its id any more."""
+
+    bag_id: str
+
+
 class BagUnread(_Happened, frozen=True, kw_only=True, tag="bag_unread"):
     """A bag went past a place and neither tag nor code could be read."""
 
@@ -166,6 +172,41 @@ class BagMessageReceived(_Happened, frozen=True, kw_only=True, tag="bag_message_
     problems: int = 0
 
 
+class _AlertEvent(_Happened, frozen=True, kw_only=True):
+    """What became of an alert.
+
+    Attributes
+    ----------
+    alert_id
+        The hub's own id of the alert.
+    alert_kind
+        What sort of thing is wrong.
+    subject
+        ``bag <id>``, ``flight <id>`` or ``belt <site> <belt>``.
+    """
+
+    alert_id: str
+    alert_kind: str
+    subject: str
+
+
+class AlertRaised(_AlertEvent, frozen=True, kw_only=True, tag="alert_raised"):
+    """Something is wrong."""
+
+    severity: str
+    reason: str
+
+
+class AlertAcknowledged(_AlertEvent, frozen=True, kw_only=True, tag="alert_acknowledged"):
+    """Somebody looks after it."""
+
+    by: str
+
+
+class AlertCleared(_AlertEvent, frozen=True, kw_only=True, tag="alert_cleared"):
+    """It is wrong no more."""
+
+
 Event = (
     GatewayStateChanged
     | GatewayHealthReported
@@ -177,6 +218,10 @@ Event = (
     | FlightTimeWithdrawn
     | BagPassed
     | BagChanged
+    | BagForgotten
+    | AlertRaised
+    | AlertAcknowledged
+    | AlertCleared
     | BagUnread
     | BagMessageReceived
 )

@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 from litestar.types import ControllerRouterHandler
 
+from aerocast_hub.alerts.controller import AlertController
+from aerocast_hub.alerts.watch import FOLLOWED as WATCHED
+from aerocast_hub.alerts.watch import keep_looking
+from aerocast_hub.alerts.watch import take_in as watch
 from aerocast_hub.auth.badge_controller import BadgeController
 from aerocast_hub.auth.badges import absorb as absorb_badges
 from aerocast_hub.auth.controller import AuthController
@@ -133,6 +137,14 @@ async def fly_bags(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def raise_alerts(hub: Hub) -> AsyncIterator[None]:
+    """Watch bags and flights, and say what somebody must look at."""
+    follower = Follower("alerts", WATCHED, watch, hub.database, hub.publisher)
+    async with running(follower.run()), running(keep_looking(hub.database, hub.publisher)):
+        yield
+
+
+@asynccontextmanager
 async def count_losses(hub: Hub) -> AsyncIterator[None]:
     """Keep the loss account among the metrics."""
     async with running(keep_counted(hub.database, hub.metrics)):
@@ -204,6 +216,7 @@ REGISTRY: Mapping[str, Service] = {
                 ContainerController,
                 TagHistoryController,
                 FlightBagsController,
+                AlertController,
                 BagMessageController,
                 SummaryController,
             ),
@@ -217,7 +230,7 @@ REGISTRY: Mapping[str, Service] = {
                 "flights": retime_flights,
                 "bags": retime_bags,
             },
-            background=(take_in, fly_bags, count_losses, exchange_bag_messages),
+            background=(take_in, fly_bags, raise_alerts, count_losses, exchange_bag_messages),
             requires=("auth",),
         ),
         Service(

@@ -7,6 +7,8 @@ A permission is ``<service>:<verb>``. Roles are data: they live in the database,
 EVERYTHING = "*"
 PERMISSIONS = frozenset(
     {
+        "alerts:read",
+        "alerts:write",
         "baggage:read",
         "baggage:write",
         "flights:read",
@@ -23,7 +25,7 @@ _READING = frozenset(each for each in PERMISSIONS if each.endswith(":read"))
 
 FIRST_ROLES: dict[str, frozenset[str]] = {
     "admin": frozenset({EVERYTHING}),
-    "operator": _READING | {"baggage:write"},
+    "operator": _READING | {"alerts:write", "baggage:write"},
     "viewer": _READING,
     # A gateway's own account asks for nothing over HTTP yet: observations travel over MQTT.
     "gateway": frozenset(),

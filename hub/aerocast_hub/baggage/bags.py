@@ -17,6 +17,7 @@ from aerocast_hub.baggage.tables import (
     BagRow,
     EvidenceRow,
     PassengerRow,
+    UnreadRow,
 )
 from aerocast_hub.schedule import flight_key
 
@@ -194,6 +195,16 @@ async def count_passages(session: AsyncSession) -> int:
     """Count the passages of tagged bags."""
     passages = select(func.count()).where(EvidenceRow.kind == "passage", EvidenceRow.form == 0)
     return await session.scalar(passages) or 0
+
+
+async def count_unread(session: AsyncSession, site: str, belt: str, since_us: int) -> int:
+    """Count the bags that went past a belt unread since an instant."""
+    unread = select(func.count()).where(
+        UnreadRow.site == site,
+        func.coalesce(UnreadRow.belt, "") == belt,
+        UnreadRow.at_us >= since_us,
+    )
+    return await session.scalar(unread) or 0
 
 
 async def _bags_where(session: AsyncSession, condition: ColumnElement[bool]) -> list[Bag]:

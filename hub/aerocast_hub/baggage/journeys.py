@@ -22,7 +22,7 @@ from aerocast_hub.baggage.identity import OneBag, share_out
 from aerocast_hub.baggage.journey import Journey, leg_here, newly_passed
 from aerocast_hub.baggage.tables import BagLegRow, BagPlateRow, BagRow
 from aerocast_hub.database.insert import insert_new, insert_or_replace
-from aerocast_hub.events import BagChanged, BagPassed, Event
+from aerocast_hub.events import BagChanged, BagForgotten, BagPassed, Event
 
 PLATES_AT_ONCE = 500
 
@@ -106,7 +106,10 @@ async def _refold(session: AsyncSession, plates: Sequence[str]) -> list[Event]:
             columns["version"] = 1 if row is None else row.version + 1
             changed.append(_Changed(bag, journey, columns))
             events += _news(bag, was, journey, is_new=row is None)
-    await _write(session, changed, gone=sorted(before.keys() - kept))
+    gone = sorted(before.keys() - kept)
+    await _write(session, changed, gone)
+    now_us = time.time_ns() // 1000
+    events += [BagForgotten(at_us=now_us, bag_id=bag_id) for bag_id in gone]
     return events
 
 

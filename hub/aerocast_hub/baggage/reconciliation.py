@@ -25,6 +25,8 @@ MADE_UP_BY_US = 35 * MINUTE_US  # before departure; a bag not made up then is li
 CONNECTION_US = 45 * MINUTE_US  # from the inbound stand to the outbound hold, unless configured
 BEFORE_LOADING = frozenset({"expected", "accepted", "screened", "sorted", "seen", "transfer"})
 
+_GONE = frozenset({"departed", "on_block", "arrived", "delivered", "claimed"})
+
 
 class Authority(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a bag may be loaded, and why.
@@ -193,7 +195,11 @@ def reconcile(due: Due, carried: Iterable[Carried], now_us: int) -> FlightBags:
         counts=counts,
         offload=() if is_departed else _offload(pairs),
         at_risk=() if is_departed else _at_risk(due, pairs, now_us),
-        left_behind=tuple(bag.bag_id for _, bag in pairs if bag.is_ours and bag.status == "short"),
+        left_behind=tuple(
+            bag.bag_id
+            for each, bag in pairs
+            if bag.is_ours and bag.status == "short" and each.journey.state not in _GONE
+        ),
         swapped=_swapped(due, [each for each, _ in pairs]),
     )
 

@@ -1,5 +1,6 @@
 """Every feature's tables, so that migrations and tests see the whole. A new one adds its line."""
 
+from aerocast_hub.alerts import tables as alerts
 from aerocast_hub.auth import tables as auth
 from aerocast_hub.baggage import message_tables as bag_messages
 from aerocast_hub.baggage import tables as baggage
@@ -13,6 +14,7 @@ from aerocast_hub.weather import tables as weather
 
 __all__ = [
     "METADATA",
+    "alerts",
     "auth",
     "bag_messages",
     "baggage",

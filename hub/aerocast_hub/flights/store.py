@@ -1,6 +1,6 @@
 """Reading flights: what other features and the pages may ask."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 from sqlalchemy import func, or_, select
@@ -77,6 +77,19 @@ async def list_parked(session: AsyncSession, limit: int = 100) -> list[Flight]:
         .limit(limit)
     )
     return [_flight(row) for row in rows]
+
+
+async def flights_called(session: AsyncSession, flights: Collection[tuple[str, str]]) -> list[str]:
+    """Give the hub's ids of flights by their keys and dates."""
+    if not flights:
+        return []
+    rows = await session.execute(
+        select(FlightRow.id, FlightRow.flight_key, FlightRow.date).where(
+            FlightRow.flight_key.in_(sorted({key for key, _ in flights})),
+            FlightRow.date.in_(sorted({date for _, date in flights})),
+        )
+    )
+    return sorted(row_id for row_id, key, date in rows if (key, date) in flights)
 
 
 async def find_flight(session: AsyncSession, flight_id: str) -> Flight | None:

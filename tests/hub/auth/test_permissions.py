@@ -14,7 +14,10 @@ def test_a_viewer_may_read_and_only_read():
 
 def test_an_operator_may_also_change_baggage():
     may = {each for each in PERMISSIONS if grants(FIRST_ROLES["operator"], each)}
-    assert may == {each for each in PERMISSIONS if each.endswith(":read")} | {"baggage:write"}
+    assert may == {each for each in PERMISSIONS if each.endswith(":read")} | {
+        "alerts:write",
+        "baggage:write",
+    }
 
 
 def test_a_gateway_may_nothing_over_http_yet():

@@ -43,6 +43,31 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "alerts",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("severity", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("raised_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("acknowledged_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_by", sa.String(), nullable=True),
+        sa.Column("cleared_at_us", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+    )
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_alerts_cleared_at_us_raised_at_us"),
+            ["cleared_at_us", "raised_at_us"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_alerts_scope_cleared_at_us"), ["scope", "cleared_at_us"], unique=False
+        )
+
+    op.create_table(
         "audit",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
@@ -352,6 +377,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
     op.create_table(
+        "alert_changes",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("alert_id", sa.String(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["alert_id"], ["alerts.id"], name=op.f("fk_alert_changes_alert_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_changes")),
+    )
+    with op.batch_alter_table("alert_changes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_alert_changes_alert_id"), ["alert_id"], unique=False)
+
+    op.create_table(
         "badges",
         sa.Column("badge_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -654,6 +700,10 @@ def downgrade() -> None:
 
     op.drop_table("bag_message_plates")
     op.drop_table("badges")
+    with op.batch_alter_table("alert_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_alert_changes_alert_id"))
+
+    op.drop_table("alert_changes")
     op.drop_table("users")
     with op.batch_alter_table("unread_bags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_unread_bags_site_at_us"))
@@ -706,6 +756,11 @@ def downgrade() -> None:
         batch_op.drop_index("audit_at")
 
     op.drop_table("audit")
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_alerts_scope_cleared_at_us"))
+        batch_op.drop_index(batch_op.f("ix_alerts_cleared_at_us_raised_at_us"))
+
+    op.drop_table("alerts")
     with op.batch_alter_table("aircraft_winds", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_aircraft_winds_seen_at_us"))
 

@@ -1,0 +1,130 @@
+"""What must be looked at, decided from bags and flights. Pure.
+
+Every condition has a key that is the same as long as it is the same thing that is wrong: raising
+it twice raises nothing.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from aerocast_hub.baggage.journey import Journey
+from aerocast_hub.baggage.reconciliation import Due, FlightBags
+
+Severity = Literal["info", "warning", "critical"]
+Kind = Literal[
+    "duplicate_plate", "unannounced_bag", "irregularity", "not_authorised", "wrong_flight",
+    "at_risk", "left_behind", "tag_swap", "unread_bags",
+]  # fmt: skip
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """Something wrong now.
+
+    Attributes
+    ----------
+    key
+        Names it within everything.
+    subject
+        What it is about: ``bag <id>``, ``flight <id>``, ``belt <site> <belt>``.
+    reason
+        Why, for an operator.
+    """
+
+    key: str
+    kind: Kind
+    severity: Severity
+    subject: str
+    reason: str
+
+
+_IRREGULARITIES = {
+    "not_authorised": "a partner reports it loaded without authority (NAL)",
+    "on_hand_refused": "a partner has it on hand without authority (OND)",
+    "on_hand": "a partner has it on hand (ONA)",
+    "not_seen": "a partner has not seen it (BNS)",
+}
+
+
+def of_bag(bag_id: str, journey: Journey) -> list[Condition]:
+    """Give what is wrong with a bag whatever flight it is on."""
+    found = []
+    if journey.duplicate:
+        why = next(each.why for each in journey.reasons if each.flag == "duplicate")
+        found.append(_of_bag(bag_id, "duplicate_plate", "warning", why))
+    if not journey.legs and journey.state not in ("delivered", "claimed"):
+        found.append(
+            _of_bag(bag_id, "unannounced_bag", "info", "seen, and no airline announced it")
+        )
+    if (why_irregular := _IRREGULARITIES.get(journey.irregularity or "")) is not None:
+        found.append(_of_bag(bag_id, "irregularity", "warning", why_irregular))
+    return found
+
+
+def of_flight(flight_id: str, due: Due, bags: FlightBags) -> list[Condition]:
+    """Give what is wrong with a flight's bags."""
+    name = f"{due.leg.flight} of {due.leg.date}"
+    found = []
+    for offload in bags.offload:
+        is_stranger = "not booked on this flight" in offload.reasons
+        place = f", in {offload.container}" if offload.container else ""
+        found.append(
+            Condition(
+                key=f"aboard {offload.bag_id} {flight_id}",
+                kind="wrong_flight" if is_stranger else "not_authorised",
+                severity="critical",
+                subject=f"bag {offload.bag_id}",
+                reason=f"aboard {name}{place}: {', '.join(offload.reasons)}",
+            )
+        )
+    found += _each(bags.at_risk, flight_id, "at_risk", f"not made up in time for {name}")
+    found += _each(bags.left_behind, flight_id, "left_behind", f"left behind by {name}")
+    return found + [
+        Condition(
+            key=f"swap {one} {other} {flight_id}",
+            kind="tag_swap",
+            severity="warning",
+            subject=f"flight {flight_id}",
+            reason=f"bags {one} and {other} look exchanged: each is aboard the other's flight",
+        )
+        for one, other in bags.swapped
+    ]
+
+
+def of_belt(site: str, belt: str, unread: int, minutes: int) -> list[Condition]:
+    """Give what is wrong with a belt that lets bags pass unread."""
+    if unread == 0:
+        return []
+    return [
+        Condition(
+            key=f"unread {site} {belt}",
+            kind="unread_bags",
+            severity="warning" if unread >= MANY_UNREAD else "info",
+            subject=f"belt {site} {belt}",
+            reason=f"bags went past unread: {unread} in {minutes} min",
+        )
+    ]
+
+
+MANY_UNREAD = 5
+
+
+def _each(bag_ids: Iterable[str], flight_id: str, kind: Kind, why: str) -> list[Condition]:
+    return [
+        Condition(
+            key=f"{kind} {bag_id} {flight_id}",
+            kind=kind,
+            severity="warning",
+            subject=f"bag {bag_id}",
+            reason=why,
+        )
+        for bag_id in bag_ids
+    ]
+
+
+def _of_bag(bag_id: str, kind: Kind, severity: Severity, why: str) -> Condition:
+    subject = f"bag {bag_id}"
+    return Condition(
+        key=f"{kind} {bag_id}", kind=kind, severity=severity, subject=subject, reason=why
+    )
