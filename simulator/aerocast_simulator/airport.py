@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -11,7 +12,9 @@ from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.wind import Wind
 
 from aerocast_simulator import metars, timetable
+from aerocast_simulator.bag_messages import BagMessageHost
 from aerocast_simulator.belt import ride
+from aerocast_simulator.check_in import bags_by_passenger, source_message
 from aerocast_simulator.flight import Air, GroundPath, Layer, moved
 from aerocast_simulator.llrp_reader import FakeReader
 from aerocast_simulator.passengers import ask_now_and_then
@@ -47,6 +50,8 @@ SHIRT_PC = 0x3000
 class Airport:
     """One terminal: a reader with two belts' antennas, a scanner, a GPS, a receiver on the roof.
 
+    Bags that arrive are known from a file; those that depart are told of over a BagMessage link.
+
     Parameters
     ----------
     folder
@@ -61,6 +66,8 @@ class Airport:
         self._reader = FakeReader()
         self._sky = BeastServer()
         self._scanner = PtyScanner()
+        self._password = secrets.token_urlsafe(9)
+        self._network = BagMessageHost({"AEROCAST": self._password.encode()})
         self._gps = PtyGps(timetable.LATITUDE_DEG, timetable.LONGITUDE_DEG, timetable.ALTITUDE_M)
         self.metars = folder / "metars"
 
@@ -72,23 +79,26 @@ class Airport:
         metars.write_cache(self.metars / "metars.csv.gz", list(chain.from_iterable(reports)))
         timetable.write_stands(folder / "stands.geojson")
         timetable.write_flights(folder / "flights.jsonl", self._flights, now)
-        timetable.write_bags(folder / "bags.jsonl", self._flights, now)
+        arrivals = [flight for flight in self._flights if flight.is_arrival]
+        timetable.write_bags(folder / "bags.jsonl", arrivals, now)
         await hub.command("import", "stands", str(folder / "stands.geojson"))
         await hub.command("import", "flights", str(folder / "flights.jsonl"))
         await hub.command("import", "bags", str(folder / "bags.jsonl"))
         await self._reader.start()
         await self._sky.start()
+        await self._network.start()
+        hub.receive_bag_messages(self._network.port, self._password)
         gateway = Gateway(folder / GATEWAY, self._configuration(folder), hub)
         await gateway.register(hub)
         return [gateway]
 
     async def run(self, hub: Hub) -> None:
         """Let the day happen, until cancelled."""
-        bags = [bag for flight in self._flights for bag in flight.bags]
+        asking = [bag for flight in self._flights if flight.is_arrival for bag in flight.bags]
         self._pass_overhead()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._gps.run())
-            group.create_task(ask_now_and_then(hub.url, bags, self._rng))
+            group.create_task(ask_now_and_then(hub.url, asking, self._rng))
             for flight in self._flights:
                 happens = self._arrive(flight) if flight.is_arrival else self._depart(flight)
                 group.create_task(happens)
@@ -97,6 +107,7 @@ class Airport:
         """Switch every device off."""
         await self._reader.stop()
         await self._sky.stop()
+        await self._network.stop()
         self._scanner.unplug()
         self._gps.unplug()
 
@@ -141,11 +152,13 @@ class Airport:
             )
 
     async def _depart(self, planned: PlannedFlight) -> None:
-        """Bags are scanned at the desk, then ride the sortation belt."""
-        for bag in planned.bags:
-            self._scanner.scan(f"]I0{bag.licence_plate}")
-            await asyncio.sleep(BAG_EVERY_S)
-            await self._ride(bag, SORTATION_BELT, RECLAIM_BELT)
+        """Passengers check in; their bags are scanned at the desk and ride the sortation belt."""
+        for number, bags in enumerate(bags_by_passenger(planned), start=1):
+            await self._network.send(source_message(planned, bags, number, datetime.now(UTC)))
+            for bag in bags:
+                self._scanner.scan(f"]I0{bag.licence_plate}")
+                await asyncio.sleep(BAG_EVERY_S)
+                await self._ride(bag, SORTATION_BELT, RECLAIM_BELT)
 
     async def _ride(self, bag: Bag, on: tuple[int, ...], beside: tuple[int, ...]) -> None:
         """Let a bag with its tag, and a shirt's inside it, ride past a belt's antennas."""

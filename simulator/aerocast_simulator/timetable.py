@@ -3,7 +3,7 @@
 import json
 import math
 import random
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,6 +107,11 @@ def write_flights(path: Path, flights: list[PlannedFlight], now: datetime) -> No
             }
         )
     _write_lines(path, lines)
+
+
+def departs_on(flight: PlannedFlight, now: datetime) -> date:
+    """Give the day of a flight, as the schedule written at ``now`` has it."""
+    return _scheduled(flight, now)[0].date()
 
 
 def write_bags(path: Path, flights: list[PlannedFlight], now: datetime) -> None:

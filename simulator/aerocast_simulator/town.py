@@ -53,7 +53,16 @@ class Hub:
         }
         if metars is not None:
             self.environment["AEROCAST_HUB_METAR_FILES"] = str(metars)
-        self.process = Service("aerocast-hub", ["serve"], self.environment, folder / "hub.log")
+        self.process = self._service()
+
+    def receive_bag_messages(self, port: int, password: str) -> None:
+        """Have it, when it starts, log in at a host of a baggage network on this machine."""
+        self.environment["AEROCAST_HUB_BAG_LINK_HOSTS"] = f"127.0.0.1:{port}"
+        self.environment["AEROCAST_HUB_BAG_LINK_PASSWORD"] = password
+        self.process = self._service()
+
+    def _service(self) -> Service:
+        return Service("aerocast-hub", ["serve"], self.environment, self.folder / "hub.log")
 
     async def command(self, *arguments: str, given: str = "") -> str:
         """Run one of the hub's commands beside it."""

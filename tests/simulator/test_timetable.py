@@ -6,7 +6,8 @@ import tomllib
 from datetime import UTC, date, datetime
 
 import pytest
-from aerocast_simulator import captures, timetable
+from aerocast_protocols.baggage import parse_message
+from aerocast_simulator import captures, check_in, timetable
 from aerocast_simulator.belt import ride
 from aerocast_simulator.toml_text import to_toml
 from hypothesis import given
@@ -97,3 +98,15 @@ def test_a_folder_that_cannot_be_played_is_refused_with_the_reason(tmp_path, con
         (folder / "agent.toml").write_text(content)
     with pytest.raises(captures.CaptureError, match=says):
         captures.read(folder)
+
+
+def test_a_checked_in_passenger_is_told_of_in_one_message():
+    flight = next(each for each in timetable.plan(random.Random(1)) if not each.is_arrival)
+    groups = check_in.bags_by_passenger(flight)
+    assert [len(bags) for bags in groups] == [2, 2, 2, 2]
+    message = parse_message(check_in.source_message(flight, groups[0], 1, NOW))
+    assert message.problems == ()
+    assert message.plates == tuple(bag.licence_plate for bag in groups[0])
+    assert message.bags[0].outbound.flight == flight.flight
+    assert message.bags[0].outbound.on(NOW.date()) == timetable.departs_on(flight, NOW)
+    assert message.envelope.sender == "TLSKMBA"
