@@ -27,7 +27,7 @@ from journal import Journal, Key, Life
 
 IS_SOAK = bool(os.environ.get("AEROCAST_SOAK"))
 RATE = 2000  # ten times the 200 a second of a busy portal
-EVENTS = 3600 * 200 if IS_SOAK else 16_000
+EVENTS = 3600 * 200 if IS_SOAK else 8_000
 STORM_S = EVENTS / RATE
 LATE_S = 180.0 if IS_SOAK else 45.0
 SEED = int(os.environ.get("AEROCAST_SEED", "1"))
@@ -66,7 +66,7 @@ class Storm:
         loop = asyncio.get_running_loop()
         ends_s = loop.time() + seconds
         left = []
-        while loop.time() < ends_s:
+        while loop.time() < ends_s or len(self.done) < len(faults):
             if not left:
                 left = self.chance.sample(faults, len(faults))
             fault = left.pop()
