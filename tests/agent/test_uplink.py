@@ -269,7 +269,7 @@ async def test_a_batch_the_hub_can_never_read_is_set_aside_and_told(broker, spoo
     spool.add(LIVE, b"\xc1")  # no msgpack: it spoils the batch it is in
     fill(spool, LIVE, 1)
     async with running(uplink_to(broker, spool)):
-        await eventually(lambda: hub.unreadable == 1)
+        await eventually(lambda: hub.unreadable)
         fill(spool, LIVE, 1)  # another is read meanwhile
         await eventually(lambda: hub.sequences(CRITICAL, spool.epoch) == [1], 30)
         await eventually(lambda: not any(spool.state().result(10).rows.values()))
