@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aerocast_agent.aircraft import AircraftTable
     from aerocast_agent.aircraft_database import AircraftDatabase
-    from aerocast_agent.profiles import Profile
+    from aerocast_agent.profiles import Profile, ScannerProfile
     from aerocast_agent.recordings import Radio
     from aerocast_agent.stands import Stands
 
@@ -233,10 +233,11 @@ def _scanner(device: config.Scanner) -> Driver:
         point=device.point,
         belt=device.belt,
     )
+    programming = _programming(device)
     if isinstance(device, config.TcpScanner):
         from aerocast_agent.drivers.tcp_scanner import TcpScanner  # noqa: PLC0415  as above
 
-        return TcpScanner(device.name, device.host, device.port, rules)
+        return TcpScanner(device.name, device.host, device.port, rules, programming)
     if isinstance(device, config.TcpScannerServer):
         from aerocast_agent.drivers.tcp_scanner_server import (  # noqa: PLC0415  as above
             TcpScannerServer,
@@ -250,7 +251,15 @@ def _scanner(device: config.Scanner) -> Driver:
         return HidScanner(device.name, device.port, rules, layout=device.layout)
     from aerocast_agent.drivers.serial_scanner import SerialScanner  # noqa: PLC0415  as above
 
-    return SerialScanner(device.name, device.port, device.baud, rules)
+    return SerialScanner(device.name, device.port, device.baud, rules, programming)
+
+
+def _programming(device: config.Scanner) -> "ScannerProfile | None":
+    if device.profile is None:
+        return None
+    from aerocast_agent.profiles import ScannerProfile  # noqa: PLC0415  only if named
+
+    return _profile(device, ScannerProfile)
 
 
 def _gps(device: config.GpsSerial | config.Gpsd) -> Driver:
@@ -260,6 +269,10 @@ def _gps(device: config.GpsSerial | config.Gpsd) -> Driver:
         return GpsdClient(device.name, device.host, device.port, device.receiver)
     from aerocast_agent.drivers.gps_serial import GpsSerial  # noqa: PLC0415  only if configured
 
+    if device.profile is not None:
+        from aerocast_agent.profiles import UbloxProfile  # noqa: PLC0415  only if named
+
+        _profile(device, UbloxProfile)  # of the right kind, and without a mistake
     return GpsSerial(device.name, device.port, device.baud)
 
 

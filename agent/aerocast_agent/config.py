@@ -508,7 +508,7 @@ KINDS: dict[str, type[Device]] = {
     "replay": Replay,
     "adsb_file": AdsbFile,
 }
-WITH_PROFILE = (Llrp, UhfSerial, GpsSerial)
+WITH_PROFILE = (Llrp, UhfSerial, SerialScanner, TcpScanner, GpsSerial)
 """Kinds of device that profiles are for: see `aerocast_agent.profiles`."""
 KINDS_TO_COME = frozenset(
     {

@@ -4,6 +4,8 @@ import asyncio
 
 from aerocast_protocols.barcode.framing import Framing, encode_scan
 
+from aerocast_simulator.scanner_memory import ScannerMemory
+
 
 class TunnelScanner:
     """One head of a tunnel.
@@ -12,6 +14,8 @@ class TunnelScanner:
     ----------
     framing
         How it ends a text.
+    memory
+        Its settings, when it can be programmed.
 
     Attributes
     ----------
@@ -21,13 +25,15 @@ class TunnelScanner:
         How many gateways have found it, or it has found, so far.
     """
 
-    def __init__(self, framing: Framing = "auto") -> None:
+    def __init__(self, framing: Framing = "auto", memory: ScannerMemory | None = None) -> None:
         self.port = 0
         self.connections = 0
         self._framing: Framing = framing
+        self._memory = memory
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
         self._connected = asyncio.Event()
+        self._talking: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Wait for gateways."""
@@ -60,8 +66,9 @@ class TunnelScanner:
         """Lose every connection, and go on listening."""
         for writer in self._writers:
             writer.close()
-        self._writers.clear()
         self._connected.clear()
+        if self._memory is None:
+            self._writers.clear()
 
     def stop(self) -> None:
         """Lose every connection and listen no more."""
@@ -70,7 +77,20 @@ class TunnelScanner:
             self._server.close()
             self._server = None
 
-    def _found(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _found(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
         self.connections += 1
         self._connected.set()
+        if self._memory is not None:
+            talking = asyncio.create_task(self._talk(reader, writer, self._memory))
+            self._talking.add(talking)
+            talking.add_done_callback(self._talking.discard)
+
+    async def _talk(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, memory: ScannerMemory
+    ) -> None:
+        while received := await reader.read(4096):
+            writer.write(encode_scan("0220123456", self._framing))  # a bag passes meanwhile
+            writer.write(memory.answer(received))
+        writer.close()
+        self._writers.remove(writer)

@@ -14,6 +14,8 @@ from typing import Self
 from aerocast_protocols.barcode.framing import Framing, encode_scan
 from aerocast_protocols.nmea.sentences import Sentence, encode_sentence
 
+from aerocast_simulator.scanner_memory import ScannerMemory
+
 
 class Pty:
     """The two ends of a pseudo-terminal in raw mode.
@@ -53,6 +55,8 @@ class PtyScanner(Pty):
     ----------
     framing
         How it ends a text.
+    memory
+        Its settings, when it can be programmed.
 
     Attributes
     ----------
@@ -60,9 +64,21 @@ class PtyScanner(Pty):
         The device file an agent opens.
     """
 
-    def __init__(self, framing: Framing = "auto") -> None:
+    def __init__(self, framing: Framing = "auto", memory: ScannerMemory | None = None) -> None:
         super().__init__()
         self._framing: Framing = framing
+        self._memory = memory
+        if memory is not None:
+            asyncio.get_running_loop().add_reader(self._master, self._hear, memory)
+
+    def unplug(self) -> None:
+        """Close both ends: the agent's read fails."""
+        if self._memory is not None and self._master >= 0:
+            asyncio.get_running_loop().remove_reader(self._master)
+        super().unplug()
+
+    def _hear(self, memory: ScannerMemory) -> None:
+        self._write(memory.answer(os.read(self._master, 4096)))
 
     def scan(self, text: str) -> None:
         """Read a code; an AIM identifier is part of the text."""
