@@ -77,6 +77,7 @@ class TagReportDecoder:
 
     def __init__(self) -> None:
         self._layouts: dict[int, _Layout] = {}
+        self._last = _NO_LAYOUT
 
     def decode(self, body: bytes) -> list[TagReport]:
         """Decode every tag report in an ``RO_ACCESS_REPORT`` body.
@@ -90,27 +91,31 @@ class TagReportDecoder:
         """
         reports = []
         at, total = 0, len(body)
+        layout = self._last
         while at < total:
-            length = int.from_bytes(body[at + 2 : at + 4], "big")
-            layout = self._layouts.get(length)
-            whole = body[at : at + length]
-            if layout is None or int.from_bytes(whole, "big") & layout.mask != layout.fixed:
+            whole = body[at : at + layout.length]
+            if int.from_bytes(whole, "big") & layout.mask != layout.fixed:
                 kind, _start, end = parameter_at(body, at)
                 if kind != TAG_REPORT_DATA:
                     at = end
                     continue
                 whole = body[at:end]
-                layout = _layout_of(whole)
-                self._remember(len(whole), layout)
+                layout = self._layout(whole)
             reports.append(layout.read(whole))
-            at += len(whole)
+            at += layout.length
+        self._last = layout
         return reports
 
-    def _remember(self, length: int, layout: "_Layout") -> None:
-        if length <= _LONGEST_REMEMBERED:
-            if len(self._layouts) >= _MOST_REMEMBERED:
-                self._layouts.clear()
-            self._layouts[length] = layout
+    def _layout(self, whole: bytes) -> "_Layout":
+        """Give how a report is laid out, as remembered or found out."""
+        layout = self._layouts.get(len(whole))
+        if layout is None or int.from_bytes(whole, "big") & layout.mask != layout.fixed:
+            layout = _layout_of(whole)
+            if layout.length <= _LONGEST_REMEMBERED:
+                if len(self._layouts) >= _MOST_REMEMBERED:
+                    self._layouts.clear()
+                self._layouts[layout.length] = layout
+        return layout
 
 
 def decode_tag_reports(body: bytes) -> list[TagReport]:
@@ -169,6 +174,8 @@ class _Layout:
 
     Attributes
     ----------
+    length
+        Of such a report, its header included.
     mask, fixed
         The report as one number has to equal ``fixed`` where ``mask`` has ones.
     """
@@ -177,6 +184,7 @@ class _Layout:
         mask = bytearray(len(whole))
         for each in fixed:
             mask[each] = b"\xff" * (each.stop - each.start)
+        self.length = len(whole)
         self.mask = int.from_bytes(mask, "big")
         self.fixed = int.from_bytes(whole, "big") & self.mask
         layout, at = ["!"], 0
@@ -239,6 +247,10 @@ def _layout_of(whole: bytes) -> _Layout:
     if "epc" not in fields:
         raise ProtocolError("LLRP tag report without an EPC")
     return _Layout(whole, sorted(fields.values(), key=attrgetter("at")), fixed)
+
+
+_NO_LAYOUT = _Layout(b"", [], [])
+_NO_LAYOUT.fixed = 1  # which no report is where the mask has no ones
 
 
 def _value_at(whole: bytes, kind: int, start: int, end: int) -> _Field | None:
