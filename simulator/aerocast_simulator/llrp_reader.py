@@ -48,8 +48,8 @@ class FakeReader:
         Where it listens, once started.
     sessions, refused
         Clients taken and turned away since it started.
-    lost
-        Reports that found no room.
+    seen, lost
+        Reports made since it started, and those of them that found no room.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class FakeReader:
         self.port = 0
         self.sessions = 0
         self.refused = 0
+        self.seen = 0
         self.lost = 0
         self.acknowledged_keepalives = 0
         self.state = ReaderState() if capabilities is None else ReaderState(capabilities)
@@ -132,6 +133,7 @@ class FakeReader:
             pc=pc,
             rospec_id=self.state.active_rospec,
         )
+        self.seen += 1
         if len(self._held) >= self._hold_limit:
             self.lost += 1
             self._overflowed = True
