@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from aerocast_agent.aircraft import AircraftTable
     from aerocast_agent.aircraft_database import AircraftDatabase
+    from aerocast_agent.network_reader import Maker
     from aerocast_agent.profiles import Profile, ScannerProfile
     from aerocast_agent.recordings import Radio
     from aerocast_agent.stands import Stands
@@ -199,6 +200,13 @@ def _network_reader(device: config.NetworkReader, gateway: config.Gateway) -> Dr
         from aerocast_agent.drivers.r700 import R700Stream  # noqa: PLC0415  only if configured
 
         return R700Stream(device.name, device.url, access, device.preset)
+    maker: Maker = "impinj" if isinstance(device, config.R700) else "zebra"
+    if device.listen is not None:
+        from aerocast_agent.drivers.reader_http_server import (  # noqa: PLC0415  if configured
+            HttpReader,
+        )
+
+        return HttpReader(device.name, device.listen, device.port or 0, access, maker)
     from aerocast_agent.drivers.reader_mqtt import MqttReader  # noqa: PLC0415  only if configured
 
     return MqttReader(
@@ -206,7 +214,7 @@ def _network_reader(device: config.NetworkReader, gateway: config.Gateway) -> Dr
         device.broker or "",
         device.topic or "",
         access,
-        maker="impinj" if isinstance(device, config.R700) else "zebra",
+        maker=maker,
         client_id=f"{gateway.site}-{gateway.name}-{device.name}",
     )
 

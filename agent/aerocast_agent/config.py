@@ -147,16 +147,21 @@ class _NetworkReader(_Device, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    listen, port
+        Address (``0.0.0.0`` is any) and port of the gateway to which it posts.
     broker, topic
         Where it publishes: ``mqtt://host:port`` or ``mqtts://host:port``, and its topic, wildcards
         allowed.
     user, password_file
-        For the broker, or the reader's own pages; the password is the file's first line.
+        For the broker, or the reader's own pages; what it must give itself when it posts. The
+        password is the file's first line.
     ca
         PEM file of whom to trust: an authority, or the reader's own certificate. Names in
         certificates are not compared with it, as readers are reached by their addresses.
     """
 
+    listen: Text | None = None
+    port: TcpPort | None = None
     broker: Text | None = None
     topic: Text | None = None
     user: Text | None = None
@@ -170,8 +175,7 @@ class R700(_NetworkReader, frozen=True, kw_only=True, tag="r700"):
     Attributes
     ----------
     url
-        The reader's own address, ``https://host``: tags come on its HTTP stream. Else they come
-        over ``broker``.
+        The reader's own address, ``https://host``: tags come on its HTTP stream.
     preset
         Which of its inventories to begin when it is idle; absent: none.
     """
@@ -181,7 +185,7 @@ class R700(_NetworkReader, frozen=True, kw_only=True, tag="r700"):
 
 
 class ZebraIot(_NetworkReader, frozen=True, kw_only=True, tag="zebra_iot"):
-    """A Zebra FX or ATR reader by its IoT Connector; its data endpoint publishes to ``broker``."""
+    """A Zebra FX or ATR reader by its IoT Connector, whose data endpoint is MQTT or HTTP POST."""
 
 
 class _Scanner(_Device, frozen=True, kw_only=True):

@@ -227,14 +227,26 @@ class _Reading:
 
     def _check_network_reader(self, path: KeyPath, device: NetworkReader) -> None:
         url = device.url if isinstance(device, R700) else None
-        if url is not None and device.broker is not None:
-            self._problem((*path, "broker"), "tags come from url already; leave out one")
-        elif url is None and device.broker is None:
-            ways = "url or broker" if isinstance(device, R700) else "broker"
-            self._problem(path, f"key {ways} is missing")
-        elif device.broker is not None and device.topic is None:
-            self._problem(path, "key topic is missing: where on the broker the reader publishes")
+        known = ["url", "broker", "listen"] if isinstance(device, R700) else ["broker", "listen"]
+        said = [key for key in known if getattr(device, key) is not None]
+        if not said:
+            self._problem(path, f"key {' or '.join(known)} is missing")
+        for key in said[1:]:
+            self._problem((*path, key), f"tags come from {said[0]} already; leave out one")
+        together = {
+            "broker": (("topic", "where on the broker the reader publishes"),),
+            "listen": (
+                ("port", "to which the reader posts"),
+                ("user", "who may post tags"),
+                ("password_file", "who may post tags"),
+            ),
+        }
+        for key, why in together.get(said[0] if said else "", ()):
+            if getattr(device, key) is None:
+                self._problem(path, f"key {key} is missing: {why}")
         self._check_broker((*path, "broker"), device.broker)
+        if device.listen is not None:
+            self._check_address((*path, "listen"), device.listen)
         if url is not None and not _is_address(url, {"http", "https"}):
             self._problem((*path, "url"), f"{url!r}: expected http://host or https://host")
 
@@ -271,10 +283,13 @@ class _Reading:
         said = [((*path, "listen"), device.listen)]
         said += [((*path, "scanners", n), each) for n, each in enumerate(device.scanners)]
         for where, address in said:
-            try:
-                ip_address(address)
-            except ValueError:
-                self._problem(where, f"{address!r}: expected an IP address")
+            self._check_address(where, address)
+
+    def _check_address(self, path: KeyPath, address: str) -> None:
+        try:
+            ip_address(address)
+        except ValueError:
+            self._problem(path, f"{address!r}: expected an IP address")
 
     def _check_start(self, path: KeyPath, device: Replay | AdsbFile) -> None:
         try:

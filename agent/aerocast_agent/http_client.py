@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.http_response import Head, ResponseBuffer
+from aerocast_protocols.http_messages import Head, ResponseBuffer
 
 from aerocast_agent.network_reader import Access
 from aerocast_agent.tcp_link import keep_alive
@@ -36,11 +36,11 @@ class Stream:
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
         self._response = ResponseBuffer()
+        self._early = b""  # of the body, come with the head
         self._ended = False
 
     async def head(self) -> Head:
         """Wait for the response's head (``OSError``, ``ProtocolError``)."""
-        self._early = b""
         while True:
             self._early += self._response.body()
             if self._response.head is not None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.network_readers.reports import (
@@ -19,6 +19,7 @@ from aerocast_agent.driver import Accept
 
 log = logging.getLogger(__name__)
 
+Maker = Literal["impinj", "zebra"]
 Decode = Callable[[bytes], list[Report]]
 
 
@@ -107,3 +108,14 @@ class Reports:
                     event="overflow",
                     detail="the reader's buffer overflowed: reads are lost",
                 )
+
+
+def decoder(maker: Maker) -> Decode:
+    """Give what reads the messages of a maker's readers."""
+    if maker == "impinj":
+        from aerocast_protocols.network_readers import impinj  # noqa: PLC0415  only if configured
+
+        return impinj.decode_events
+    from aerocast_protocols.network_readers import zebra  # noqa: PLC0415  only if configured
+
+    return zebra.decode_events

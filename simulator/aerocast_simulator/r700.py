@@ -24,6 +24,8 @@ class R700:
         Which texts of the EPC its preset enables.
     chunk
         Splits of an event's line on the wire, in bytes; None: whole lines.
+    answers_late
+        Whether it keeps its answer to the stream's request back until there is an event.
 
     Attributes
     ----------
@@ -43,6 +45,7 @@ class R700:
         epc_hex: bool = True,
         epc_base64: bool = False,
         chunk: int | None = None,
+        answers_late: bool = False,
     ) -> None:
         self.port = 0
         self.status = "idle"
@@ -52,6 +55,8 @@ class R700:
         self._key = None if user is None else base64.b64encode(f"{user}:{password}".encode())
         self._epc_hex, self._epc_base64 = epc_hex, epc_base64
         self._chunk = chunk
+        self._answers_late = answers_late
+        self._unanswered: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._streams: list[asyncio.StreamWriter] = []
         self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -115,6 +120,7 @@ class R700:
             writer.transport.abort()
 
     def _send(self, writer: asyncio.StreamWriter, line: bytes) -> None:
+        self._begin(writer)
         size = self._chunk or len(line)
         for at in range(0, len(line), size):
             piece = line[at : at + size]
@@ -157,15 +163,23 @@ class R700:
             await _reply(writer, "404 Not Found", b'{"message": "no such place"}')
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n"
-        )
+        self._unanswered.add(writer)
+        if not self._answers_late:
+            self._begin(writer)
         self._streams.append(writer)
         try:
             await reader.read()  # until the client is gone
         finally:
             self._streams.remove(writer)
+            self._unanswered.discard(writer)
+
+    def _begin(self, writer: asyncio.StreamWriter) -> None:
+        if writer in self._unanswered:
+            self._unanswered.remove(writer)
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n"
+            )
 
 
 def event(kind: str, content: object) -> bytes:

@@ -9,12 +9,14 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from aerocast_agent import clock
 from aerocast_agent.build import build
 from aerocast_agent.config_file import ConfigError, parse_config
 from aerocast_agent.driver import Probeable
 from aerocast_agent.drivers.r700 import R700Stream
+from aerocast_agent.drivers.reader_http_server import HttpReader
 from aerocast_agent.drivers.reader_mqtt import MqttReader
 from aerocast_agent.mqtt_link import LinkError
 from aerocast_agent.network_reader import Access
@@ -168,6 +170,15 @@ async def test_a_reader_that_falls_silent_without_a_word_is_found_out():
         with pytest.raises(TimeoutError, match="did not answer /api/v1/status"):
             async with asyncio.timeout(15):
                 await running
+
+
+async def test_a_reader_that_answers_with_its_first_event_counts_as_connected_before():
+    reader = R700(answers_late=True)
+    async with reading(reader, quiet_s=0.1) as (seen, running):
+        await until(lambda: len(reader.asked) >= 5)
+        reader.read(epc(1))
+        await seen.until(lambda: seen.tags)
+        assert not running.done()
 
 
 async def test_lost_connections_cost_no_inventory():
@@ -384,14 +395,54 @@ async def test_a_broker_that_goes_and_comes_is_found_again(tmp_path):
         broker.stop()
 
 
+@asynccontextmanager
+async def listening(maker):
+    seen = Seen()
+    driver = HttpReader("dock", "127.0.0.1", 0, Access("fx", "s3cret"), maker)
+    running = asyncio.create_task(driver.run(seen.accept))
+    await seen.until(lambda: seen.events("connected"))
+    try:
+        yield seen, f"http://127.0.0.1:{driver.port}/tags"
+    finally:
+        await ended(running)
+
+
+@pytest.mark.parametrize(("maker", "tag"), [("impinj", impinj_tag), ("zebra", zebra_tag)])
+async def test_what_a_reader_posts_is_taken_before_it_is_answered(maker, tag):
+    async with listening(maker) as (seen, url), httpx.AsyncClient(auth=("fx", "s3cret")) as client:
+        assert (await client.post(url, content=tag(0))).status_code == 200
+        assert [read.epc for read in seen.tags] == [epc(0)]
+        many = b"[" + b",".join(tag(number) for number in range(1, 100)) + b"]"
+        assert (await client.post(url, content=many)).status_code == 200
+        assert (await client.post(url, content=b"no JSON")).status_code == 200
+        assert (await client.get(url)).status_code == 405
+    assert [read.epc for read in seen.tags] == [epc(number) for number in range(100)]
+
+
+async def test_nobody_posts_tags_without_the_password():
+    async with listening("zebra") as (seen, url), httpx.AsyncClient() as client:
+        for auth in (None, ("fx", "wrong"), ("", "")):
+            answer = await client.post(url, content=zebra_tag(1), auth=auth)
+            assert answer.status_code == 401
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.split(":")[2][:-5]))
+        writer.write(b"SSH-2.0-OpenSSH\r\n\r\n")
+        assert b"400 Bad Request" in await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert seen.tags == []
+
+
 GATEWAY = '[gateway]\nsite = "lfbo"\nname = "hall-1"\n'
 
 
 @pytest.mark.parametrize(
     ("device", "says"),
     [
-        ('kind = "r700"', "key url or broker is missing"),
-        ('kind = "zebra_iot"', "key broker is missing"),
+        ('kind = "r700"', "key url or broker or listen is missing"),
+        ('kind = "zebra_iot"', "key broker or listen is missing"),
+        ('kind = "zebra_iot"\nlisten = "0.0.0.0"\nuser = "fx"', "key port is missing"),
+        ('kind = "r700"\nlisten = "0.0.0.0"\nport = 8080\nuser = "fx"', "key password_file"),
+        ('kind = "zebra_iot"\nlisten = "hall"\nport = 8080', "expected an IP address"),
         ('kind = "r700"\nurl = "http://a"\nbroker = "mqtt://b"\ntopic = "t"', "leave out one"),
         ('kind = "zebra_iot"\nbroker = "mqtt://b"', "key topic is missing"),
         ('kind = "zebra_iot"\nbroker = "http://b"\ntopic = "t"', "expected mqtt://"),
@@ -411,14 +462,17 @@ def test_readers_are_built_as_configured_and_watch_belts(tmp_path):
         f'{GATEWAY}[[device]]\nname = "portal"\nkind = "r700"\nurl = "http://192.0.2.40"\n'
         'user = "root"\npassword_file = "secret"\n'
         '[[device]]\nname = "dock"\nkind = "zebra_iot"\nbroker = "mqtt://b"\ntopic = "t"\n'
+        '[[device]]\nname = "door"\nkind = "zebra_iot"\nlisten = "127.0.0.1"\nport = 8080\n'
+        'user = "fx"\npassword_file = "secret"\n'
         '[[device]]\nname = "desk"\nkind = "uhf_serial"\nport = "/dev/null"\nprotocol = "m100"\n'
         '[[belt]]\nname = "belt-4"\npoint = "sortation"\n'
         'antennas = ["portal:1", "dock:2", "desk:1"]\nphoto_eye = "portal:gpi1"\n'
     )
     settings = parse_config(text, name="agent.toml", folder=tmp_path)
-    portal, dock, desk = build(settings, [].append).drivers
+    portal, dock, door, desk = build(settings, [].append).drivers
     assert portal._client._access == Access("root", "impinj")
     assert isinstance(dock, MqttReader)
+    assert isinstance(door, HttpReader)
     assert desk.name == "desk"
     (tmp_path / "secret").unlink()
     with pytest.raises(ConfigError, match="password_file"):

@@ -204,8 +204,10 @@ def _compare_clocks(url: str, date: str | None) -> Check:
 def check_network_device(device: NetworkDevice, status: Status) -> Check:
     """See whether a device on the network is there, asking the daemon when it holds it."""
     name = f"device {device.name}"
-    place = _place(device)
     state = status.devices.get(device.name)
+    if isinstance(device, NetworkReader) and device.listen is not None:
+        return _listener(name, f"{device.listen}:{device.port}", state, status)
+    place = _place(device)
     if state == "connected":
         return well(name, f"connected to {place.host}:{place.port}")
     if state in {"lost", "connecting"}:
@@ -216,6 +218,15 @@ def check_network_device(device: NetworkDevice, status: Status) -> Check:
     if named.result == "well":
         found = check_port(place, "the device is powered, and no other program holds it")
     return Check(check=name, result=found.result, found=found.found, mend=found.mend)
+
+
+def _listener(name: str, where: str, state: str | None, status: Status) -> Check:
+    if state == "connected":
+        return well(name, f"listens at {where}")
+    if state is None or state == "unknown":
+        return skipped(name, f"the daemon is down: nobody listens at {where}")
+    told = status.device_errors.get(name.removeprefix("device "), state)
+    return failed(name, told, f"'ss -ltnp' says which program has {where}")
 
 
 def _place(device: NetworkDevice) -> Place:

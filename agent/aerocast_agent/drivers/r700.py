@@ -1,6 +1,7 @@
 """Driver for Impinj R700 readers by their HTTP stream (IoT device interface, version 1)."""
 
 import asyncio
+from typing import TypeVar
 
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.modes.text_lines import LineBuffer
@@ -18,6 +19,7 @@ from aerocast_agent.driver import Accept, Fault, ProbeReport
 from aerocast_agent.http_client import HttpClient, Reply, Stream
 from aerocast_agent.network_reader import Access, Reports
 
+T = TypeVar("T")
 LONGEST_LINE = 64 * 1024
 SHORTEST_ANSWER_S = 1.0
 QUIET_S = 10.0  # after so long without a byte the reader is asked whether it is there
@@ -62,17 +64,25 @@ class R700Stream:
         self._told_idle = False
         await self._see_that_it_reads(accept)
         async with self._client.open("GET", STREAM_PATH) as stream:
-            async with asyncio.timeout(self._quiet_s):
-                head = await stream.head()
-            self._check(Reply(head.status, b""), STREAM_PATH)
-            accept(
-                DeviceEvent(
-                    device=self.name,
-                    boot_ns=clock.boot_ns(),
-                    event="connected",
-                    detail=self._url[-512:],
+            # It may keep its answer back until there is an event.
+            opening = asyncio.ensure_future(stream.head())
+            try:
+                await asyncio.wait({opening}, timeout=self._quiet_s)
+                if opening.done():
+                    self._check(Reply(opening.result().status, b""), STREAM_PATH)
+                accept(
+                    DeviceEvent(
+                        device=self.name,
+                        boot_ns=clock.boot_ns(),
+                        event="connected",
+                        detail=self._url[-512:],
+                    )
                 )
-            )
+            except BaseException:
+                opening.cancel()
+                raise
+            head = await self._patiently(opening, accept)
+            self._check(Reply(head.status, b""), STREAM_PATH)
             await self._listen(stream, accept)
 
     async def probe(self) -> ProbeReport:
@@ -89,23 +99,23 @@ class R700Stream:
     async def _listen(self, stream: Stream, accept: Accept) -> None:
         reports = Reports(self.name, decode_events, accept)
         lines = LineBuffer(b"\r\n", LONGEST_LINE)
-        reading = asyncio.ensure_future(stream.read())
+        while received := await self._patiently(asyncio.ensure_future(stream.read()), accept):
+            arrived_ns = clock.boot_ns()
+            lines.feed(received)
+            for line in lines.lines():
+                reports.take(line, arrived_ns)
+        raise ConnectionResetError(f"{self.name} ended its stream")
+
+    async def _patiently(self, coming: asyncio.Future[T], accept: Accept) -> T:
+        """Wait for as long as the reader is there: it is asked whenever it has been quiet."""
         try:
-            while True:
-                done, _ = await asyncio.wait({reading}, timeout=self._quiet_s)
-                if not done:
-                    await self._see_that_it_reads(accept)
-                    continue
-                received, arrived_ns = reading.result(), clock.boot_ns()
-                if not received:
-                    raise ConnectionResetError(f"{self.name} ended its stream")
-                reading = asyncio.ensure_future(stream.read())
-                lines.feed(received)
-                for line in lines.lines():
-                    reports.take(line, arrived_ns)
+            while not (await asyncio.wait({coming}, timeout=self._quiet_s))[0]:
+                await self._see_that_it_reads(accept)
+            return coming.result()
         finally:
-            reading.cancel()
-            await asyncio.wait({reading})
+            if not coming.done():
+                coming.cancel()
+                await asyncio.wait({coming})
 
     async def _see_that_it_reads(self, accept: Accept) -> None:
         """Ask whether the reader is there and reads, and let it begin where that is ours to do."""

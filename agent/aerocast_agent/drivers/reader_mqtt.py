@@ -1,15 +1,12 @@
 """Driver for readers that publish tags as JSON over MQTT: Impinj R700, Zebra's IoT Connector."""
 
-from typing import Literal
-
 from aerocast_protocols.observations import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept
 from aerocast_agent.mqtt_link import Broker, Link
-from aerocast_agent.network_reader import Access, Decode, Reports
+from aerocast_agent.network_reader import Access, Maker, Reports, decoder
 
-Maker = Literal["impinj", "zebra"]
 _MQTT_3_1_1 = 3  # what every broker speaks
 
 
@@ -45,7 +42,7 @@ class MqttReader:
 
     async def run(self, accept: Accept) -> None:
         """Read until the broker is lost (``LinkError``, ``ConnectionResetError``)."""
-        reports = Reports(self.name, _decoder(self._maker), accept)
+        reports = Reports(self.name, decoder(self._maker), accept)
 
         def received(_topic: str, message: bytes) -> None:
             reports.take(message, clock.boot_ns())
@@ -65,13 +62,3 @@ class MqttReader:
             raise ConnectionResetError(f"{self._broker.url}: {link.why_lost}")
         finally:
             await link.close()
-
-
-def _decoder(maker: Maker) -> Decode:
-    if maker == "impinj":
-        from aerocast_protocols.network_readers import impinj  # noqa: PLC0415  only if configured
-
-        return impinj.decode_events
-    from aerocast_protocols.network_readers import zebra  # noqa: PLC0415  only if configured
-
-    return zebra.decode_events

@@ -34,6 +34,7 @@ ANSWER_LIMIT_S = 1.0
 ROUND_LIMIT_S = 3.0  # a round on one antenna, with hundreds of tags
 TRIES = 3
 DEAD_ANTENNA_REST_S = 5.0  # how often a missing antenna is looked for
+NO_ANTENNA_REST_S = 0.1
 EMPTY_REST_S = 0.005  # a round that fails at once must not make a busy loop
 _ONE_ROUND = b"\1"
 
@@ -104,12 +105,13 @@ class R2000:
         """Read tags until the module is silent."""
         loop = asyncio.get_running_loop()
         while True:
-            tags = 0
+            tags, there = 0, False
             for port in self._ports:
                 if self._rests_until_s.get(port, 0.0) <= loop.time():
+                    there = True
                     tags += await self._round(port, sightings)
             if not tags:
-                await asyncio.sleep(EMPTY_REST_S)
+                await asyncio.sleep(EMPTY_REST_S if there else NO_ANTENNA_REST_S)
 
     async def _round(self, port: int, sightings: Sightings) -> int:
         """Read once on one antenna, and give the number of tags."""

@@ -1,8 +1,8 @@
-"""HTTP responses as readers send them (RFC 9112): the same body however the bytes arrive."""
+"""HTTP as readers speak it (RFC 9112): the same bodies however the bytes arrive."""
 
 import pytest
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.http_response import ResponseBuffer
+from aerocast_protocols.http_messages import LARGEST_REQUEST, RequestBuffer, ResponseBuffer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,3 +86,57 @@ def test_any_bytes_are_a_response_or_refused(noise, raw, cut):
             continue
         assert len(body) <= len(stream)
         assert response.head is None or 200 <= response.head.status < 600
+
+
+POSTS = (
+    b"POST /tags HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]"
+    b"POST /tags HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n0\r\n\r\n"
+    b"GET / HTTP/1.0\r\n\r\n"
+)
+
+
+def asked(pieces):
+    buffer = RequestBuffer()
+    requests = []
+    for piece in pieces:
+        buffer.feed(piece)
+        requests += buffer.requests()
+    return requests
+
+
+def test_requests_come_out_whole_however_the_bytes_arrive():
+    whole = asked([POSTS])
+    assert [(each.method, each.path, each.body) for each in whole] == [
+        ("POST", "/tags", b"[]"),
+        ("POST", "/tags", b"{}\n"),
+        ("GET", "/", b""),
+    ]
+    assert asked([bytes([byte]) for byte in POSTS]) == whole
+    assert asked([POSTS + b"POST /ta"]) == whole
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"hello\r\n\r\n",
+        b"POST tags HTTP/1.1\r\n\r\n",
+        b"POST /tags HTTP/2\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n" + bytes(LARGEST_REQUEST + 1),
+        b"POST / HTTP/1.1\r\nX: " + b"x" * 20_000,
+    ],
+)
+def test_what_is_no_request_is_refused(raw):
+    with pytest.raises(ProtocolError, match="HTTP"):
+        asked([raw])
+
+
+@given(st.binary(max_size=200), st.integers(0, 200))
+@settings(max_examples=100, deadline=None)
+def test_any_bytes_are_requests_or_refused(noise, cut):
+    for stream in (noise, POSTS[:cut] + noise):
+        try:
+            requests = asked([stream])
+        except ProtocolError:
+            continue
+        assert sum(len(each.body) for each in requests) <= len(stream)
