@@ -16,7 +16,7 @@ from aerocast_agent.driver import Accept, Driver
 log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 0.2
-QUICK_WAIT_S = 0.8  # bags pass by: while a device has only just gone, it is back within a second
+QUICK_WAIT_S = 0.5  # bags pass by: while a device has only just gone, it is back within a second
 QUICK_FOR_S = 300.0  # readers take a minute or two to start
 LONGEST_WAIT_S = 10.0
 STEADY_AFTER_S = 1.0  # a device that was connected this long is tried again at once

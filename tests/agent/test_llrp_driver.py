@@ -16,7 +16,7 @@ from aerocast_protocols.observations import DeviceEvent, GpioEdge, TagRead
 from aerocast_simulator.llrp_answers import DEFAULT_CAPABILITIES, ReaderState
 
 from tests.agent import readers
-from tests.agent.readers import a_reader, connected, epc, reads, to, told, until
+from tests.agent.readers import a_reader, connected, connections, epc, reads, to, told, until
 
 BRISK = msgspec.structs.replace(ANY_READER, keepalive_s=0.5, power_dbm=30.0, rf_mode=1000)
 
@@ -172,9 +172,10 @@ async def test_a_reader_out_of_reach_is_an_error():
 async def test_nothing_is_lost_or_doubled_over_twenty_disconnects():
     seen, sent = [], 0
     async with a_reader() as reader:
-        for _ in range(20):
+        for round_ in range(1, 21):
             async with driving(reader, seen) as running:
-                await until(lambda: reader._session is not None and not reader._session.holding)
+                await until(lambda round_=round_: connections(seen) == round_)
+                await until(lambda: not reader._session.holding)
                 for _ in range(25):
                     assert reader.report(epc(sent), 1, -50.0)
                     sent += 1

@@ -11,7 +11,7 @@ from tests.agent.readers import connected, connections, driving, reads, supervis
 from tests.servers import find_peer
 
 AMERICAN = msgspec.structs.replace(
-    ANY_READER, region="fcc", power_dbm=27.0, antenna_gain_dbi=6.0, keepalive_s=0.1, rf_mode=1002
+    ANY_READER, region="fcc", power_dbm=27.0, antenna_gain_dbi=6.0, keepalive_s=0.2, rf_mode=1002
 )
 
 

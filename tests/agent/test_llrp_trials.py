@@ -91,7 +91,7 @@ async def test_a_half_open_connection_is_found_within_two_missed_keepalives():
         began_s = loop.time()
         with pytest.raises(TimeoutError, match=r"silent for 1\.1 s"):
             await running
-        assert loop.time() - began_s < 2 * BRISK.keepalive_s * 1.05 + 0.2
+        assert loop.time() - began_s < 3 * BRISK.keepalive_s  # before a third one was missed
 
 
 async def test_a_gateway_that_stood_still_does_not_take_its_reader_for_lost():
