@@ -173,6 +173,16 @@ def test_an_element_that_cannot_be_read_costs_no_other(wrong: bytes) -> None:
     assert encode_message(message) == raw
 
 
+def test_lines_may_end_in_either_way_in_one_message() -> None:
+    raw = b"BSM\r\n.V/1LLHR\n.F/BA1/01MAY\r\n.N/0125000001001\n.P/DOE\r\nENDBSM\n"
+    message = parse_message(raw)
+    assert message.problems == ()
+    assert message.plates == ("0125000001",)
+    assert message.bags[0].passengers[0].surname == "DOE"
+    assert message.ends_as_it_began
+    assert encode_message(message) == raw
+
+
 def test_a_second_flight_where_there_can_be_one_is_said_aloud() -> None:
     message = parse_message(b"BSM\n.V/1LLHR\n.F/BA1/01MAY\n.F/BA2/01MAY\n.N/0125000001\nENDBSM")
     assert [each.reason for each in message.problems] == ["a second .F"]

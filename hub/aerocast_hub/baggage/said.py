@@ -68,7 +68,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     status
         None new, CHG changed, DEL withdrawn.
     source
-        L local, T transfer, X remote, R terminating.
+        L local, T transfer; R and X: see `aerocast_protocols.baggage.Version`.
     station
         The airport the message is for; the outbound flight leaves here.
     inbound, outbound, onward

@@ -64,7 +64,7 @@ class Version(msgspec.Struct, frozen=True):
     Attributes
     ----------
     source
-        L local, T transfer, X remote (the bag was checked in elsewhere), R terminating.
+        L local, T transfer; R and X: remote check-in and terminating (sources differ on which).
     station
         The airport the message is for, three letters.
     part

@@ -119,7 +119,8 @@ def parse_message(raw: bytes) -> BagMessage:
     Parameters
     ----------
     raw
-        At most `LONGEST_MESSAGE` bytes. Lines end with CR LF or LF; bytes beyond ASCII are kept.
+        At most `LONGEST_MESSAGE` bytes. Lines end with CR LF, LF, or some of each; bytes beyond
+        ASCII are kept.
 
     Raises
     ------
@@ -130,7 +131,8 @@ def parse_message(raw: bytes) -> BagMessage:
     if len(raw) > LONGEST_MESSAGE:
         raise ProtocolError(f"a message of {len(raw)} bytes is longer than {LONGEST_MESSAGE}")
     text = raw.decode("latin-1")
-    line_end = "\r\n" if "\r\n" in text else "\n"
+    newlines = text.count("\n")
+    line_end = "\r\n" if newlines and text.count("\r\n") == newlines else "\n"
     lines = text.split(line_end)
     first, start, heading = _begin(lines, line_end)
     kind = first.strip(_FRAMING).upper()
