@@ -11,6 +11,7 @@ from aerocast_agent.drivers.uhf_serial import UhfSerial
 from aerocast_agent.profile_files import load_profile
 from aerocast_agent.profiles import UhfProfile
 from aerocast_agent.supervisor import Supervisor
+from aerocast_agent.uhf_modules import line
 from aerocast_agent.uhf_modules import m100 as m100_session
 from aerocast_agent.uhf_modules import mercury as mercury_session
 from aerocast_agent.uhf_modules import r2000 as r2000_session
@@ -33,6 +34,11 @@ SESSIONS = {
     "mercury": mercury_session,
 }
 ETSI = UhfProfile(vendor="any", model="any", region="etsi", antennas=(1,))
+
+
+@pytest.fixture(autouse=True)
+def _modules_fall_silent_at_once(monkeypatch):
+    monkeypatch.setattr(line, "QUIET_S", 0.03)
 
 
 def epc(number):
@@ -183,6 +189,7 @@ async def test_a_module_that_answers_nothing_is_named(protocol, monkeypatch):
 async def test_a_module_that_falls_silent_is_lost_and_comes_back_by_itself(protocol, monkeypatch):
     monkeypatch.setattr(m100_session, "SILENCE_LIMIT_S", 0.2)
     monkeypatch.setattr(r2000_session, "ROUND_LIMIT_S", 0.3)
+    monkeypatch.setattr(uhfreader18_session, "ANSWER_LIMIT_S", 0.3)
     monkeypatch.setattr(mercury_session, "SILENCE_LIMIT_S", 0.4)
     module = FAMILIES[protocol]()
     seen = Seen()
@@ -258,10 +265,10 @@ async def test_a_poll_that_came_to_its_end_is_begun_again(monkeypatch):
 
 
 async def test_a_module_that_reads_is_not_asked_to_begin_again(monkeypatch):
-    monkeypatch.setattr(m100_session, "SILENCE_LIMIT_S", 0.1)
+    monkeypatch.setattr(m100_session, "SILENCE_LIMIT_S", 0.5)
     module = PtyM100()
     async with reading(module, "m100") as (_, _, running):
-        await asyncio.sleep(0.25)  # it tells of rounds without a tag too
+        await asyncio.sleep(0.7)  # it tells of rounds without a tag too
         assert not running.done()
     assert module.orders.count(m100.Command.MULTI_POLL) == 1
 

@@ -27,8 +27,8 @@ ANY_MODULE = UhfProfile(vendor="any", model="any")
 class UhfSerial:
     """Reads tags through one module.
 
-    A module that reads is left to it: settings are compared first and written only where they
-    differ, and nothing is stopped while tags come.
+    A session begins with a stop, as a module that reads does not say what it is. Its settings are
+    compared, and written only where they differ; then it reads, and nothing stops it.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from aerocast_agent.serial_port import Received, SerialPort
 
 # Bytes of one frame follow each other at once; the slowest USB adapters hold them back for 16 ms.
 HALF_FRAME_S = 0.1
+QUIET_S = 0.15  # a line on which nothing came for so long has nothing left to bring
 
 
 class Line:
@@ -69,11 +70,11 @@ class Line:
             elif not await self._more(HALF_FRAME_S) and (frame := self._salvaged()) is not None:
                 return frame
 
-    async def drain(self, silence_s: float, limit_s: float) -> None:
-        """Pass over what still comes, until the line is silent or for at most ``limit_s``."""
+    async def drain(self, limit_s: float) -> None:
+        """Pass over what still comes, until the line is quiet or for at most ``limit_s``."""
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + limit_s
-        while loop.time() < deadline_s and await self.next_frame(silence_s) is not None:
+        while loop.time() < deadline_s and await self.next_frame(QUIET_S) is not None:
             pass
 
     def _salvaged(self) -> bytes | None:

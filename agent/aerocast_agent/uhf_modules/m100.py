@@ -45,7 +45,7 @@ class M100:
     async def wake(self) -> None:
         """End what it was doing and see that it answers (``TimeoutError``)."""
         await self._line.send(command(Command.STOP))
-        await self._line.drain(silence_s=0.1, limit_s=ANSWER_LIMIT_S)
+        await self._line.drain(ANSWER_LIMIT_S)
         for _ in range(TRIES):
             if await self._answer(Command.VERSION, _HARDWARE) is not None:
                 return

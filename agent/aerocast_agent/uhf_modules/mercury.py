@@ -71,7 +71,7 @@ class Mercury:
     async def wake(self) -> None:
         """End what it was doing, start its firmware, and see that it answers (``TimeoutError``)."""
         await self._line.send(stop_reading())
-        await self._line.drain(silence_s=0.2, limit_s=SILENCE_LIMIT_S)
+        await self._line.drain(SILENCE_LIMIT_S)
         for _ in range(TRIES):
             if await self._ask(Opcode.VERSION) is not None:
                 break

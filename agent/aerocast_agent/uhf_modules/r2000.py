@@ -57,7 +57,7 @@ class R2000:
 
     async def wake(self) -> None:
         """See that it answers (``TimeoutError``)."""
-        await self._line.drain(silence_s=0.1, limit_s=ANSWER_LIMIT_S)
+        await self._line.drain(ANSWER_LIMIT_S)
         for _ in range(TRIES):
             if await self._answer(Command.VERSION) is not None:
                 return

@@ -46,7 +46,7 @@ class UhfReader18:
     async def wake(self) -> None:
         """See that it answers (``TimeoutError``)."""
         # An inventory may be under way; it ends by itself.
-        await self._line.drain(silence_s=0.1, limit_s=ANSWER_LIMIT_S)
+        await self._line.drain(ANSWER_LIMIT_S)
         for _ in range(TRIES):
             if await self._answer(Command.INFO, b"", ANSWER_LIMIT_S) is not None:
                 return
