@@ -16,6 +16,8 @@ from aerocast_agent.driver import Adjustable, Setting, Settings
 WITHIN_S = 20.0
 POWER_STEP_DBM = 1.0
 """Devices take power in steps of at most this; the nearest not above what is asked is right."""
+GAIN_STEP_DB = 2.0
+"""Tuners take the nearest gain they have; the R820T's lie up to 3.4 dB apart."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,5 +138,7 @@ def _is_met(key: str, wanted: Setting, present: Setting) -> bool:
     if isinstance(wanted, int | float) and isinstance(present, int | float):
         if key.endswith("power_dbm"):
             return -0.005 <= wanted - present < POWER_STEP_DBM
+        if key == "gain_db":
+            return abs(wanted - present) < GAIN_STEP_DB
         return math.isclose(wanted, present, abs_tol=1e-6)
     return wanted == present

@@ -31,6 +31,7 @@ _NEEDING_NUMPY: dict[type[config.Dongle], tuple[str, str]] = {
     config.AdsbRtlSdr: ("adsb_rtlsdr", "rtlsdr"),
     config.AdsbSoapy: ("adsb_soapy", "sdr"),
 }
+HIGHEST_GAIN_DB = 49.6  # of the R820T, which most dongles have
 AIRCRAFT_FORMATS = frozenset({"beast", "modes"})
 
 
@@ -126,7 +127,7 @@ def _dongle(device: config.Dongle, sky: "_Sky") -> Driver:
         raise ConfigError(
             [f"device {device.name}: {kind} needs numpy: install 'aerocast-agent[{extra}]'"]
         )
-    gain_db = None if device.gain_db == "auto" else device.gain_db
+    tuning = _tuning(device)
     if isinstance(device, config.AdsbRtlTcp):
         from aerocast_agent.drivers.adsb_rtl_tcp import RtlTcpReceiver  # noqa: PLC0415  if it is
 
@@ -135,8 +136,8 @@ def _dongle(device: config.Dongle, sky: "_Sky") -> Driver:
             device.host,
             device.port,
             sky.live(),
-            rate=device.rate,
-            gain_db=gain_db,
+            rate=tuning.rate,
+            gain_db=tuning.gain_db,
             engine=device.engine,
         )
     from aerocast_agent.drivers.adsb_rtlsdr import UsbDongle  # noqa: PLC0415  if configured
@@ -148,13 +149,36 @@ def _dongle(device: config.Dongle, sky: "_Sky") -> Driver:
         device.name,
         sky.live(),
         which=device.which,
-        rate=device.rate,
-        gain_db=gain_db,
-        ppm=device.ppm,
+        rate=tuning.rate,
+        gain_db=tuning.gain_db,
+        ppm=tuning.ppm,
         engine=device.engine,
         opening=open_soapy if is_soapy else open_dongle,
         samples="cf32" if is_soapy else "cu8",
     )
+
+
+class _Tuning(NamedTuple):
+    rate: int
+    gain_db: float | None
+    ppm: int
+
+
+def _tuning(device: config.Dongle) -> _Tuning:
+    """Say how to set a dongle up: as agent.toml says, else its profile, else as most are."""
+    named = None
+    if device.profile is not None:
+        from aerocast_agent.profiles import SdrProfile  # noqa: PLC0415  only if one is named
+
+        named = _profile(device, SdrProfile)
+    rate, gain_db, ppm = device.rate, device.gain_db, getattr(device, "ppm", None)
+    if named is not None:
+        rate = named.rate if rate is None else rate
+        gain_db = named.gain_db if gain_db is None else gain_db
+        ppm = named.ppm if ppm is None else ppm
+    if gain_db is None:
+        gain_db = "auto" if isinstance(device, config.AdsbSoapy) else HIGHEST_GAIN_DB
+    return _Tuning(rate or 2_400_000, None if gain_db == "auto" else gain_db, ppm or 0)
 
 
 def _llrp(device: config.Llrp) -> Driver:

@@ -345,27 +345,32 @@ class AdsbJson(_Device, frozen=True, kw_only=True, tag="adsb_json"):
     file: Text
 
 
-class AdsbRtlTcp(_Device, frozen=True, kw_only=True, tag="adsb_rtl_tcp"):
-    """A dongle behind rtl_tcp; needs the extra ``sdr``.
+class _Dongle(_Device, frozen=True, kw_only=True):
+    """What every receiver of radio samples may say. What is absent is the profile's to say.
 
     Attributes
     ----------
     rate
-        Samples a second.
+        Samples a second; 2,400,000 where nothing else is said.
     gain_db
-        Of the tuner; ``auto`` leaves it to the tuner itself.
+        Of the tuner, 49.6 where nothing else is said; ``auto`` leaves it to the tuner itself.
     engine
         What demodulates; ``numba`` needs the extra ``sdr-fast``.
     """
 
-    host: Text
-    port: TcpPort = 1234
-    rate: Literal[2_000_000, 2_400_000] = 2_400_000
-    gain_db: Annotated[float, msgspec.Meta(ge=0, le=100)] | Literal["auto"] = 49.6
+    rate: Literal[2_000_000, 2_400_000] | None = None
+    gain_db: Annotated[float, msgspec.Meta(ge=0, le=100)] | Literal["auto"] | None = None
     engine: Literal["numpy", "numba"] = "numpy"
 
 
-class AdsbRtlSdr(_Device, frozen=True, kw_only=True, tag="adsb_rtlsdr"):
+class AdsbRtlTcp(_Dongle, frozen=True, kw_only=True, tag="adsb_rtl_tcp"):
+    """A dongle behind rtl_tcp; needs the extra ``sdr``."""
+
+    host: Text
+    port: TcpPort = 1234
+
+
+class AdsbRtlSdr(_Dongle, frozen=True, kw_only=True, tag="adsb_rtlsdr"):
     """A dongle plugged into the gateway; needs the extra ``rtlsdr``.
 
     Attributes
@@ -373,18 +378,13 @@ class AdsbRtlSdr(_Device, frozen=True, kw_only=True, tag="adsb_rtlsdr"):
     serial, index
         Which dongle: the serial number it carries, or its place among those plugged in, from 0.
         At most one of the two; the first dongle without either.
-    rate, gain_db, engine
-        As for `AdsbRtlTcp`.
     ppm
-        How far its crystal is off, parts per million.
+        How far its crystal is off, parts per million; 0 where nothing else is said.
     """
 
     serial: Label | None = None
     index: Annotated[int, msgspec.Meta(ge=0, le=31)] | None = None
-    rate: Literal[2_000_000, 2_400_000] = 2_400_000
-    gain_db: Annotated[float, msgspec.Meta(ge=0, le=100)] | Literal["auto"] = 49.6
-    ppm: Annotated[int, msgspec.Meta(ge=-200, le=200)] = 0
-    engine: Literal["numpy", "numba"] = "numpy"
+    ppm: Annotated[int, msgspec.Meta(ge=-200, le=200)] | None = None
 
     @property
     def which(self) -> str | int:
@@ -392,24 +392,21 @@ class AdsbRtlSdr(_Device, frozen=True, kw_only=True, tag="adsb_rtlsdr"):
         return self.index or 0 if self.serial is None else self.serial
 
 
-class AdsbSoapy(_Device, frozen=True, kw_only=True, tag="adsb_soapy"):
+class AdsbSoapy(_Dongle, frozen=True, kw_only=True, tag="adsb_soapy"):
     """A receiver of any make that SoapySDR knows; needs the extra ``sdr`` and Debian's SoapySDR.
 
     Attributes
     ----------
     device
         SoapySDR's words for it: ``driver=airspy``, ``driver=hackrf,serial=0123``.
-    rate, gain_db, engine
-        As for `AdsbRtlTcp`; the gain is of all stages together.
+    gain_db
+        Of all stages together; ``auto`` where nothing else is said.
     ppm
         As for `AdsbRtlSdr`.
     """
 
     device: Text
-    rate: Literal[2_000_000, 2_400_000] = 2_400_000
-    gain_db: Annotated[float, msgspec.Meta(ge=0, le=100)] | Literal["auto"] = "auto"
-    ppm: Annotated[int, msgspec.Meta(ge=-200, le=200)] = 0
-    engine: Literal["numpy", "numba"] = "numpy"
+    ppm: Annotated[int, msgspec.Meta(ge=-200, le=200)] | None = None
 
     @property
     def which(self) -> str | int:
@@ -512,7 +509,10 @@ KINDS: dict[str, type[Device]] = {
     "replay": Replay,
     "adsb_file": AdsbFile,
 }
-WITH_PROFILE = (Llrp, UhfSerial, SerialScanner, TcpScanner, GpsSerial)
+WITH_PROFILE = (
+    *(Llrp, UhfSerial, SerialScanner, TcpScanner, GpsSerial),
+    *(AdsbRtlTcp, AdsbRtlSdr, AdsbSoapy),
+)
 """Kinds of device that profiles are for: see `aerocast_agent.profiles`."""
 KINDS_TO_COME = frozenset(
     {

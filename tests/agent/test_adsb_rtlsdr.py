@@ -15,7 +15,10 @@ from pathlib import Path
 
 import aerocast_agent
 import pytest
+from aerocast_agent.adjusting import Adjusted, adjust
 from aerocast_agent.aircraft import AircraftTable
+from aerocast_agent.build import driver_of
+from aerocast_agent.config_file import parse_config
 from aerocast_agent.device_watch import CONNECTED, LOST
 from aerocast_agent.drivers.adsb_rtlsdr import UsbDongle
 from aerocast_agent.stands import Stands
@@ -71,7 +74,9 @@ class SimulatedDongle:
 
     def close(self):
         ended = self._cancelled.is_set() or self._pieces == 0
-        assert ended or not self.is_open  # closing under a reader is what crashes librtlsdr
+        assert (
+            ended or not self.is_open or self.reader is None
+        )  # closing under a reader is what crashes librtlsdr
         self.is_open = False
 
 
@@ -177,3 +182,62 @@ def test_without_a_library_that_fits_one_line_says_what_to_install(tmp_path):
 async def test_the_real_library_without_a_dongle_says_so_in_one_line(which):
     with pytest.raises(OSError, match=r"no dongle (is plugged in|31|with serial 'no-such)"):
         await UsbDongle("sky", AircraftTable(HERE, Stands()), which=which).run(lambda _: None)
+
+
+class Coarse(SimulatedDongle):
+    """A tuner that has few gains, and takes the nearest of them."""
+
+    gains = (0.0, 20.7, 37.2, 49.6)
+
+    @property
+    def gain(self):
+        return self._gain
+
+    @gain.setter
+    def gain(self, wanted):
+        if wanted is not None:
+            self._gain = min(self.gains, key=lambda each: abs(each - wanted))
+
+
+async def test_a_profile_is_compared_with_what_the_tuner_makes_of_it():
+    dongle = UsbDongle("sky", None, gain_db=38.6, ppm=1, opening=lambda _: Coarse())
+    assert await dongle.read_back() == {"gain_db": 37.2, "ppm": 1, "rate": 2_400_000}
+    names = Adjusted(device="sky", profile="p")
+    near = await adjust(dongle, {"gain_db": 38.6, "ppm": 1}, names)
+    assert (near.applied, near.differences) == (True, ())  # the nearest it has
+    far = await adjust(dongle, {"gain_db": 30.0, "ppm": 2}, names)
+    assert far.rolled_back
+    assert "gain_db is 37.2 after 30.0 was written" in far.error
+    assert (await dongle.probe()).says == {
+        "receiver": "0", "gain_db": 37.2, "ppm": 1, "rate": 2_400_000
+    }  # fmt: skip
+
+
+def built(tmp_path, kind, more=""):
+    config = parse_config(
+        '[gateway]\nsite = "s"\nname = "g"\nposition = { latitude_deg = 1, longitude_deg = 1 }\n'
+        f'[[device]]\nname = "sky"\nkind = "{kind}"\n{more}',
+        name="agent.toml",
+        folder=tmp_path,
+    )
+    driver = driver_of(config, config.devices[0])
+    return driver._rate, driver._gain_db, getattr(driver, "_ppm", None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "tuned"),
+    [
+        ("adsb_rtlsdr", "", (2_400_000, 49.6, 0)),
+        ("adsb_rtlsdr", 'profile = "own.toml"\n', (2_000_000, 20.7, 3)),
+        ("adsb_rtlsdr", 'profile = "own.toml"\ngain_db = "auto"\nppm = 0\n', (2_000_000, None, 0)),
+        ("adsb_rtl_tcp", 'host = "h"\nprofile = "own.toml"\n', (2_000_000, 20.7, None)),
+        ("adsb_soapy", 'device = "driver=airspy"\n', (2_400_000, None, 0)),
+    ],
+)
+def test_agent_toml_counts_before_the_profile_and_that_before_what_is_usual(
+    tmp_path, kind, more, tuned
+):
+    (tmp_path / "own.toml").write_text(
+        'kind = "sdr"\nvendor = "v"\nmodel = "m"\nrate = 2000000\ngain_db = 20.7\nppm = 3\n'
+    )
+    assert built(tmp_path, kind, more) == tuned

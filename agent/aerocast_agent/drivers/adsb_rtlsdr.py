@@ -13,7 +13,7 @@ from aerocast_protocols.modes.rtl_tcp import MODE_S_HZ
 
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable
-from aerocast_agent.driver import Accept
+from aerocast_agent.driver import Accept, ProbeReport, Settings
 from aerocast_agent.receiver import connected
 from aerocast_agent.rtlsdr_library import Dongle, OpenDongle, Which, open_dongle
 from aerocast_agent.sample_link import PIECE_BYTES, SILENCE_LIMIT_S, Piece, SampleLink, Waiting
@@ -72,6 +72,7 @@ class UsbDongle:
         self._gain_db = gain_db
         self._ppm = ppm
         self._opening = opening
+        self._is_open = False
         self._silence_limit_s = silence_limit_s
 
     async def run(self, accept: Accept) -> None:
@@ -79,12 +80,52 @@ class UsbDongle:
         waiting = Waiting(self.name, accept)
         reading = _Reading(self.name, waiting, self._silence_limit_s)
         dongle = await asyncio.to_thread(self._open)
+        self._is_open = True
         try:
             accept(connected(self.name, f"dongle {self._which} at {self._rate} samples a second"))
             reading.start(dongle)
             await self._link.listen(waiting, accept)
         finally:
+            self._is_open = False
             await reading.end(dongle)
+
+    async def read_back(self) -> Settings:
+        """Give what the tuner makes of its settings: it takes the nearest gain it has.
+
+        Raises
+        ------
+        OSError
+            It cannot be opened.
+        """
+        return await asyncio.to_thread(self._settings)
+
+    async def apply(self, settings: Settings) -> None:
+        """Try settings on; a dongle keeps nothing, and is set up whenever it is opened."""
+        gain_db, ppm, rate = (settings.get(key) for key in ("gain_db", "ppm", "rate"))
+        if gain_db is not None:
+            self._gain_db = None if gain_db == "auto" else float(str(gain_db))
+        self._ppm = self._ppm if ppm is None else int(str(ppm))
+        self._rate = self._rate if rate is None else int(str(rate))
+        await self.read_back()
+
+    async def probe(self) -> ProbeReport:
+        """Tell how the tuner is set; one that is being listened to is not disturbed."""
+        if self._is_open:
+            said = self._said("auto" if self._gain_db is None else self._gain_db, self._rate)
+        else:
+            said = await asyncio.to_thread(self._settings)
+        return ProbeReport(says={"receiver": str(self._which), **said})
+
+    def _settings(self) -> dict[str, float | str]:
+        dongle = self._open()
+        try:
+            gain = "auto" if self._gain_db is None else float(dongle.gain)
+            return self._said(gain, round(float(dongle.sample_rate)))
+        finally:
+            dongle.close()
+
+    def _said(self, gain_db: float | str, rate: int) -> dict[str, float | str]:
+        return {"gain_db": gain_db, "ppm": self._ppm, "rate": rate}
 
     def _open(self) -> Dongle:
         dongle = self._opening(self._which)
