@@ -85,6 +85,21 @@ def rospec_for(capabilities: Capabilities, profile: ReaderProfile, *, extras: bo
     )
 
 
+def plain(order: Rospec) -> Rospec:
+    """Give the same order without what a reader may not know: for one that refused it."""
+    kept = tuple(
+        AntennaOrder(
+            antenna=each.antenna,
+            power_index=each.power_index,
+            hop_table_id=each.hop_table_id,
+            channel_index=each.channel_index,
+        )
+        for each in order.orders
+        if each.power_index is not None
+    )
+    return numbered(msgspec.structs.replace(order, orders=kept, impinj_extras=False))
+
+
 def numbered(order: Rospec) -> Rospec:
     """Give an order the id that is drawn from its content."""
     draft = msgspec.structs.replace(order, rospec_id=1)

@@ -11,6 +11,7 @@ from aerocast_agent.profiles import ANY_READER
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.llrp import events
 from aerocast_protocols.llrp.framing import MessageType, encode_message
+from aerocast_protocols.llrp.rospec import decode_rospec
 from aerocast_protocols.llrp.status import Status, encode_status
 from aerocast_protocols.observations import DeviceEvent, GpioEdge, TagRead
 from aerocast_simulator.llrp_answers import DEFAULT_CAPABILITIES, ReaderState
@@ -86,6 +87,37 @@ async def test_a_reader_that_tells_no_events_still_reads():
             assert (reader.state.keepalive_ms, reader.is_reading) == (500, True)
     assert seen[0].event == "configuration"
     assert "refused SET_READER_CONFIG: status 100 no events" in seen[0].detail
+
+
+class Fussy(ReaderState):
+    """A reader that refuses every order with a setting it does not know."""
+
+    def add(self, encoded):
+        order = decode_rospec(encoded)
+        if any(each.mode_id is not None for each in order.orders):
+            return Status(200, "unexpected parameter")
+        return super().add(encoded)
+
+
+async def test_a_reader_that_refuses_the_order_reads_with_its_own_settings():
+    seen = []
+    async with a_reader() as reader:
+        reader.state = Fussy()
+        for connection in (1, 2):
+            async with driving(reader, seen):
+                await until(lambda connection=connection: connections(seen) == connection)
+                assert reader.is_reading
+        ((order, *_),) = reader.state.orders.values()
+    powers = dict(DEFAULT_CAPABILITIES.regulatory.power_levels)
+    assert powers[order.orders[0].power_index] == 3000
+    assert told(seen)[0] == (
+        "configuration",
+        (
+            "portal-4 refused ADD_ROSPEC: status 200 unexpected parameter; going on with power,"
+            " channel and antennas alone"
+        ),
+    )
+    assert [event for event, _ in told(seen)[1:]] == ["connected", "connected"]  # said once
 
 
 async def test_inputs_antennas_and_overflow_are_told():

@@ -33,7 +33,7 @@ from aerocast_protocols.observations import DeviceEvent
 from aerocast_agent.clock import boot_ns
 from aerocast_agent.driver import Accept, ProbeReport, Settings
 from aerocast_agent.profiles import ANY_READER, ReaderProfile
-from aerocast_agent.reader_order import config_for, doubts, is_impinj, rospec_for
+from aerocast_agent.reader_order import config_for, doubts, is_impinj, plain, rospec_for
 from aerocast_agent.reader_session import ReaderSession, RequestRefusedError
 from aerocast_agent.reader_settings import changed, probe_report, settings_of
 
@@ -81,6 +81,7 @@ class LlrpReader:
         self._tls = tls
         self._server_name = server_name if tls is not None else None
         self._known: tuple[ReaderSession, Capabilities] | None = None  # while `run` is reading
+        self._said: set[str] = set()
         self._hung: set[int] = set()  # ports an antenna was seen on since we began
 
     async def run(self, accept: Accept) -> None:
@@ -96,13 +97,12 @@ class LlrpReader:
             It sent what LLRP does not allow, or refused a request.
         """
         async with self._session(accept) as (session, capabilities):
-            for doubt in doubts(capabilities, self._profile):
-                log.warning("%s: %s", self.name, doubt.found)
-                session.tell("configuration", f"{doubt.found}: {doubt.mend}")
+            wishes = capabilities, self._profile
+            self._say(session, [f"{each.found}: {each.mend}" for each in doubts(*wishes)])
             extras = await self._extensions(session, capabilities)
             told = await self._settings(session)
-            await self._configure(session, config_for(capabilities, self._profile))
-            order = rospec_for(capabilities, self._profile, extras=extras)
+            await self._configure(session, config_for(*wishes))
+            order = rospec_for(*wishes, extras=extras)
             await self._order(session, order)
             accept(DeviceEvent(device=self.name, boot_ns=boot_ns(), event="connected"))
             self._tell_antennas(session, told)
@@ -152,14 +152,21 @@ class LlrpReader:
         finally:
             await session.end()
 
+    def _say(self, session: ReaderSession, doubts_found: list[str]) -> None:
+        """Say what is not as it was wished, once and not upon each connection."""
+        for doubt in doubts_found:
+            if doubt not in self._said:
+                log.warning("%s: %s", self.name, doubt)
+                session.tell("configuration", doubt)
+                self._said.add(doubt)
+
     async def _configure(self, session: ReaderSession, config: ReaderConfig) -> None:
         kinds = MessageType.SET_READER_CONFIG, MessageType.SET_READER_CONFIG_RESPONSE
         try:
             await session.request(*kinds, encode_reader_config(config))
         except RequestRefusedError as error:
             # Some readers know not all events, or take no inputs: do without rather than not read.
-            log.warning("%s; going on without its events and inputs", error)
-            session.tell("configuration", f"{error}; going on without its events and inputs")
+            self._say(session, [f"{error}; going on without its events and inputs"])
             bare = msgspec.structs.replace(config, events=(), gpis=())
             await session.request(*kinds, encode_reader_config(bare))
 
@@ -199,19 +206,26 @@ class LlrpReader:
     async def _order(self, session: ReaderSession, order: Rospec) -> bool:
         """Have the reader read; False when it does so already, and is not to be interrupted."""
         states = await self._states(session)
-        session.order = order.rospec_id
-        if states.get(order.rospec_id) == ACTIVE:
-            return False
+        for each in (order, plain(order)):
+            session.order = each.rospec_id
+            if states.get(each.rospec_id) == ACTIVE:
+                return False
         if states:
             await session.request(
                 MessageType.DELETE_ROSPEC,
                 MessageType.DELETE_ROSPEC_RESPONSE,
                 encode_rospec_id(EVERY_ROSPEC),
             )
+        kinds = MessageType.ADD_ROSPEC, MessageType.ADD_ROSPEC_RESPONSE
+        try:
+            await session.request(*kinds, encode_rospec(order))
+        except RequestRefusedError as error:
+            # Rather read with the reader's own settings than not at all.
+            self._say(session, [f"{error}; going on with power, channel and antennas alone"])
+            order = plain(order)
+            await session.request(*kinds, encode_rospec(order))
+        session.order = order.rospec_id
         this = encode_rospec_id(order.rospec_id)
-        await session.request(
-            MessageType.ADD_ROSPEC, MessageType.ADD_ROSPEC_RESPONSE, encode_rospec(order)
-        )
         await session.request(MessageType.ENABLE_ROSPEC, MessageType.ENABLE_ROSPEC_RESPONSE, this)
         await session.request(MessageType.START_ROSPEC, MessageType.START_ROSPEC_RESPONSE, this)
         return True
