@@ -171,18 +171,14 @@ def probe_report(
     *,
     is_reading: bool,
 ) -> ProbeReport:
-    """Say what a reader says of itself, and what is wrong with it."""
-    antennas = dict(sorted(told.antennas.items())) if told is not None else {}
+    """Say what a reader says of itself, and what is wrong with it.
+
+    Of its antennas only those that the profile uses, which are all when it names none.
+    """
+    connected = told.antennas if told is not None else {}
+    used = profile.antennas or tuple(sorted(connected))
     faults = doubts(capabilities, profile)
-    faults += [
-        Fault(
-            found=f"antenna {port} is not connected",
-            mend=f"screw its cable to port {port}, or take it out of the profile's antennas",
-        )
-        for port in profile.antennas
-        if antennas.get(port) is False
-    ]
-    if antennas and not any(antennas.values()):
+    if connected and not any(connected.values()):
         faults.append(
             Fault(found="no antenna is connected", mend="screw the antennas' cables to its ports")
         )
@@ -190,12 +186,11 @@ def probe_report(
         faults.append(
             Fault(found=f"it is {told.temperature_c} °C hot", mend="give it air, or shade it")
         )
-    if not is_reading:
-        faults.append(
-            Fault(found="it does not read", mend="start the agent: it orders the inventory")
-        )
-    says = dict(_says(capabilities, told))
-    return ProbeReport(says=says, antennas=antennas, faults=tuple(faults))
+    return ProbeReport(
+        says={"reading": is_reading, **dict(_says(capabilities, told))},
+        antennas={port: connected[port] for port in used if port in connected},
+        faults=tuple(faults),
+    )
 
 
 def _says(capabilities: Capabilities, told: ReaderSettings | None) -> Iterator[tuple[str, Fact]]:

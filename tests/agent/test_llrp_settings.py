@@ -6,7 +6,6 @@ from aerocast_agent.adjusting import Adjusted, adjust
 from aerocast_agent.build import build
 from aerocast_agent.config import Config, Gateway, Llrp
 from aerocast_agent.config_file import ConfigError
-from aerocast_agent.driver import Fault
 from aerocast_agent.profile_files import load_profile
 from aerocast_agent.profiles import ReaderProfile
 from aerocast_agent.reader_order import doubts, rospec_for
@@ -46,13 +45,9 @@ async def test_a_reader_tells_about_itself_within_the_session_that_reads():
             reader.report(epc(1), 1, -50.0)
             await until(lambda: reads(seen))
         assert reader.sessions == 1
-    assert report.antennas == {1: True, 2: False, 3: True, 4: True}
-    assert report.faults == (
-        Fault(
-            found="antenna 2 is not connected",
-            mend="screw its cable to port 2, or take it out of the profile's antennas",
-        ),
-    )
+    assert report.antennas == {1: True, 2: False}  # those the profile uses
+    assert report.faults == ()
+    assert report.says["reading"] is True
     assert report.says["vendor"] == "Impinj"
     assert report.says["firmware"] == "7.6.1.240"
     assert report.says["reader_id"] == "00:16:25:ff:fe:10:00:01"
@@ -66,7 +61,11 @@ async def test_a_reader_that_nobody_reads_is_left_as_it_was_by_a_probe():
         await until(lambda: reader._session is None)
         assert not reader.is_reading
         assert reader.state.keepalive_ms == 0
-    assert [each.found for each in report.faults] == ["it does not read"]
+        for port in (1, 2, 3, 4):
+            reader.antenna(port, connected=False)
+        without = await to(reader, R700).probe()
+    assert (report.says["reading"], report.faults) == (False, ())
+    assert [each.found for each in without.faults] == ["no antenna is connected"]
 
 
 async def test_what_a_probe_reads_is_not_taken_from_the_session_that_reads():
