@@ -26,6 +26,7 @@ from aerocast_hub.baggage.controller import (
 from aerocast_hub.baggage.flight_controller import FlightBagsController
 from aerocast_hub.baggage.follow_flights import FOLLOWED as FLIGHTS_MOVED
 from aerocast_hub.baggage.follow_flights import take_in as move_bags
+from aerocast_hub.baggage.insight_controller import InsightController
 from aerocast_hub.baggage.link_client import Account, LinkClient
 from aerocast_hub.baggage.link_server import LinkServer
 from aerocast_hub.baggage.message_controller import BagMessageController
@@ -216,6 +217,7 @@ REGISTRY: Mapping[str, Service] = {
                 ContainerController,
                 TagHistoryController,
                 FlightBagsController,
+                InsightController,
                 AlertController,
                 BagMessageController,
                 SummaryController,

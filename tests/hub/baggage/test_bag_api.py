@@ -184,3 +184,26 @@ async def test_what_is_no_plate_or_container_is_refused(hub):
         404,
     )
     assert (await hub.post("/api/containers/AKE1/moves", json={"did": "into"})).status_code == 400
+
+
+async def test_a_flight_s_custody_points_are_reported_as_json_and_as_a_table(hub, day):
+    today, flight_id = day
+    await act(hub, did="stowed", container="AKE1", flight="AF6120", flight_date=today, site="lfbo")
+    found = (await hub.get(f"/api/flights/{flight_id}/compliance")).json()
+    points = {each["point"]: each for each in found["report"]["points"]}
+    assert (points["loading"]["expected"], points["loading"]["read"]) == (2, 1)
+    assert points["loading"]["gaps"] == [SECOND]
+    table = await hub.get(f"/api/flights/{flight_id}/compliance.csv")
+    assert table.headers["content-type"].startswith("text/csv")
+    assert table.text.splitlines()[0].startswith("flight,date,point,expected,read,automatic")
+    assert f"AF6120,{today},loading,2,1,0" in table.text
+    assert (await hub.get("/api/flights/none/compliance.csv")).status_code == 404
+    reason = await hub.get(f"/api/flights/{flight_id}/bags/{PLATE}/loss-reason")
+    assert reason.status_code == 404
+
+
+async def test_performance_and_clocks_are_told_even_when_nothing_was_read(hub):
+    told = (await hub.get("/api/performance?hours=2")).json()
+    assert (told["portals"], told["dwells"], told["manual_share"]) == ([], [], None)
+    assert (await hub.get("/api/performance?hours=2&until_us=5")).status_code == 400
+    assert (await hub.get("/api/gateway-clocks")).status_code == 403

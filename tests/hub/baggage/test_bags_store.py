@@ -16,6 +16,7 @@ from aerocast_hub.baggage.bags import (
 from aerocast_hub.baggage.flight_bags import count_bags_of_flight
 from aerocast_hub.baggage.identity import NO_PLATE
 from aerocast_hub.baggage.imports import import_bags
+from aerocast_hub.baggage.insight import gateway_clocks, performance
 from aerocast_hub.baggage.names import is_same_surname, surname_key
 from aerocast_hub.baggage.tables import BagRow, PassengerRow
 from aerocast_hub.events import BagChanged, BagPassed, BagUnread
@@ -271,3 +272,26 @@ def test_surnames_are_compared_without_accents_and_signs(one, other):
     assert is_same_surname(surname_key(one), other)
     assert not is_same_surname(surname_key(one), other + "X")
     assert not is_same_surname("", "")
+
+
+async def test_portals_dwells_and_clocks_are_told_from_the_evidence(database):
+    unread = sighting(5, UnreadBag(device="eye", boot_ns=1, belt="belt-4", point="arrival"), 900)
+    seen = [unread]
+    for number in range(10):
+        plate = f"02201234{number:02d}"
+        seen += [
+            passage(number, 2 * number + 1, plate),
+            passage(number + 3, 2 * number + 2, plate, point="reclaim", belt="reclaim-4"),
+            scan(number + 4, 100 + number, plate, point="reclaim", belt="reclaim-4"),
+        ]
+    await absorb_in(database, *seen)
+    async with database.reading() as session:
+        told = await performance(session, NOON - MIN, NOON + 60 * MIN)
+        assert await gateway_clocks(session, NOON + 60 * MIN) == []
+    portals = {each.belt: each for each in told.portals}
+    assert portals["belt-4"].read_rate == 10 / 11
+    assert (portals["reclaim-4"].automatic, portals["reclaim-4"].manual) == (10, 10)
+    assert [(each.from_point, each.to_point, each.median_s) for each in told.dwells] == [
+        ("arrival", "reclaim", 180.0)
+    ]
+    assert told.manual_share == 1 / 3
