@@ -338,7 +338,7 @@ async def test_strangers_and_partners_that_may_not_send_are_let_go(serving, data
         ('[[partner]]\napplication = "A"\npassword = ""', "empty"),
         ('[[partner]]\napplication = "TOOLONGID"\npassword = "x"', "8 ASCII"),
         ('[[partner]]\napplication = "A"\npassword = "x"\n' * 2, "two partners"),
-        ('[[partner]]\napplication = "A"\npasword = "x"', "pasword"),
+        ('[[partner]]\napplication = "A"\npassphrase = "x"', "passphrase"),
         ("[[partner]", "partners.toml"),
     ],
 )
