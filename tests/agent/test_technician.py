@@ -168,7 +168,10 @@ async def test_doctor_says_what_fails_and_how_to_mend_it(tmp_path, broker, hub):
         broker.url_v5,
         web=f"http://127.0.0.1:{free_port()}",
         devices='[[device]]\nname = "desk"\nkind = "serial_scanner"\nport = "/dev/ttyACM99"\n'
-        f'[[device]]\nname = "portal"\nkind = "llrp"\nhost = "127.0.0.1"\nport = {free_port()}\n',
+        f'[[device]]\nname = "portal"\nkind = "llrp"\nhost = "127.0.0.1"\nport = {free_port()}\n'
+        f'[[device]]\nname = "gate"\nkind = "tcp_scanner"\nport = {free_port()}\nhost = "127.0.0.1"'
+        "\n"
+        '[[device]]\nname = "hand"\nkind = "hid_scanner"\nport = "/dev/input/event99"\n',
     )
     (tmp_path / "spool.corrupt-00000000.db").touch()
     code, found = await doctor(config)
@@ -176,6 +179,8 @@ async def test_doctor_says_what_fails_and_how_to_mend_it(tmp_path, broker, hub):
     assert "aerocast-hub gateway add lfbo hall-1" in found["round trip"]["mend"]
     assert "/dev/serial/by-id" in found["device desk"]["mend"]
     assert found["device portal"]["result"] == "failed"
+    assert found["device gate"]["result"] == "failed"
+    assert "/dev/input/by-id/" in found["device hand"]["mend"]
     assert found["hub web"]["result"] == "failed"
     assert "spool salvage" in found["spool"]["mend"]
 

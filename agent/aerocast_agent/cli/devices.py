@@ -82,6 +82,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _where(device: Device) -> str:
     said = {name: getattr(device, name) for name in device.__struct_fields__}
+    if "listen" in said:
+        return f"{said['listen']}:{said['port']}"
     if "host" in said:
         return f"{said['host']}:{said['port']}" if "port" in said else str(said["host"])
     keys = ("url", "broker", "file", "port")

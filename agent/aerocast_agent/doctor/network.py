@@ -18,8 +18,10 @@ from aerocast_agent.config import (
     AdsbRtlTcp,
     AdsbSbs,
     Config,
+    Gpsd,
     Llrp,
     NetworkReader,
+    TcpScanner,
 )
 from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
 from aerocast_agent.mqtt_link import DEFAULT_PORTS
@@ -31,7 +33,9 @@ WITHIN_S = 5.0
 SET_CLOCK = "set this machine's clock first: sudo timedatectl set-ntp true"
 EXPIRES_SOON_S = 14 * 24 * 3600
 CLOCKS_DIFFER_S = 60
-NetworkDevice = Llrp | NetworkReader | AdsbBeast | AdsbAvr | AdsbSbs | AdsbRtlTcp
+NetworkDevice = (
+    Llrp | NetworkReader | TcpScanner | Gpsd | AdsbBeast | AdsbAvr | AdsbSbs | AdsbRtlTcp
+)
 _RESOLVER = "'resolvectl query {host}' shows who answers; check the cable and /etc/resolv.conf"
 
 
