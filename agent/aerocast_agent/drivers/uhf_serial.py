@@ -13,6 +13,7 @@ from aerocast_protocols.uhf_serial.tags import ModuleTag
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept, Fact, Fault, ProbeReport, Settings
 from aerocast_agent.profiles import UhfProfile
+from aerocast_agent.radio_law import breaches
 from aerocast_agent.uhf_modules.line import Line
 from aerocast_agent.uhf_modules.module import Module, ModuleFacts
 
@@ -166,6 +167,12 @@ class UhfSerial:
             yield Fault(
                 found=f"the module is set to region {facts.region}, not {self._profile.region}",
                 mend="connect it to the daemon, which sets it, or take another profile",
+            )
+        breach = next(breaches(facts.region or "any", None, None, 0.0, facts.channels_khz), None)
+        if breach is not None:
+            yield Fault(
+                found=f"the module hops where the law allows less: {breach}",
+                mend="name channels_khz in its profile; those that came along do",
             )
 
 

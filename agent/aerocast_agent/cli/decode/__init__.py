@@ -30,6 +30,7 @@ KINDS = {
     "llrp": _Place("rfid", "binary stream of LLRP messages, headers included"),
     "epc": _Place("rfid", "hex a line: an EPC bank with or without the PC word"),
     "uhf-serial": _Place("uhf_serial", "frames of a serial UHF module, hex a line; --protocol P"),
+    "reader-json": _Place("reader_json", "JSON of an R700 or Zebra reader, a line; --maker M"),
     "passages": _Place("rfid", "JSON lines of tag reads and photo-eye edges; --config agent.toml"),
     "iq": _Place("radio", "radio samples around 1090 MHz (needs the extra sdr)"),
     "beast": _Place("sky", "Beast stream of a Mode S receiver"),
