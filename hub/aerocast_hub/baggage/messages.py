@@ -13,6 +13,7 @@ import msgspec
 from aerocast_protocols.baggage import (
     BagMessage,
     Bags,
+    Problem,
     bags_of_parts,
     parse_message,
 )
@@ -20,7 +21,7 @@ from aerocast_protocols.baggage.message import LONGEST_MESSAGE
 from aerocast_protocols.baggage.parts import part_of
 from aerocast_protocols.errors import ProtocolError
 from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.hearing import hear
@@ -37,6 +38,7 @@ MOST_REFUSED = 1000
 PARTS_WITHIN_US = 15 * 60_000_000
 LONGEST_SENDER = 64
 _ORDER_LOCK = 7_301_745  # any number of ours
+_HUB_IS_UNREADY = (OperationalError, InterfaceError, ProgrammingError, OSError)
 
 
 class Incoming(NamedTuple):
@@ -220,7 +222,7 @@ async def _heard(
         async with session.begin_nested():
             return await _hear(session, fresh)
     except Exception as error:
-        if isinstance(error, OperationalError | InterfaceError | OSError) or (
+        if isinstance(error, _HUB_IS_UNREADY) or (
             isinstance(error, DBAPIError) and error.connection_invalidated
         ):
             raise
@@ -248,13 +250,13 @@ async def _hear(session: AsyncSession, fresh: Sequence[_Read]) -> list[Event]:
 
 
 async def _forget_refused(session: AsyncSession) -> None:
-    """Keep the newest refused messages alone: rubbish must not fill the disk."""
-    is_refused = BagMessageRow.refused.is_not(None)
-    newest = select(BagMessageRow.number).where(is_refused).order_by(BagMessageRow.number.desc())
+    """Keep the newest of what is no message alone: rubbish must not fill the disk."""
+    is_rubbish = BagMessageRow.type.is_(None)
+    newest = select(BagMessageRow.number).where(is_rubbish).order_by(BagMessageRow.number.desc())
     oldest = await session.scalar(newest.offset(MOST_REFUSED).limit(1))
     if oldest is not None:
         await session.execute(
-            delete(BagMessageRow).where(is_refused, BagMessageRow.number <= oldest)
+            delete(BagMessageRow).where(is_rubbish, BagMessageRow.number <= oldest)
         )
 
 
@@ -337,9 +339,14 @@ def _taken(read: _Read, *, is_new: bool) -> TakenIn:
         id=read.id,
         type=read.message.kind,
         bags=len(read.message.plates),
-        problems=tuple(f".{each.name}: {each.reason}" for each in read.message.problems),
+        problems=tuple(map(_told, read.message.problems)),
         is_new=is_new,
     )
+
+
+def _told(problem: Problem) -> str:
+    where = f".{problem.name}: " if problem.name and not problem.reason.startswith(".") else ""
+    return where + problem.reason
 
 
 def batched(many: Iterable[str]) -> Iterator[list[str]]:
