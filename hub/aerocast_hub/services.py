@@ -57,6 +57,8 @@ from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.watchdog import feeding_watchdog
 from aerocast_hub.weather.controller import WeatherController
 from aerocast_hub.weather.metar_files import follow_files
+from aerocast_hub.weather.wind_controller import WindController
+from aerocast_hub.weather.wind_keeping import keep_winds
 from aerocast_hub.weather.winds import absorb as absorb_winds
 from aerocast_hub.weather.winds import retime as retime_winds
 from aerocast_hub.web.pages import OPERATOR_PAGES
@@ -194,6 +196,13 @@ async def read_metar_files(hub: Hub) -> AsyncIterator[None]:
         yield
 
 
+@asynccontextmanager
+async def follow_winds(hub: Hub) -> AsyncIterator[None]:
+    """Learn from the winds aircraft meet, and draw the profile over every site."""
+    async with running(keep_winds(hub.database)):
+        yield
+
+
 REGISTRY: Mapping[str, Service] = {
     service.name: service
     for service in (
@@ -238,10 +247,10 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "weather",
             8003,
-            controllers=(WeatherController,),
+            controllers=(WeatherController, WindController),
             absorb={"winds": absorb_winds},
             retime={"winds": retime_winds},
-            background=(read_metar_files,),
+            background=(read_metar_files, follow_winds),
             requires=("auth",),
         ),
         Service(

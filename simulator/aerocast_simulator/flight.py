@@ -93,6 +93,7 @@ class Motion(NamedTuple):
     vertical_rate_fpm: float = 0.0
     true_heading_deg: float = 0.0
     true_airspeed_kt: float = 0.0
+    roll_deg: float = 0.0
 
 
 class GroundPath(NamedTuple):

@@ -257,7 +257,7 @@ class Flight:
 
 def _register_50(motion: Motion) -> int:
     return encode.register_50(
-        roll_deg=0.0,
+        roll_deg=motion.roll_deg,
         true_track_deg=motion.track_deg,
         ground_speed_kt=motion.ground_speed_kt,
         track_rate_deg_s=0.0,

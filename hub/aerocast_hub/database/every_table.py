@@ -11,6 +11,7 @@ from aerocast_hub.inbox import tables as inbox
 from aerocast_hub.orientation import tables as orientation
 from aerocast_hub.outbox import tables as outbox
 from aerocast_hub.weather import tables as weather
+from aerocast_hub.weather import wind_tables as winds
 
 __all__ = [
     "METADATA",
@@ -24,6 +25,7 @@ __all__ = [
     "orientation",
     "outbox",
     "weather",
+    "winds",
 ]
 
 METADATA = Base.metadata

@@ -8,7 +8,6 @@ from litestar.params import FromPath
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.weather.store import AirportWeather, Refusal, list_refused, weather_at
-from aerocast_hub.weather.winds import Winds, winds_over
 
 
 class WeatherController(Controller):
@@ -42,18 +41,3 @@ class WeatherController(Controller):
         if found is None:
             raise NotFoundException(f"no weather report of {icao[:8].upper()!r} was received")
         return found
-
-    @get("/{icao:str}/winds", operation_id="GetWinds", opt={"permission": "weather:read"})
-    async def winds(
-        self,
-        icao: FromPath[str],
-        database: NamedDependency[Database],
-        at_us: AskedInstant = None,
-    ) -> Winds:
-        """Give the wind over an airport, level by level, and the newest of each aircraft."""
-        async with database.reading() as session:
-            return await winds_over(session, icao, asked_us(at_us))
-
-
-def _instant_us(at_us: int | None) -> int:
-    return asked_us(at_us)

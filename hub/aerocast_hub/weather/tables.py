@@ -54,3 +54,7 @@ class AircraftWindRow(Base):
     wind_speed_kt: Mapped[float]
     source: Mapped[str]
     temperature_c: Mapped[float | None]
+    true_heading_deg: Mapped[float | None]
+    true_airspeed_kt: Mapped[float | None]
+    roll_deg: Mapped[float | None]
+    readings: Mapped[int | None]

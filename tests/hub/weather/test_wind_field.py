@@ -1,28 +1,19 @@
-from math import cos, radians
+import math
 
 import pytest
-from aerocast_hub.weather.wind_field import AircraftWind, km_between, latest, near, wind_levels
+from aerocast_hub.weather.aircraft_wind import is_sound, km_between, latest, sound
+from aerocast_hub.weather.buddy_check import agrees
+from aerocast_hub.weather.heading_bias import HeadingBias
+from aerocast_hub.weather.wind_field import heard, wind_at
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-NOW = 1_720_224_000_000_000
-HERE = (43.63, 1.37)
-
-
-def wind(icao="393322", age_s=60.0, altitude_ft=3000.0, direction=270.0, speed=20.0, place=HERE):
-    return AircraftWind(
-        icao=icao,
-        seen_at_us=NOW - int(age_s * 1e6),
-        latitude_deg=place[0],
-        longitude_deg=place[1],
-        altitude_ft=altitude_ft,
-        wind_direction_deg=direction,
-        wind_speed_kt=speed,
-    )
+from tests.hub.weather.winds_made import HERE, NOW, flown, wind
 
 
-def level_at(levels, altitude_ft):
-    return next(each for each in levels if each.bottom_ft <= altitude_ft < each.top_ft)
+def at(winds, biases=None, *, place=HERE, altitude_ft=3500.0, now_us=NOW):
+    return wind_at(heard(winds, biases or {}), place, altitude_ft, now_us)
 
 
 winds = st.lists(
@@ -35,83 +26,125 @@ winds = st.lists(
         speed=st.floats(0, 90),
         place=st.sampled_from([HERE, (43.9, 1.5), (45.0, 1.37)]),
     ),
-    max_size=15,
+    max_size=12,
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(winds, st.randoms(use_true_random=False))
 def test_order_and_repetition_change_no_wind(seen, random):
     mixed = seen + seen
     random.shuffle(mixed)
-    assert wind_levels(seen, HERE, NOW) == wind_levels(mixed, HERE, NOW)
+    assert at(seen) == at(mixed)
     assert latest(seen) == latest(mixed)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(winds)
-def test_a_level_has_a_wind_exactly_when_two_aircraft_flew_through_it(seen):
-    for level in wind_levels(seen, HERE, NOW):
-        assert (level.wind_speed_kt is None) == (level.aircraft < 2)
-        if level.wind_direction_deg is not None:
-            assert 0 <= level.wind_direction_deg < 360
+def test_there_is_a_wind_exactly_where_two_aircraft_flew_near_by(seen):
+    found = at(seen)
+    assert (found.wind_speed_kt is None) == (found.aircraft < 2)
+    if found.wind_direction_deg is not None:
+        assert 0 <= found.wind_direction_deg < 360
+        assert found.sigma_kt > 0
+        assert math.isfinite(found.wind_speed_kt)
 
 
-def test_levels_reach_from_the_ground_to_flight_level_150():
-    levels = wind_levels([], HERE, NOW)
-    assert levels[0].bottom_ft == 0
-    assert levels[-1].top_ft == pytest.approx(15_000, abs=300)
-    assert all(each.wind_speed_kt is None for each in levels)
-
-
-def test_one_aircraft_alone_gives_no_mean():
-    assert level_at(wind_levels([wind()] * 3, HERE, NOW), 3000).wind_speed_kt is None
+def test_one_aircraft_alone_gives_no_wind():
+    assert at([wind(age_s=each) for each in range(5)]).wind_speed_kt is None
+    assert at([]).observations == 0
 
 
 def test_a_chatty_aircraft_does_not_outvote_a_quiet_one():
     chatty = [wind(age_s=60 + each, speed=10) for each in range(50)]
-    level = level_at(wind_levels([*chatty, wind("4b1234", speed=14)], HERE, NOW), 3000)
-    assert level.wind_speed_kt == pytest.approx(12, abs=0.3)
-    assert level.observations == 51
-    assert level.aircraft == 2
-
-
-def test_one_wild_aircraft_barely_moves_the_mean():
-    good = [wind(f"39332{each}", speed=20 + each % 3) for each in range(6)]
-    calm = level_at(wind_levels(good, HERE, NOW), 3000)
-    wild = level_at(wind_levels([*good, wind("ffffff", speed=90, direction=90)], HERE, NOW), 3000)
-    assert wild.wind_speed_kt == pytest.approx(calm.wind_speed_kt, abs=1.5)
-    assert wild.sigma_kt > calm.sigma_kt
+    found = at([*chatty, wind("4b1234", speed=14)])
+    assert 10.25 < found.wind_speed_kt < 12.5  # the mean of all would be 10.1
+    assert (found.observations, found.aircraft) == (51, 2)
 
 
 def test_directions_around_north_average_to_north():
-    pair = [wind("393322", direction=350), wind("4b1234", direction=10)]
-    level = level_at(wind_levels(pair, HERE, NOW), 3000)
-    assert level.wind_direction_deg % 360 == pytest.approx(0, abs=0.1)
-    assert level.wind_speed_kt == pytest.approx(20 * cos(radians(10)), abs=0.1)
+    found = at([wind("393322", direction=350), wind("4b1234", direction=10)])
+    assert math.cos(math.radians(found.wind_direction_deg)) == pytest.approx(1.0, abs=1e-4)
 
 
-def test_newer_winds_weigh_more():
-    pair = [wind("393322", age_s=0, speed=20), wind("4b1234", age_s=600, speed=16)]
-    assert level_at(wind_levels(pair, HERE, NOW), 3000).wind_speed_kt > 18.5
-
-
-def test_the_old_the_far_and_the_future_are_passed_over():
-    assert near([wind(age_s=901)], HERE, NOW) == []
-    assert near([wind(age_s=-1)], HERE, NOW) == []
-    assert near([wind(place=(44.3, 1.37))], HERE, NOW) == []
-    assert len(near([wind(age_s=899, place=(44.1, 1.37))], HERE, NOW)) == 1
-
-
-def test_a_steady_wind_comes_back_as_it_was():
-    aircraft = [
-        wind(f"3933{each:02x}", altitude_ft=3000 + 10 * each, direction=230, speed=35)
+def test_a_steady_wind_comes_back_as_it_was_and_more_aircraft_make_it_surer():
+    made = [
+        wind(f"3933{each:02x}", altitude_ft=3300 + 50 * each, direction=230, speed=35)
         for each in range(8)
     ]
-    level = level_at(wind_levels(aircraft, HERE, NOW), 3000)
-    assert level.wind_direction_deg == pytest.approx(230, abs=0.1)
-    assert level.wind_speed_kt == pytest.approx(35, abs=0.1)
-    assert level.sigma_kt == pytest.approx(0, abs=0.01)
+    few, many = at(made[:2]), at(made)
+    assert many.wind_direction_deg == pytest.approx(230, abs=0.1)
+    assert many.wind_speed_kt == pytest.approx(35, abs=0.1)
+    assert many.sigma_kt < few.sigma_kt
+    assert many.age_s == 60.0
+
+
+def test_a_wind_that_rises_with_height_is_followed_between_the_aircraft():
+    rising = [
+        wind(f"3933{each:02x}", altitude_ft=2500 + 250 * each, speed=10.0 + 2.0 * each)
+        for each in range(9)
+    ]
+    assert at(rising, altitude_ft=3250.0).wind_speed_kt == pytest.approx(16.0, abs=0.5)
+    assert at(rising, altitude_ft=4250.0).wind_speed_kt == pytest.approx(24.0, abs=0.5)
+
+
+def test_the_old_the_far_the_high_and_the_future_are_passed_over():
+    near = [wind("393322"), wind("4b1234")]
+    for other in (
+        wind("ffffff", age_s=901, speed=90),
+        wind("ffffff", age_s=-1, speed=90),
+        wind("ffffff", place=(44.3, 1.37), speed=90),
+        wind("ffffff", altitude_ft=6100.0, speed=90),
+    ):
+        assert at([*near, other]) == at(near)
+
+
+def test_a_learned_heading_error_is_taken_out_and_what_is_left_of_it_makes_less_sure():
+    seen = [flown("393322", 90.0, bias_deg=1.0), flown("4b1234", 90.0, bias_deg=-0.5)]
+    known = {
+        "393322": HeadingBias(bias_deg=1.0, sigma_deg=0.1, cells=40),
+        "4b1234": HeadingBias(bias_deg=-0.5, sigma_deg=0.1, cells=40),
+    }
+    freed, plain = at(seen, known), at(seen)
+    assert (freed.wind_east_kt, freed.wind_north_kt) == pytest.approx((20.0, -5.0), abs=0.1)
+    assert abs(plain.wind_north_kt + 5.0) > 0.5
+    # A heading's error works across it: the eastward component was sure before.
+    assert plain.sigma_north_kt > plain.sigma_east_kt
+    assert freed.sigma_north_kt < plain.sigma_north_kt
+
+
+def test_temperatures_are_averaged_and_say_how_little_they_are_worth():
+    warm = [replace(wind(f"3933{each:02x}"), temperature_c=10.0 + each) for each in range(4)]
+    found = at(warm)
+    assert found.temperature_c == pytest.approx(11.5, abs=0.1)
+    assert found.temperature_sigma_k > 0.5
+    assert at([warm[0], wind("4b1234")]).temperature_c is None
+
+
+def test_one_wild_aircraft_among_three_is_refused_and_of_two_nobody_knows_which():
+    good = [wind(f"39332{each}", speed=20 + each) for each in range(3)]
+    wild = wind("ffffff", speed=90, direction=90)
+    assert agrees(heard([*good, wild], {})).tolist() == [True, True, True, False]
+    assert agrees(heard([good[0], wild], {})).all()
+    chatty = [wind("ffffff", age_s=60 + each, speed=90, direction=90) for each in range(40)]
+    fits = agrees(heard([*good, *chatty], {}))
+    assert fits.sum() == 3
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"wind_speed_kt": math.nan},
+        {"wind_speed_kt": 300.0},
+        {"roll_deg": 6.0},
+        {"readings": 1},
+        {"altitude_ft": math.inf},
+        {"true_heading_deg": math.nan},
+    ],
+)
+def test_what_no_aircraft_can_have_met_is_no_wind(changed):
+    assert not is_sound(replace(flown("393322", 90.0), **changed))
+    assert sound([replace(flown("393322", 90.0), **changed), wind()]) == [wind()]
 
 
 def test_distances_are_kilometres():

@@ -33,6 +33,10 @@ def upgrade() -> None:
         sa.Column("wind_speed_kt", sa.Double(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("temperature_c", sa.Double(), nullable=True),
+        sa.Column("true_heading_deg", sa.Double(), nullable=True),
+        sa.Column("true_airspeed_kt", sa.Double(), nullable=True),
+        sa.Column("roll_deg", sa.Double(), nullable=True),
+        sa.Column("readings", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint(
             "site", "gateway", "epoch", "lane", "sequence", name=op.f("pk_aircraft_winds")
         ),
@@ -255,6 +259,30 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "heading_biases",
+        sa.Column("icao", sa.String(), nullable=False),
+        sa.Column("bias_deg", sa.Double(), nullable=False),
+        sa.Column("sigma_deg", sa.Double(), nullable=False),
+        sa.Column("cells", sa.BigInteger(), nullable=False),
+        sa.Column("learned_at_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("icao", name=op.f("pk_heading_biases")),
+    )
+    op.create_table(
+        "heading_cells",
+        sa.Column("block_us", sa.BigInteger(), nullable=False),
+        sa.Column("layer", sa.BigInteger(), nullable=False),
+        sa.Column("icao", sa.String(), nullable=False),
+        sa.Column("sector", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("east_kt", sa.Double(), nullable=False),
+        sa.Column("north_kt", sa.Double(), nullable=False),
+        sa.Column("turning_east_kt", sa.Double(), nullable=False),
+        sa.Column("turning_north_kt", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "block_us", "layer", "icao", "sector", name=op.f("pk_heading_cells")
+        ),
+    )
+    op.create_table(
         "metars",
         sa.Column("station", sa.String(), nullable=False),
         sa.Column("observed_at_us", sa.BigInteger(), nullable=False),
@@ -375,6 +403,18 @@ def upgrade() -> None:
         sa.Column("disabled_at_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
+    )
+    op.create_table(
+        "wind_blocks",
+        sa.Column("block_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("block_us", name=op.f("pk_wind_blocks")),
+    )
+    op.create_table(
+        "wind_profiles",
+        sa.Column("site", sa.String(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("profile", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("site", "at_us", name=op.f("pk_wind_profiles")),
     )
     op.create_table(
         "alert_changes",
@@ -704,6 +744,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_alert_changes_alert_id"))
 
     op.drop_table("alert_changes")
+    op.drop_table("wind_profiles")
+    op.drop_table("wind_blocks")
     op.drop_table("users")
     with op.batch_alter_table("unread_bags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_unread_bags_site_at_us"))
@@ -724,6 +766,8 @@ def downgrade() -> None:
     op.drop_table("passengers")
     op.drop_table("outbox")
     op.drop_table("metars")
+    op.drop_table("heading_cells")
+    op.drop_table("heading_biases")
     with op.batch_alter_table("ground_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ground_events_icao_at_us"))
         batch_op.drop_index(batch_op.f("ix_ground_events_callsign_at_us"))

@@ -1,0 +1,149 @@
+"""Endpoints of winds aloft. Not for flight operations."""
+
+import asyncio
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+from litestar.params import FromPath, QueryParameter
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.instants import AskedInstant, asked_us
+from aerocast_hub.weather.store import NOT_FOR_FLIGHT
+from aerocast_hub.weather.wind_export import MOST_ROWS, Amdar, BufrMissing, amdar, to_bufr, to_csv
+from aerocast_hub.weather.wind_field import WindAt
+from aerocast_hub.weather.wind_keeping import profiles_between
+from aerocast_hub.weather.wind_profile import Profile
+from aerocast_hub.weather.winds import Winds, wind_over, winds_between, winds_over
+
+HOUR_US = 3_600_000_000
+ExportFormat = Literal["csv", "json", "bufr"]
+AskedSpan = Annotated[
+    float, QueryParameter(gt=0.0, le=192.0, description="How many hours back from at_us")
+]
+
+
+class DrawnProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile and when it was drawn."""
+
+    at_us: int
+    profile: Profile
+
+
+class ProfileHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """The profiles over a site, oldest first: one a minute while aircraft flew there."""
+
+    site: str
+    profiles: list[DrawnProfile]
+    notice: str = NOT_FOR_FLIGHT
+
+
+class WindThere(msgspec.Struct, frozen=True, kw_only=True):
+    """The wind at one place."""
+
+    latitude_deg: float
+    longitude_deg: float
+    at_us: int
+    wind: WindAt
+    notice: str = NOT_FOR_FLIGHT
+
+
+class ExportedWinds(msgspec.Struct, frozen=True, kw_only=True):
+    """Winds as meteorologists exchange them, oldest first."""
+
+    site: str
+    winds: list[Amdar]
+    notice: str = NOT_FOR_FLIGHT
+
+
+class WindController(Controller):
+    """The wind over airports, from the aircraft that fly through it."""
+
+    path = "/api/weather"
+    tags = ("Weather",)
+
+    @get("/wind", operation_id="GetWindAt", opt={"permission": "weather:read"})
+    async def wind(
+        self,
+        database: NamedDependency[Database],
+        latitude_deg: Annotated[float, QueryParameter(ge=-90.0, le=90.0)],
+        longitude_deg: Annotated[float, QueryParameter(ge=-180.0, le=180.0)],
+        altitude_ft: Annotated[float, QueryParameter(ge=-1000.0, le=15_000.0)],
+        at_us: AskedInstant = None,
+    ) -> WindThere:
+        """Give the wind at a place and pressure altitude, with how sure that is.
+
+        It is null where fewer than two aircraft flew near by within a quarter of an hour.
+        """
+        moment_us = asked_us(at_us)
+        async with database.reading() as session:
+            found = await wind_over(session, (latitude_deg, longitude_deg), altitude_ft, moment_us)
+        return WindThere(
+            latitude_deg=latitude_deg, longitude_deg=longitude_deg, at_us=moment_us, wind=found
+        )
+
+    @get("/{icao:str}/winds", operation_id="GetWinds", opt={"permission": "weather:read"})
+    async def winds(
+        self,
+        icao: FromPath[str],
+        database: NamedDependency[Database],
+        at_us: AskedInstant = None,
+    ) -> Winds:
+        """Give the wind over an airport, level by level, and the newest of each aircraft."""
+        async with database.reading() as session:
+            return await winds_over(session, icao, asked_us(at_us))
+
+    @get(
+        "/{site:str}/winds/history",
+        operation_id="GetWindHistory",
+        opt={"permission": "weather:read"},
+    )
+    async def history(
+        self,
+        site: FromPath[str],
+        database: NamedDependency[Database],
+        at_us: AskedInstant = None,
+        hours: AskedSpan = 3.0,
+    ) -> ProfileHistory:
+        """Give the profiles drawn over a site, minute by minute; the newest 1,440."""
+        to_us = asked_us(at_us)
+        async with database.reading() as session:
+            drawn = await profiles_between(session, site, to_us - round(hours * HOUR_US), to_us)
+        return ProfileHistory(
+            site=site, profiles=[DrawnProfile(at_us=at, profile=each) for at, each in drawn]
+        )
+
+    @get("/{site:str}/winds/export", operation_id="ExportWinds", opt={"permission": "weather:read"})
+    async def export(
+        self,
+        site: FromPath[str],
+        database: NamedDependency[Database],
+        file_format: Annotated[ExportFormat, QueryParameter(name="format")] = "json",
+        at_us: AskedInstant = None,
+        hours: AskedSpan = 1.0,
+    ) -> Response[str | bytes | ExportedWinds]:
+        """Give what aircraft met around a site, corrected and checked, as CSV, JSON or BUFR.
+
+        Raises
+        ------
+        ClientException
+            BUFR was asked for and ecCodes is not installed.
+        """
+        to_us = asked_us(at_us)
+        async with database.reading() as session:
+            winds, biases = await winds_between(
+                session, site, to_us - round(hours * HOUR_US), to_us, MOST_ROWS
+            )
+        rows = await asyncio.to_thread(amdar, winds, biases)
+        if file_format == "json":
+            return Response(ExportedWinds(site=site, winds=rows))
+        if file_format == "csv":
+            return Response(to_csv(rows), media_type="text/csv; charset=utf-8")
+        try:
+            return Response(
+                await asyncio.to_thread(to_bufr, rows), media_type="application/octet-stream"
+            )
+        except BufrMissing as error:
+            raise ClientException(str(error), status_code=501) from error

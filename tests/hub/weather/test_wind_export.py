@@ -1,0 +1,78 @@
+import eccodes
+import pytest
+from aerocast_hub.weather.heading_bias import HeadingBias
+from aerocast_hub.weather.wind_export import MOST_IN_A_MESSAGE, amdar, to_bufr, to_csv
+from msgspec.structs import replace
+
+from tests.hub.weather.winds_made import NOW, flown, wind
+
+
+def rows(count=3):
+    met = [
+        replace(flown(f"39{number:04x}", 90.0, at_us=NOW + number * 1_000_000), temperature_c=5.0)
+        for number in range(count)
+    ]
+    return amdar([*met, *met], {"390000": HeadingBias(bias_deg=0.4, sigma_deg=0.1, cells=9)})
+
+
+def test_rows_carry_corrected_winds_in_the_units_of_meteorologists():
+    first, second, _ = rows()
+    assert (first.observed_at, first.icao) == ("2024-07-06T00:00:00.000Z", "390000")
+    assert (first.flight_level, first.temperature_k, first.source) == (35.0, 278.1, "derived")
+    assert (first.heading_corrected_deg, second.heading_corrected_deg) == (-0.4, None)
+    assert second.wind_speed_mps == pytest.approx(10.6, abs=0.05)
+    assert second.wind_direction_deg == pytest.approx(284.0, abs=0.1)
+    assert first.wind_direction_deg != second.wind_direction_deg
+
+
+def test_a_wind_that_fits_nobody_is_marked_not_dropped():
+    wild = wind("ffffff", direction=90, speed=90)
+    good = [wind(f"39332{each}") for each in range(3)]
+    assert [each.quality for each in amdar([*good, wild], {})] == [0, 0, 0, 1]
+
+
+def test_csv_has_a_line_of_names_and_leaves_the_unknown_empty():
+    lines = to_csv(amdar([wind()], {})).splitlines()
+    assert lines[0].startswith("observed_at,icao,latitude_deg")
+    assert lines[1].endswith(",270.0,,,derived,,0")
+    assert to_csv([]).count("\n") == 1
+
+
+def decoded(message):
+    handle = eccodes.codes_new_from_message(message)
+    try:
+        eccodes.codes_set(handle, "unpack", 1)
+        names = ("latitude", "longitude", "flightLevel", "windDirection", "windSpeed", "second")
+        count = eccodes.codes_get(handle, "numberOfSubsets")
+        found = {name: eccodes.codes_get_array(handle, f"#1#{name}") for name in names}
+        found["airTemperature"] = eccodes.codes_get_array(handle, "#1#airTemperature")
+        name = "#1#aircraftRegistrationNumberOrOtherIdentification"
+        return count, found, eccodes.codes_get_string_array(handle, name)
+    finally:
+        eccodes.codes_release(handle)
+
+
+def test_bufr_is_read_back_by_eccodes():
+    made = rows()
+    count, found, names = decoded(to_bufr(made))
+    assert count == 3
+    assert [each.strip() for each in names] == ["390000", "390001", "390002"]
+    for number, row in enumerate(made):
+
+        def told(name, number=number):
+            return found[name][number if len(found[name]) > 1 else 0]
+
+        assert told("latitude") == pytest.approx(row.latitude_deg, abs=1e-4)
+        assert told("flightLevel") == pytest.approx(3500 * 0.3048, abs=10)
+        assert told("windSpeed") == pytest.approx(row.wind_speed_mps, abs=0.06)
+        assert told("windDirection") == pytest.approx(row.wind_direction_deg, abs=0.6)
+        assert told("second") == number
+        assert told("airTemperature") == pytest.approx(278.1, abs=0.06)
+
+
+def test_many_winds_make_several_messages_and_none_makes_nothing():
+    assert to_bufr([]) == b""
+    many = rows(3) * (MOST_IN_A_MESSAGE // 3 + 1)
+    assert to_bufr(many).count(b"7777") == 2
+    unknown = replace(many[0], temperature_k=None, roll_deg=None)
+    assert decoded(to_bufr([unknown]))[0] == 1
