@@ -70,22 +70,22 @@ class TcpScannerServer:
             self.port,
             start_serving=False,
         )
-        try:
-            async with group:
+        async with group:
+            try:
                 await server.start_serving()
                 self.port = server.sockets[0].getsockname()[1]
                 self.listening.set()
                 await asyncio.get_running_loop().create_future()  # until cancelled
-        finally:
-            self.listening.clear()
-            server.close()
+            finally:
+                self.listening.clear()
+                server.close()
 
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, accept: Accept
     ) -> None:
-        peer = str(writer.get_extra_info("peername")[0])
+        peer = str((writer.get_extra_info("peername") or [""])[0])  # it may be gone again
         try:
-            if not self._is_welcome(peer):
+            if not peer or not self._is_welcome(peer):
                 return
             keep_alive(writer)
             self._connected += 1
