@@ -83,10 +83,8 @@ def in_order(evidence: Iterable[Evidence]) -> list[Evidence]:
         (each for each in latest.values() if each.id not in voided) if voided else latest.values(),
         key=_by_time,
     )
-    for i in range(1, len(ordered)):
-        if ordered[i].at_us == ordered[i - 1].at_us:
-            ordered.sort(key=_by_time_and_rank)
-            break
+    if len({each.at_us for each in ordered}) < len(ordered):
+        ordered.sort(key=_by_time_and_rank)
     return ordered
 
 
@@ -108,6 +106,7 @@ class _Fold:
         self.custody: dict[str, int] = {}
         self.reasons: list[Reason] = []
         self.unsure: list[Seen] = []
+        self.is_doubtful = False
         self.state: State = "expected"
         self.state_at_us = 0
         self.known: Announced | None = None
@@ -153,7 +152,10 @@ class _Fold:
 
     def _seen(self, seen: Seen) -> None:
         if self.seen:
-            self._check_pace(self.seen[-1], seen)
+            last = self.seen[-1]
+            gap_us = seen.at_us - last.at_us
+            if gap_us < FASTEST_BETWEEN_BELTS_US or last.site != seen.site:
+                self._check_pace(last, seen, gap_us)
         self.seen.append(seen)
         key = (seen.site, seen.point, seen.belt)
         there = self.places.get(key)
@@ -161,6 +163,8 @@ class _Fold:
             self.places[key] = [seen]
         else:
             there.append(seen)
+        if seen.candidates:
+            self.is_doubtful = True
         if seen.ambiguous:
             self.unsure.append(seen)
         self.last_at_us = seen.at_us
@@ -255,13 +259,12 @@ class _Fold:
             if state == "offloaded":
                 self.loaded_at = ""
 
-    def _check_pace(self, earlier: Seen, later: Seen) -> None:
+    def _check_pace(self, earlier: Seen, later: Seen, gap_us: int) -> None:
         """Flag neighbours too close in time for one bag."""
-        gap_us = later.at_us - earlier.at_us
         if earlier.site != later.site:
             if gap_us < FASTEST_BETWEEN_SITES_US:
                 self.reasons.append(_teleport(earlier.site, later.site, later.at_us, gap_us))
-        elif gap_us < FASTEST_BETWEEN_BELTS_US and _apart(earlier, later):
+        elif _apart(earlier, later):
             self.reasons.append(_teleport(earlier.belt, later.belt, later.at_us, gap_us))
 
     def journey(self, *, contested: bool) -> Journey:
@@ -291,7 +294,12 @@ class _Fold:
         last = seen[-1] if seen else None
         return Journey(
             state=state,
-            passed=tuple([_passed(key, there, unsure) for key, there in self.places.items()]),
+            passed=tuple(
+                [
+                    _passed(key, there, unsure, is_doubtful=self.is_doubtful)
+                    for key, there in self.places.items()
+                ]
+            ),
             custody=self.custody,
             last_seen_us=self.last_at_us,
             last_point=(last.point or None) if last else None,
@@ -387,31 +395,31 @@ def _teleport(from_place: str, to_place: str, at_us: int, gap_us: int) -> Reason
     )
 
 
-def _passed(key: tuple[str, str, str], seen: list[Seen], unsure: list[Seen]) -> PointPassed:
+def _passed(
+    key: tuple[str, str, str], seen: list[Seen], unsure: list[Seen], *, is_doubtful: bool
+) -> PointPassed:
+    """Sum up the sightings at a place.
+
+    Parameters
+    ----------
+    is_doubtful
+        Some sighting of the bag names candidates: else there are none to gather.
+    """
     site, point, belt = key
     first = seen[0]
-    if len(seen) == 1:
-        return PointPassed(
-            site=site,
-            point=point or None,
-            belt=belt or None,
-            first_at_us=first.at_us,
-            last_at_us=first.at_us,
-            evidence=(first.witness,),
-            sightings=1,
-            confidence=first.confidence,
-            ambiguous=first.ambiguous and first in unsure,
-            candidates=tuple(sorted(set(first.candidates))) if first.candidates else (),
-        )
+    witnesses = {each.witness for each in seen}
+    candidates: tuple[str, ...] = ()
+    if is_doubtful:
+        candidates = tuple(sorted({name for each in seen for name in each.candidates}))
     return PointPassed(
         site=site,
         point=point or None,
         belt=belt or None,
         first_at_us=first.at_us,
         last_at_us=seen[-1].at_us,
-        evidence=tuple(sorted({each.witness for each in seen})),
+        evidence=(first.witness,) if len(witnesses) == 1 else tuple(sorted(witnesses)),
         sightings=len(seen),
         confidence=max([each.confidence for each in seen]),
         ambiguous=bool(unsure) and all(each in unsure for each in seen),
-        candidates=tuple(sorted({name for each in seen for name in each.candidates})),
+        candidates=candidates,
     )
