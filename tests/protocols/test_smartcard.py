@@ -53,7 +53,7 @@ def test_texts_of_messages_known(message, says):
 
 
 def test_chunks_of_a_record_are_put_together():
-    # MB CF SR T "en" + "Hel", CF SR unchanged "lo", ME SR unchanged "!"
+    # MB CF SR T "en" and three letters, CF SR unchanged "lo", ME SR unchanged "!"
     chunked = bytes.fromhex("B1010654" + "02656E48656C" + "3600026C6F" + "56000121")
     (record,) = decode_ndef(chunked)
     assert record == text_record("Hello!")
