@@ -7,8 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from aerocast_agent.cli.decode.passage_score import Truth, score
 from aerocast_agent.config import Belt
-from aerocast_agent.passages import MOST_TAGS, MOST_WAITING, SECOND_NS, Passages
+from aerocast_agent.passages import MOST_WAITING, Passages
+from aerocast_agent.sibling_belts import MOST_TAGS
+from aerocast_agent.watched_belt import SECOND_NS
 from aerocast_protocols.epc.bag_tag import BagTag, encode_bag_tag
 from aerocast_protocols.observations import BagPassage, GpioEdge, PositionFix, TagRead, UnreadBag
 from hypothesis import given, settings
@@ -25,7 +28,9 @@ BELT_4 = Belt(
     photo_eye="portal-4:gpi1",
 )
 BELT_5 = Belt(name="belt-5", point="sortation", antennas=("portal-5:1",), siblings=("belt-4",))
+SEEN_5 = msgspec.structs.replace(BELT_5, photo_eye="portal-5:gpi1")
 BAG = encode_bag_tag(BagTag("0074123456", 204))
+OTHER = encode_bag_tag(BagTag("0220123456", 204))
 SHIRT = bytes.fromhex("3034257bf7194e4000001a85")
 
 
@@ -40,8 +45,8 @@ def read(at_s, device="portal-4", rssi_dbm=-50.0, epc=BAG, antenna=1, pc=None):
     )
 
 
-def edge(at_s, level):
-    return GpioEdge(device="portal-4", boot_ns=round(at_s * SECOND_NS), pin=1, level=level)
+def edge(at_s, level, device="portal-4"):
+    return GpioEdge(device=device, boot_ns=round(at_s * SECOND_NS), pin=1, level=level)
 
 
 def play(observations, belts=(BELT_4, BELT_5), until_s=1000.0):
@@ -162,12 +167,115 @@ def test_a_broken_photo_eye_hides_no_bags():
     assert len(found) == 12
 
 
+def both_eyes(count):
+    """Give so many bags, and beams of both belts, so that both photo eyes are known to work."""
+    beams = [
+        edge(1000 + 10 * number + after, level, "portal-5")
+        for number in range(count)
+        for after, level in ((5.0, 1), (5.4, 0))
+    ]
+    return [*bags(count), *beams]
+
+
 def test_photo_eyes_tell_apart_belts_that_read_a_bag_alike():
-    belt_5 = msgspec.structs.replace(BELT_5, photo_eye="portal-5:gpi1")
-    alike = in_order(pass_by(10.0), pass_by(10.0, "portal-5", -44.0))
-    beam = [edge(9.8, 1), edge(10.2, 0)]
-    (passage,), _ = play(in_order(alike, beam), belts=(BELT_4, belt_5))
+    alike = in_order(pass_by(1100.0), pass_by(1100.0, "portal-5", -44.0))
+    beam = [edge(1099.8, 1), edge(1100.2, 0)]
+    found, _ = play(in_order(both_eyes(8), alike, beam), belts=(BELT_4, SEEN_5), until_s=3000)
+    passage = [each for each in found if isinstance(each, BagPassage)][-1]
     assert (passage.belt, passage.ambiguous) == ("belt-4", False)
+
+
+def test_a_window_goes_to_the_bag_it_fits_best_and_the_next_to_its_neighbour():
+    ahead, behind = pass_by(1100.0), pass_by(1100.75, epc=OTHER)
+    late = [msgspec.structs.replace(each, boot_ns=each.boot_ns + 250_000_000) for each in ahead]
+    beams = [edge(1099.8, 1), edge(1100.2, 0), edge(1100.5, 1), edge(1100.9, 0)]
+    found, _ = play(in_order(bags(8), late, behind, beams), until_s=3000)
+    assert len(licence_plates(found)) == len(found) == 10
+    times = {each.licence_plate: each.boot_ns / SECOND_NS for each in found}
+    assert times["0074123456"] <= 1100.2
+    assert times["0220123456"] >= 1100.5
+
+
+def test_a_window_of_two_bags_that_touch_is_both_of_them():
+    beam = [edge(1099.8, 1), edge(1100.6, 0)]
+    found, _ = play(
+        in_order(bags(8), pass_by(1100.0), pass_by(1100.4, epc=OTHER), beam), until_s=3000
+    )
+    assert len(licence_plates(found)) == len(found) == 10
+
+
+def test_a_belt_that_stops_jogs_back_and_starts_again_counts_a_bag_once():
+    rolls = [read(1099 + step / 20, rssi_dbm=-70 + 1.2 * step) for step in range(20)]
+    stands = [read(1100 + step / 5, rssi_dbm=-46.0) for step in range(100)]
+    leaves = [read(1120 + step / 20, rssi_dbm=-46 - 1.2 * step) for step in range(20)]
+    beams = [edge(1099.8, 1), edge(1104.0, 0), edge(1106.0, 1), edge(1120.4, 0)]
+    found, _ = play(in_order(bags(8), rolls, stands, leaves, beams), until_s=3000)
+    assert len(licence_plates(found)) == len(found) == 9
+
+
+def test_a_tag_that_fades_while_its_belt_stands_is_one_bag():
+    before = [read(1100 + step / 20, rssi_dbm=-52.0) for step in range(10)]
+    after = pass_by(1107.0)
+    beam = [edge(1106.8, 1), edge(1107.2, 0)]
+    found, _ = play(in_order(bags(8), before, after, beam), until_s=3000)
+    assert len(licence_plates(found)) == len(found) == 9
+    assert abs(found[-1].boot_ns / SECOND_NS - 1107) < 0.3
+
+
+def test_a_tag_that_saw_more_bags_pass_than_the_field_holds_is_parked():
+    stays = [read(1100 + step / 5, epc=OTHER, rssi_dbm=-47.0) for step in range(300)]
+    found, passages = play(in_order(bags(18), stays), until_s=3000)
+    assert "0220123456" not in licence_plates(found)
+    assert (len(found), passages.parked) == (18, 1)
+
+
+def test_a_parked_tag_that_rolls_on_is_a_bag_after_all():
+    stays = [read(1100 + step / 5, epc=OTHER, rssi_dbm=-60.0) for step in range(300)]
+    rolls = pass_by(1165.0, epc=OTHER)
+    beam = [edge(1164.8, 1), edge(1165.2, 0)]
+    found, passages = play(in_order(bags(16), stays, rolls, beam), until_s=3000)
+    assert passages.parked == 1
+    assert licence_plates(found).count("0220123456") == 1
+
+
+def test_an_antenna_that_died_costs_its_belt_no_bags():
+    both = [
+        each
+        for number in range(40)
+        for port in (1, 2)
+        if port == 1 or number < 8
+        for step in range(-10, 11)
+        for each in [
+            read(
+                1000 + 10 * number + step / 20,
+                rssi_dbm=-45 - 0.2 * step**2,
+                epc=encode_bag_tag(BagTag(f"{5_000_000_000 + number}", 1)),
+                antenna=port,
+            )
+        ]
+    ]
+    overheard = [
+        read(1000 + 10 * number + step / 20, "portal-5", -52.0, each)
+        for number in range(40)
+        for each in [encode_bag_tag(BagTag(f"{5_000_000_000 + number}", 1))]
+        for step in range(-3, 4)
+    ]
+    blind = msgspec.structs.replace(BELT_4, photo_eye=None)
+    found, _ = play(in_order(both, overheard), belts=(blind, BELT_5), until_s=3000)
+    assert [each.belt for each in found[-20:]] == ["belt-4"] * 20
+
+
+def test_belts_of_readers_without_rssi_go_by_how_often_they_read():
+    often = [read(10 + step / 20, rssi_dbm=None) for step in range(20)]
+    seldom = [read(10.1 + step / 5, "portal-5", None) for step in range(4)]
+    (passage,), _ = play(in_order(often, seldom))
+    assert (passage.belt, passage.ambiguous, passage.peak_rssi_dbm) == ("belt-4", False, None)
+
+
+def test_a_bag_is_seen_through_its_handle_once():
+    beam = [edge(1099.8, 1), edge(1099.95, 0), edge(1100.0, 1), edge(1100.2, 0)]
+    found, _ = play(in_order(bags(8), beam), until_s=3000)
+    assert [type(each) for each in found].count(UnreadBag) == 1
 
 
 def test_a_bag_that_comes_round_again_passes_twice():
@@ -224,7 +332,7 @@ MOMENTS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(MOMENTS, st.lists(st.integers(0, 400), max_size=12), st.randoms(use_true_random=False))
 def test_neither_order_within_tolerance_nor_repetition_changes_what_is_told(moments, beams, chance):
     seen = bags(6, first_s=-90.0)
@@ -241,34 +349,21 @@ def test_neither_order_within_tolerance_nor_repetition_changes_what_is_told(mome
     assert sorted(map(repr, in_order)) == sorted(map(repr, out_of_order))
 
 
-# What the rules reach on two simulated halls, a little below so that it may move: of the readable
-# bags at least this share on their own belt, none on a wrong one.
+# Recorded halls: their MANIFEST says that the best simple rule puts 0 to 0.8 % on a wrong belt.
 @pytest.mark.skipif(not HALLS.is_dir(), reason=f"{HALLS} is not there")
-@pytest.mark.parametrize(
-    ("hall", "right", "ambiguous", "parked", "false_unread"),
-    [("hall-tunnel", 0.965, 2, 0, 1), ("hall-gantry", 0.955, 1, 1, 3)],
-)
-def test_simulated_halls_score_no_worse_than_before(hall, right, ambiguous, parked, false_unread):
-    truth = json.loads((HALLS / hall / "truth.json").read_text())
-    found = play_hall(HALLS / hall)
-    told: dict[str, list[BagPassage]] = {}
-    for each in found:
-        if isinstance(each, BagPassage):
-            told.setdefault(each.epc.hex(), []).append(each)
-    readable = [bag for bag in truth["bags"] if bag["readable"]]
-    placed = [nearest(bag, told.get(bag["epc"], [])) for bag in readable]
-    sure = [(bag, one) for bag, one in zip(readable, placed, strict=True) if one is not None]
-    assert not [one for bag, one in sure if not one.ambiguous and one.belt != bag["belt"]]
-    assert sum(not one.ambiguous for _, one in sure) >= right * len(readable)
-    assert sum(one.ambiguous for _, one in sure) <= ambiguous
-    assert sum(len(told.get(tag["epc"], [])) for tag in truth["parked"]) <= parked
-    unread = [each for each in found if isinstance(each, UnreadBag)]
-    dead = [bag for bag in truth["bags"] if not bag["readable"]]
-    assert all(any(is_of(each, bag) for each in unread) for bag in dead)
-    assert len(unread) - len(dead) <= false_unread
+@pytest.mark.parametrize("hall", ["hall-tunnel", "hall-gantry"])
+def test_every_bag_of_recorded_halls_is_told_once_on_its_own_belt(hall):
+    truth = msgspec.json.decode((HALLS / hall / "truth.json").read_bytes(), type=Truth)
+    found = score(truth, play_recorded(HALLS / hall))
+    assert found.readable >= 119
+    assert found.right == found.readable
+    assert (found.repeated, found.parked_told) == (0, 0)
+    assert (found.unread_found, found.unread_told) == (found.unread, found.unread)
+    assert found.error_ms(0.5) <= 100
+    assert found.error_ms(0.95) <= 300
 
 
-def play_hall(folder):
+def play_recorded(folder):
     tables = tomllib.loads((folder / "agent.toml").read_text())["belt"]
     seen = []
     with gzip.open(folder / "reads.jsonl.gz", "rt") as lines:
@@ -281,15 +376,3 @@ def play_hall(folder):
                 seen.append(TagRead(**at, epc=epc, antenna=line["antenna"], rssi_dbm=rssi_dbm))
     found, _ = play(seen, msgspec.convert(tables, list[Belt]), seen[-1].boot_ns / SECOND_NS + 200)
     return found
-
-
-def nearest(bag, told):
-    """Give the passage within 10 s of a bag's true one."""
-    when_us = sum(bag["passed_at_us"]) / 2  # twice where the belt ran backwards
-    near = [each for each in told if abs(each.boot_ns / 1000 - when_us) < 10e6]
-    return min(near, key=lambda each: abs(each.boot_ns / 1000 - when_us), default=None)
-
-
-def is_of(unread, bag):
-    start_us, end_us = bag["eye_us"]
-    return unread.belt == bag["belt"] and start_us - 5e5 <= unread.boot_ns / 1000 <= end_us + 5e5

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, cast
 
 import msgspec
 from aerocast_protocols.epc.bag_tag import BagTag
@@ -27,8 +27,10 @@ from aerocast_protocols.observations import (
 
 from aerocast_agent.cli import WRONG_USAGE
 from aerocast_agent.cli.decode.kinds import Kind, Line, Refused
+from aerocast_agent.cli.decode.passage_score import Truth, score
 from aerocast_agent.config_file import ConfigError, read_config
-from aerocast_agent.passages import SECOND_NS, Passages
+from aerocast_agent.passages import Passages
+from aerocast_agent.watched_belt import SECOND_NS
 
 _SHOWN = 200  # characters of a refused item that are shown
 _AT_THE_END_NS = 3600 * SECOND_NS  # after the last line, time goes on until every bag is gone
@@ -64,27 +66,46 @@ def decode_passages(source: BinaryIO, options: argparse.Namespace) -> Iterator[L
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(WRONG_USAGE) from error
+    truth = None if options.truth is None else _read_truth(options.truth)
     passages = Passages(belts)
     newest_ns = 0
-    told = {"passage": 0, "unread_bag": 0}
+    told: list[Observation] = []
     for line in source:
         observation = _observation(line)
         if isinstance(observation, Refused):
             yield observation
             continue
         newest_ns = max(newest_ns, observation.boot_ns)
-        yield from _passed(passages.add(observation), told)
-    yield from _passed(passages.advance(newest_ns + _AT_THE_END_NS), told)
+        found = passages.add(observation)
+        told += found
+        yield from map(_passed, found)
+    found = passages.advance(newest_ns + _AT_THE_END_NS)
+    told += found
+    yield from map(_passed, found)
+    unread = sum(isinstance(each, UnreadBag) for each in told)
     sys.stderr.write(
-        f"{told['passage']} passages, {told['unread_bag']} unread bags,"
+        f"{len(told) - unread} passages, {unread} unread bags,"
         f" {passages.parked} parked tags, {passages.overheard} overheard from afar,"
         f" {passages.foreign} reads of other tags,"
         f" {passages.late} lines that came too late\n"
     )
+    if truth is not None:
+        sys.stderr.write(f"{score(truth, told)}\n")
+
+
+def _read_truth(path: Path) -> Truth:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Truth)
+    except (OSError, msgspec.MsgspecError) as error:
+        sys.stderr.write(f"{path}: {error}\n")
+        raise SystemExit(WRONG_USAGE) from error
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, help="agent.toml with the belts")
+    parser.add_argument(
+        "--truth", type=Path, help="what really happened (truth.json): scores the passages"
+    )
 
 
 KINDS = {
@@ -259,23 +280,20 @@ def _text(line: bytes) -> str:
     return line.decode(errors="replace").strip()[:_SHOWN]
 
 
-def _passed(observations: list[Observation], told: dict[str, int]) -> Iterator[Line]:
-    for each in observations:
-        if isinstance(each, BagPassage):
-            told["passage"] += 1
-            yield {
-                "kind": "passage",
-                "belt": each.belt,
-                "epc": each.epc.hex(),
-                "licence_plate": each.licence_plate,
-                "passed_at_us": each.boot_ns // 1000,
-                "sigma_ms": each.sigma_ms,
-                "reads": each.reads,
-                "peak_rssi_dbm": each.peak_rssi_dbm,
-                "confidence": each.confidence,
-                "ambiguous": each.ambiguous,
-                "candidates": list(each.candidates),
-            }
-        elif isinstance(each, UnreadBag):
-            told["unread_bag"] += 1
-            yield {"kind": "unread_bag", "belt": each.belt, "passed_at_us": each.boot_ns // 1000}
+def _passed(observation: Observation) -> Line:
+    if isinstance(observation, BagPassage):
+        return {
+            "kind": "passage",
+            "belt": observation.belt,
+            "epc": observation.epc.hex(),
+            "licence_plate": observation.licence_plate,
+            "passed_at_us": observation.boot_ns // 1000,
+            "sigma_ms": observation.sigma_ms,
+            "reads": observation.reads,
+            "peak_rssi_dbm": observation.peak_rssi_dbm,
+            "confidence": observation.confidence,
+            "ambiguous": observation.ambiguous,
+            "candidates": list(observation.candidates),
+        }
+    unread = cast("UnreadBag", observation)
+    return {"kind": "unread_bag", "belt": unread.belt, "passed_at_us": unread.boot_ns // 1000}
