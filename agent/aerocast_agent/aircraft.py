@@ -6,7 +6,7 @@ lets it pass when there are none.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from aerocast_protocols.modes.codes import ALTITUDES_FT, SQUAWKS
 from aerocast_protocols.modes.commb import read_register, read_weather
@@ -27,6 +27,7 @@ from aerocast_agent.aircraft_memory import FRESH_NS, HIGHEST_FT, STATE_EVERY_NS,
 from aerocast_agent.aircraft_positions import PositionTracker
 from aerocast_agent.aircraft_winds import Around, Declinations, WindSample
 from aerocast_agent.ground_events import GroundChange, GroundWatch, Report
+from aerocast_agent.ground_memory import Remembered
 from aerocast_agent.stands import Stands, distance_m
 
 NS = 1_000_000_000
@@ -34,6 +35,7 @@ NS = 1_000_000_000
 CONFIRMED_NS = 60 * NS
 ALTITUDE_NS = 10 * NS
 NEAR_M = 60_000.0  # ground events farther from the gateway are another airport's
+LOW_FT = 10_000.0  # lower aircraft may land within the minutes that a restart takes
 NEAR_NS = 60 * NS
 FORGOTTEN_NS = 600 * NS
 FORGOTTEN_PARKED_NS = 24 * 3600 * NS  # transponders are off during a turnaround
@@ -189,6 +191,27 @@ class AircraftTable:
         if gone:
             self._replied.clear()
         return found
+
+    def remembered(self) -> Iterator[Remembered]:
+        """Give what is to be known of aircraft near the ground after a restart of the agent."""
+        for aircraft in self._aircraft.values():
+            position = aircraft.positions.fix
+            is_low = aircraft.on_ground or (aircraft.altitude_ft or 0.0) < LOW_FT
+            if position is not None and is_low and self._is_near(position.position):
+                yield Remembered(
+                    icao=aircraft.icao,
+                    heard_ns=aircraft.heard_ns,
+                    ground=aircraft.ground.state(),
+                    callsign=aircraft.callsign,
+                    category=aircraft.category,
+                )
+
+    def recall(self, remembered: Remembered) -> None:
+        """Take what was known of an aircraft before a restart."""
+        aircraft = self._known(_address_of(remembered.icao), remembered.heard_ns)
+        aircraft.callsign, aircraft.category = remembered.callsign, remembered.category
+        aircraft.ground.recall(remembered.ground)
+        aircraft.on_ground = remembered.ground.on_surface
 
     def _own_word(
         self, device: str, frame: bytes, downlink: int, boot_ns: int, *, is_mlat: bool

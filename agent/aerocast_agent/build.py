@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from aerocast_protocols.errors import ProtocolError
 
-from aerocast_agent import config
+from aerocast_agent import clock, config
 from aerocast_agent.config_file import ConfigError
 from aerocast_agent.driver import Accept, Driver
 from aerocast_agent.following import Following
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from aerocast_agent.aircraft import AircraftTable
     from aerocast_agent.aircraft_database import AircraftDatabase
+    from aerocast_agent.ground_memory import GroundMemory
     from aerocast_agent.network_reader import Maker
     from aerocast_agent.profiles import Profile, ScannerProfile
     from aerocast_agent.recordings import Radio
@@ -42,11 +43,14 @@ class Built(NamedTuple):
     ----------
     make
         Makes a device's driver anew, from its profile as the file is now.
+    ground
+        Keeps what is known of aircraft near the ground; None without receivers.
     """
 
     drivers: list[Driver]
     following: Following
     make: Callable[[str], Driver]
+    ground: "GroundMemory | None" = None
 
 
 def build(settings: config.Config, accept: Accept) -> Built:
@@ -64,7 +68,7 @@ def build(settings: config.Config, accept: Accept) -> Built:
         return _driver(devices[name], sky)
 
     drivers = [make(name) for name in devices]
-    return Built(drivers, Following(_groups(settings), accept), make)
+    return Built(drivers, Following(_groups(settings), accept), make, sky.memory())
 
 
 def driver_of(settings: config.Config, device: config.Device) -> Driver:
@@ -391,6 +395,14 @@ class _Sky:
         if self._live is None:
             self._live = self.table()
         return self._live
+
+    def memory(self) -> "GroundMemory | None":
+        if self._live is None:
+            return None
+        from aerocast_agent.ground_memory import GroundMemory  # noqa: PLC0415  only if configured
+
+        file = Path(self._settings.spool.path).with_name("aircraft.msgpack")
+        return GroundMemory(file, self._live, clock.boot_id())
 
     def table(self) -> "AircraftTable":
         from aerocast_agent.aircraft import AircraftTable  # noqa: PLC0415  only if configured

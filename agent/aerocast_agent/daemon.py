@@ -59,6 +59,7 @@ class Daemon:
         self._intake = Intake(self._spool, self._boot_id)
         built = build(settings, self._accept)
         self._following = built.following
+        self._ground = built.ground
         self._supervisor = Supervisor(
             built.drivers,
             self._following.accept,
@@ -93,6 +94,8 @@ class Daemon:
         server = await answer_questions(self._settings.spool.path, answers)
         if server is None:
             raise AlreadyRunning(f"a daemon runs on {self._settings.spool.path} already")
+        if self._ground is not None:
+            self._ground.recall()
         keep_small()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -123,6 +126,8 @@ class Daemon:
         devices, *others = tasks
         await _cancel([devices])
         self._following.advance()
+        if self._ground is not None:
+            self._ground.keep(clock.boot_ns(), at_once=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_SENDING_S):
                 await asyncio.wrap_future(self._spool.flush())
@@ -149,6 +154,8 @@ class Daemon:
         due_s = loop.time()
         while True:
             self._following.advance()
+            if self._ground is not None:
+                self._ground.keep(clock.boot_ns())
             self._supervisor.look()
             self._anchor()
             every_s = FIRST_HEALTH_EVERY_S if ticks < FIRST_HEALTH_FOR_S else HEALTH_EVERY_S

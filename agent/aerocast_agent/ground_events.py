@@ -8,6 +8,7 @@ when it became known.
 import math
 from typing import NamedTuple
 
+import msgspec
 from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.observations import GroundEvent
 
@@ -48,6 +49,20 @@ class Report(NamedTuple):
     ground_speed_kt: float | None = None
 
 
+class GroundState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a watch must know to go on where another one was stopped; see `GroundWatch`."""
+
+    on_surface: bool | None = None
+    phase_ns: int = 0
+    has_rolled: bool = False
+    parked_at: str | None = None
+    last: Report | None = None
+    still: Report | None = None
+    still_sigma_s: float = STOP_S
+    stopped_ns: int = 0
+    still_until: Report | None = None
+
+
 class GroundWatch:
     """Watches one aircraft.
 
@@ -74,6 +89,32 @@ class GroundWatch:
         self._still_until: Report | None = None
         self._moving: list[int] = []  # moving reports since, not yet believed
         self._moved_from: Report | None = None
+
+    def state(self) -> GroundState:
+        """Give what another watch needs to go on; half-believed changes are left out."""
+        return GroundState(
+            on_surface=self._on_surface,
+            phase_ns=self._phase_ns,
+            has_rolled=self._has_rolled,
+            parked_at=self.parked_at,
+            last=self._last,
+            still=self._still,
+            still_sigma_s=self._still_sigma_s,
+            stopped_ns=self._stopped_ns,
+            still_until=self._still_until,
+        )
+
+    def recall(self, state: GroundState) -> None:
+        """Go on where another watch was stopped."""
+        self._on_surface = state.on_surface
+        self._phase_ns = state.phase_ns
+        self._has_rolled = state.has_rolled
+        self.parked_at = state.parked_at
+        self._last = state.last
+        self._still = state.still
+        self._still_sigma_s = state.still_sigma_s
+        self._stopped_ns = state.stopped_ns
+        self._still_until = state.still_until
 
     def add(self, report: Report) -> list[GroundChange]:
         """Take a position frame; give what it brought to light."""

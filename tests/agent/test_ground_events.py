@@ -1,7 +1,9 @@
 """What an aircraft's reports on the ground mean, one report at a time."""
 
+import msgspec
+import pytest
 from aerocast_agent.aircraft_positions import Fix
-from aerocast_agent.ground_events import GroundWatch, Report
+from aerocast_agent.ground_events import GroundState, GroundWatch, Report
 from aerocast_agent.stands import Stands
 from aerocast_protocols.modes.cpr import Position
 
@@ -119,3 +121,52 @@ def test_repeated_reports_change_nothing():
     twice = [report for report in once for _ in range(2)]
 
     assert [e[:3] for e in play(twice)] == [e[:3] for e in play(once)]
+
+
+def play_with_restart(reports, restart_s, back_s, until_s=None):
+    """Play with a watch that is stopped, and another that goes on where it was."""
+    watch = GroundWatch(STANDS, 60.0)
+    changes = []
+    for report in reports:
+        if report.boot_ns < restart_s * NS:
+            changes += watch.add(report)
+    kept = msgspec.msgpack.decode(msgspec.msgpack.encode(watch.state()), type=GroundState)
+    watch = GroundWatch(STANDS, 60.0)
+    watch.recall(kept)
+    for report in reports:
+        if report.boot_ns >= back_s * NS:
+            changes += watch.add(report)
+    for second in range(int(reports[-1].boot_ns / NS) + 1, until_s or 0):
+        changes += watch.advance(second * NS)
+    return [(c.event, c.stand, round(c.happened_ns / NS, 1), c.sigma_s) for c in changes]
+
+
+STANDING = [ground(60 + second, 0.2) for second in range(0, 100, 5)]
+
+
+@pytest.mark.parametrize(
+    ("restart_s", "back_s", "happened_s", "at_most_s"),
+    [
+        (80, 85, 59.5, 2.1),  # it stood already
+        (50, 75, 62.0, 8.0),  # it came to stand meanwhile: somewhere between
+        (5, 50, 59.5, 2.1),
+    ],
+)
+def test_a_restart_while_it_comes_to_its_stand_loses_no_event(
+    restart_s, back_s, happened_s, at_most_s
+):
+    told = play_with_restart(ARRIVAL + TAXI + STANDING, restart_s, back_s)
+
+    assert [each[:2] for each in told] == [("landed", None), ("on_stand", "A1")]
+    assert told[1][2] == pytest.approx(happened_s, abs=0.1)
+    assert told[1][3] < at_most_s
+
+
+def test_a_restart_while_it_is_parked_or_lands_loses_no_event():
+    told = play_with_restart(ARRIVAL + TAXI + STANDING, 0.8, 1.2)
+    assert [each[0] for each in told] == ["landed", "on_stand"]
+    pushed = [ground(400 + second, 4.0, OUTSIDE) for second in range(4)]
+    told = play_with_restart(ARRIVAL + TAXI + STANDING + pushed, 300, 380)
+    assert [each[0] for each in told] == ["landed", "on_stand", "off_stand"]
+    silent = play_with_restart([*ARRIVAL, *TAXI, ground(60, 0.2)], 62, 65, until_s=200)
+    assert silent[1][:3] == ("on_stand", "A1", 59.5)
