@@ -63,7 +63,7 @@ def rospec_for(capabilities: Capabilities, profile: ReaderProfile, *, extras: bo
         Whether the reader has switched its vendor's extensions on for this session.
     """
     order = AntennaOrder(
-        sensitivity_index=profile.sensitivity_index,
+        sensitivity_index=_sensitivity(profile, capabilities.general),
         mode_id=_mode(profile, capabilities.regulatory),
         session=profile.session,
         tag_population=profile.tag_population,
@@ -151,6 +151,11 @@ def _general_doubts(capabilities: Capabilities, profile: ReaderProfile) -> Itera
             found=f"the reader has {general.max_antennas} antenna ports, not {profile.antennas}",
             mend="take the others out of the profile's antennas",
         )
+    if _sensitivity(profile, general) != profile.sensitivity_index:
+        yield Fault(
+            found=f"the reader has no sensitivity {profile.sensitivity_index}: its own is used",
+            mend="set sensitivity_index to one that it lists, or leave it out",
+        )
     if profile.only_bag_tags and not _filters(capabilities):
         yield Fault(
             found="the reader cannot filter tags: all are reported",
@@ -196,6 +201,12 @@ def _antennas(profile: ReaderProfile, general: General | None) -> tuple[int, ...
     if general is None:
         return profile.antennas or (0,)
     return tuple(port for port in profile.antennas if port <= general.max_antennas) or (0,)
+
+
+def _sensitivity(profile: ReaderProfile, general: General | None) -> int | None:
+    """Give the profile's choice, unless the reader lists its sensitivities and not this one."""
+    listed = {index for index, _ in general.sensitivities} if general else set()
+    return profile.sensitivity_index if profile.sensitivity_index in listed or not listed else None
 
 
 def _mode(profile: ReaderProfile, regulatory: Regulatory | None) -> int | None:
@@ -246,8 +257,9 @@ def _on_air(
 ) -> AntennaOrder:
     """Set power and channels, as far as the profile says anything of them."""
     channels = () if regulatory.hopping else channel_indices(regulatory, profile.channels_khz)
-    chooses = extras and not regulatory.hopping and bool(regulatory.fixed_frequencies_khz)
     limit_dbm = _limit_dbm(profile)
+    says_so = limit_dbm is not None or bool(channels)
+    chooses = says_so and extras and bool(regulatory.fixed_frequencies_khz)
     if limit_dbm is not None and regulatory.power_levels:
         index = power_index(regulatory, limit_dbm)
         least = min((power, index) for index, power in regulatory.power_levels)[1]
@@ -258,4 +270,6 @@ def _on_air(
             hop_table_id=first_hop if regulatory.hopping else 0,
             channel_index=0 if regulatory.hopping else min(channels, default=1),
         )
-    return msgspec.structs.replace(order, channels=channels) if chooses else order
+    if chooses and not regulatory.hopping:
+        order = msgspec.structs.replace(order, channels=channels)
+    return order

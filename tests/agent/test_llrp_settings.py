@@ -7,7 +7,7 @@ from aerocast_agent.build import build
 from aerocast_agent.config import Config, Gateway, Llrp
 from aerocast_agent.config_file import ConfigError
 from aerocast_agent.profile_files import load_profile
-from aerocast_agent.profiles import ReaderProfile
+from aerocast_agent.profiles import ANY_READER, ReaderProfile
 from aerocast_agent.reader_order import doubts, rospec_for
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.llrp.capabilities import Gen2, HopTable
@@ -177,6 +177,8 @@ def test_channels_are_the_readers_own_numbers():
     assert (order.channels, order.channel_index) == (None, 1)
     (order,) = rospec_for(DEFAULT_CAPABILITIES, R700, extras=True).orders
     assert order.channels == ()  # the reader chooses
+    (order,) = rospec_for(DEFAULT_CAPABILITIES, ANY_READER, extras=True).orders
+    assert (order.power_index, order.channels) == (None, None)  # nothing was said of radio
 
 
 def test_power_is_never_more_than_the_law_allows_whatever_a_profile_says():
@@ -195,11 +197,20 @@ def test_what_a_reader_lacks_is_said_with_what_to_do():
     plain = msgspec.structs.replace(
         DEFAULT_CAPABILITIES,
         gen2=Gen2(max_filters=0),
-        general=msgspec.structs.replace(DEFAULT_CAPABILITIES.general, manufacturer=161),
+        general=msgspec.structs.replace(
+            DEFAULT_CAPABILITIES.general, manufacturer=161, sensitivities=((1, 0), (2, 10))
+        ),
     )
-    asks = changed(R700, only_bag_tags=True, channels_khz=(865_700, 866_300, 916_300))
+    asks = changed(
+        R700,
+        only_bag_tags=True,
+        sensitivity_index=9,
+        channels_khz=(865_700, 866_300, 916_300),
+    )
     found = [each.found for each in doubts(plain, asks)]
+    assert rospec_for(plain, asks, extras=False).orders[0].sensitivity_index is None
     assert found == [
+        "the reader has no sensitivity 9: its own is used",
         "the reader cannot filter tags: all are reported",
         "the reader has no channels at [916300] kHz",
     ]

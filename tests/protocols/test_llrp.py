@@ -142,6 +142,13 @@ def test_impinj_extras_are_read_in_their_units():
     assert (report.phase_deg, report.rssi_dbm, report.doppler_hz) == (90.0, -61.5, -1.5)
 
 
+def test_a_parameter_newer_than_the_standard_costs_what_follows_it_and_no_more():
+    body = encode_tlv(240, b"\x8d" + EPC, b"\x81\x00\x03", b"\xfe\x01\x02", b"\x86\xc4")
+    assert decode_tag_reports(body) == [TagReport(epc=EPC, antenna=3)]
+    with pytest.raises(ProtocolError, match="TV parameter 126 is unknown"):
+        decode_tag_reports(encode_tlv(240, b"\xfe\x01\x02", b"\x8d" + EPC))
+
+
 def test_a_reader_without_extras_rounds_its_rssi():
     report = TagReport(epc=EPC, rssi_dbm=-61.25, phase_deg=45.0)
     body = encode_tag_reports([report], impinj_extras=False)

@@ -235,6 +235,9 @@ def _layout_of(whole: bytes) -> _Layout:
     fixed = [slice(0, _TLV_HEADER)]
     at = _TLV_HEADER
     while at < len(whole):
+        if "epc" in fields and _is_unknown(whole[at]):
+            fixed.append(slice(at, at + 1))
+            break  # how long it is nobody knows; what matters comes before what is new
         kind, start, end = parameter_at(whole, at)
         field = _value_at(whole, kind, start, end)
         means_until = field.at if field else start
@@ -251,6 +254,10 @@ def _layout_of(whole: bytes) -> _Layout:
 
 _NO_LAYOUT = _Layout(b"", [], [])
 _NO_LAYOUT.fixed = 1  # which no report is where the mask has no ones
+
+
+def _is_unknown(first: int) -> bool:
+    return bool(first & 0x80) and first & 0x7F not in TV_LENGTH
 
 
 def _value_at(whole: bytes, kind: int, start: int, end: int) -> _Field | None:
