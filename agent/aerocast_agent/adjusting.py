@@ -6,14 +6,18 @@ were there before are written again, so that a device is never left half changed
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 from aerocast_protocols.errors import ProtocolError
 
 from aerocast_agent.driver import Adjustable, Setting, Settings
 
+_Result = TypeVar("_Result")
 WITHIN_S = 20.0
+TRIES, BETWEEN_TRIES_S = 6, 0.5
 POWER_STEP_DBM = 1.0
 """Devices take power in steps of at most this; the nearest not above what is asked is right."""
 GAIN_STEP_DB = 2.0
@@ -110,15 +114,24 @@ async def adjust(
 
 
 async def _read_back(driver: Adjustable) -> Settings:
+    return await _patiently(driver.read_back)
+
+
+async def _patiently(call: Callable[[], Awaitable[_Result]]) -> _Result:
+    """Call a device that may still be letting go of the connection before."""
     async with asyncio.timeout(WITHIN_S):
-        return await driver.read_back()
+        for _ in range(TRIES):
+            try:
+                return await call()
+            except ConnectionRefusedError:
+                await asyncio.sleep(BETWEEN_TRIES_S)
+        return await call()
 
 
 async def _write(driver: Adjustable, asked: Mapping[str, Setting]) -> str | None:
     """Write settings and read them back; say what was not taken."""
     try:
-        async with asyncio.timeout(WITHIN_S):
-            await driver.apply(asked)
+        await _patiently(partial(driver.apply, asked))
         present = await _read_back(driver)
     except (OSError, ProtocolError) as error:  # TimeoutError is an OSError
         return str(error) or f"no answer within {WITHIN_S:.0f} s"

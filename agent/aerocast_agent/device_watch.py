@@ -49,7 +49,6 @@ class DeviceWatch:
             self._reconnects += self._was_lost
             self.state, self.error, self._was_lost = CONNECTED, None, False
             self._connected_ns = observation.boot_ns
-            self._antennas.clear()
         elif observation.event == "lost":  # told by a driver that goes on listening for it
             self.lost(observation.detail)
         elif observation.antenna is not None:
@@ -60,7 +59,13 @@ class DeviceWatch:
         was_connected = self.state == CONNECTED
         self._was_lost |= was_connected
         self.state, self.error = LOST, why
+        self._antennas.clear()
         return was_connected
+
+    def let_go(self) -> None:
+        """Note that it was let go of on purpose: it is no loss, and it connects anew."""
+        self.state = CONNECTING
+        self._antennas.clear()
 
     def look(self, now_ns: int) -> None:
         """Let time pass: call it every second or so."""

@@ -10,7 +10,7 @@ from functools import partial
 from aerocast_protocols.observations import DeviceEvent, DeviceHealth, Observation
 
 from aerocast_agent import clock
-from aerocast_agent.device_watch import CONNECTING, DONE, DeviceWatch
+from aerocast_agent.device_watch import DONE, DeviceWatch
 from aerocast_agent.driver import Accept, Driver
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Supervisor:
                 began_s = loop.time()
                 run = await self._run_once(self._drivers[device], watch)
             if run.cancelled() and self._wanted[device]:
-                watch.state = CONNECTING
+                watch.let_go()
                 continue
             error = asyncio.CancelledError() if run.cancelled() else run.exception()
             if error is None:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aerocast_agent import adjusting
 from aerocast_agent.adjusting import Adjusted, adjust, differences
 from aerocast_protocols.errors import ProtocolError
 from hypothesis import given, settings
@@ -72,6 +73,23 @@ async def test_a_device_that_goes_away_meanwhile_is_said_to_be_in_an_unknown_sta
     done = await adjust(Device({"a": 1}, dies_after=1), {"a": 2}, NAMES)
     assert (done.applied, done.rolled_back) == (False, False)
     assert "could not be put back: it is gone" in done.error
+
+
+class Slow(Device):
+    """Lets go of a connection only some time after it was closed."""
+
+    async def read_back(self):
+        if self.writes and not self.waited:
+            self.waited = True
+            raise ConnectionRefusedError("it serves another client")
+        return await super().read_back()
+
+    waited = False
+
+
+async def test_a_device_that_has_not_yet_let_go_is_waited_for(monkeypatch):
+    monkeypatch.setattr(adjusting, "BETWEEN_TRIES_S", 0.01)
+    assert (await adjust(Slow({"a": 1}), {"a": 2}, NAMES)).applied
 
 
 async def test_a_reader_of_another_region_is_left_alone():

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from aerocast_agent.asking import order_daemon
 from aerocast_protocols import batch, commands
 from aerocast_protocols.commands import Command
 from aerocast_protocols.epc.bag_tag import BagTag, bag_tag_pc, encode_bag_tag
@@ -282,3 +283,35 @@ async def test_every_command_explains_itself(name):
     assert code == 0
     assert "Example: aerocast-agent" in out
     assert "--json" in out
+
+
+async def test_an_antenna_that_dies_shows_at_the_hub_and_to_a_technician(tmp_path, broker, hub):
+    reader = FakeReader()
+    await reader.start()
+    config = write_config(
+        tmp_path,
+        broker,
+        f'[[device]]\nname = "portal"\nkind = "llrp"\nhost = "127.0.0.1"\nport = {reader.port}\n',
+    )
+
+    def dead():
+        told = [each.device_health.get("portal") for each in seen(hub, GatewayHealth)]
+        return told and told[-1] is not None and told[-1].antennas.get(2) is False
+
+    try:
+        async with running(config):
+            await eventually(lambda: seen(hub, DeviceEvent))
+            reader.antenna(2, connected=False)
+            async with asyncio.timeout(20):
+                while not dead():
+                    await asyncio.to_thread(order_daemon, str(tmp_path / "spool.db"), "health")
+                    await asyncio.sleep(0.1)
+            assert seen(hub, GatewayHealth)[-1].degraded == "no antenna: portal:2"
+            _, out, _ = await command("status", "--config", str(config))
+            assert "NO ANTENNA on port 2" in out
+            code, out, _ = await command("probe", "portal", "--config", str(config))
+            assert code == 1
+            assert "antenna 2" in out
+            assert "mend: " in out
+    finally:
+        await reader.stop()

@@ -38,7 +38,12 @@ def test_an_antenna_that_died_is_named_until_it_is_back_or_the_reader_connects_a
     watch.saw(event(2, "antenna_connected", 2))
     assert watch.health(0).antennas == {1: True, 2: True}
     watch.saw(event(3, "antenna_disconnected"))  # it does not say which
+    watch.lost("gone")
+    assert watch.health(0).antennas == {}
+    watch.saw(event(4, "antenna_disconnected", 1))  # readers tell while they are set up
     watch.saw(event(4, "connected"))
+    assert watch.health(0).antennas == {1: False}
+    watch.let_go()
     assert watch.health(0).antennas == {}
 
 

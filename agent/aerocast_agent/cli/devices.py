@@ -86,7 +86,7 @@ def _where(device: Device) -> str:
         return f"{said['listen']}:{said['port']}"
     if "host" in said:
         return f"{said['host']}:{said['port']}" if "port" in said else str(said["host"])
-    keys = ("url", "broker", "file", "port")
+    keys = ("url", "broker", "file", "port", "reader", "adapter")
     return next((str(said[key]) for key in keys if said.get(key)), "")
 
 

@@ -15,12 +15,14 @@ from aerocast_agent import clock
 from aerocast_agent.config import (
     AdsbFile,
     AdsbJson,
+    Ble,
     Config,
     Device,
     GpsSerial,
     HidScanner,
     Replay,
     SerialScanner,
+    SmartCard,
     UhfSerial,
 )
 from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
@@ -31,6 +33,8 @@ from aerocast_agent.spool_verify import findings
 from aerocast_agent.stable_names import stable_name
 from aerocast_agent.status import Status
 
+PCSCD = Path("/run/pcscd/pcscd.comm")
+RADIOS = Path("/sys/class/bluetooth")
 SERVICE_USER = "aerocast"
 UNIT_GROUP = "dialout"  # SupplementaryGroups= of systemd/aerocast-agent.service
 READ_THROUGH_BYTES = 64 * 1024 * 1024
@@ -167,7 +171,30 @@ def check_device(device: Device, status: Status) -> Check | None:
         if Path(device.file).is_file():
             return well(name, f"{device.file} is there")
         return failed(name, f"{device.file} is not there", f"change file of {device.name}")
+    if isinstance(device, SmartCard | Ble):
+        return check_service(device, status)
     return None
+
+
+def check_service(
+    device: SmartCard | Ble, status: Status, pcscd: Path = PCSCD, radios: Path = RADIOS
+) -> Check:
+    """See whether what a card reader or a radio is reached through is there."""
+    name = f"device {device.name}"
+    if status.devices.get(device.name) == "lost":
+        told = status.device_errors.get(device.name, "lost")
+        return failed(name, told, f"'aerocast-agent probe {device.name}' says more")
+    if isinstance(device, SmartCard):
+        if not pcscd.exists():
+            mend = "sudo apt install pcscd, then sudo systemctl enable --now pcscd.socket"
+            return failed(name, f"pcscd does not listen at {pcscd}", mend)
+        return well(name, "pcscd listens")
+    found = sorted(each.name for each in radios.glob("hci*"))
+    if not found or (device.adapter or found[0]) not in found:
+        there = ", ".join(found) or "none"
+        mend = "plug it in or change adapter; sudo apt install bluez; see 'rfkill list'"
+        return failed(name, f"no radio {device.adapter or 'at all'}; there are: {there}", mend)
+    return well(name, f"radios: {', '.join(found)}")
 
 
 def _port(
