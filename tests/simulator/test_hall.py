@@ -1,6 +1,5 @@
 """The simulated hall: the same from one seed, true to itself, and written as gateways log."""
 
-import gzip
 import json
 from itertools import pairwise
 
@@ -79,9 +78,7 @@ def test_belts_stop_and_jog_back_in_some_hall():
 
 def test_a_written_hall_is_decoded_and_scored(hall, tmp_path, capsys):
     write_hall(hall, tmp_path)
-    log = tmp_path / "reads.jsonl"
-    with gzip.open(tmp_path / "reads.jsonl.gz") as packed:
-        log.write_bytes(packed.read())
+    log = tmp_path / "reads.jsonl.gz"
     options = ["--config", str(tmp_path / "agent.toml"), "--truth", str(tmp_path / "truth.json")]
     assert run(["passages", str(log), "--json", *options]) == 0
     told = capsys.readouterr()
@@ -90,6 +87,16 @@ def test_a_written_hall_is_decoded_and_scored(hall, tmp_path, capsys):
     readable = sum(bag.readable for bag in hall.bags)
     assert f"of {readable} readable bags" in told.err
     assert " 0 wrong" in told.err
+
+
+def test_a_packed_log_that_is_cut_short_is_decoded_as_far_as_it_goes(hall, tmp_path, capsys):
+    write_hall(hall, tmp_path)
+    log = tmp_path / "reads.jsonl.gz"
+    log.write_bytes(log.read_bytes()[:-40_000])
+    assert run(["passages", str(log), "--json", "--config", str(tmp_path / "agent.toml")]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sum("error" in line for line in lines) == 1
+    assert len(lines) > 10
 
 
 def test_a_truth_that_cannot_be_read_is_wrong_usage(hall, tmp_path):

@@ -1,7 +1,10 @@
 """``decode llrp``, ``decode epc`` and ``decode passages``: what RFID readers and tags say."""
 
 import argparse
+import gzip
+import io
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, BinaryIO, cast
@@ -33,6 +36,7 @@ from aerocast_agent.passages import Passages
 from aerocast_agent.watched_belt import SECOND_NS
 
 _SHOWN = 200  # characters of a refused item that are shown
+_GZIP = b"\x1f\x8b"  # RFC 1952 §2.3.1
 _AT_THE_END_NS = 3600 * SECOND_NS  # after the last line, time goes on until every bag is gone
 
 
@@ -70,8 +74,8 @@ def decode_passages(source: BinaryIO, options: argparse.Namespace) -> Iterator[L
     passages = Passages(belts)
     newest_ns = 0
     told: list[Observation] = []
-    for line in source:
-        observation = _observation(line)
+    for line in _log(source):
+        observation = line if isinstance(line, Refused) else _observation(line)
         if isinstance(observation, Refused):
             yield observation
             continue
@@ -91,6 +95,20 @@ def decode_passages(source: BinaryIO, options: argparse.Namespace) -> Iterator[L
     )
     if truth is not None:
         sys.stderr.write(f"{score(truth, told)}\n")
+
+
+def _log(source: BinaryIO) -> Iterator[bytes | Refused]:
+    """Give the lines of a log, which may be packed with gzip."""
+    buffered = source if isinstance(source, io.BufferedReader) else io.BytesIO(source.read())
+    start = buffered.peek(2) if isinstance(buffered, io.BufferedReader) else buffered.getvalue()
+    if start[:2] != _GZIP:
+        yield from buffered
+        return
+    try:
+        with gzip.open(buffered) as unpacked:
+            yield from unpacked
+    except (EOFError, OSError, zlib.error) as error:
+        yield Refused(f"packed log: {error}", "end of input")
 
 
 def _read_truth(path: Path) -> Truth:
