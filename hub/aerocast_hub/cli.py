@@ -34,6 +34,7 @@ COMMANDS = {
     "badge": Command("aerocast_hub.commands.badge", "staff badges that let people in"),
     "import": Command("aerocast_hub.commands.imports", "take in flights, bags or stands"),
     "bim": Command("aerocast_hub.commands.bim", "take in baggage messages"),
+    "epcis": Command("aerocast_hub.commands.epcis", "name the events of an EPCIS document"),
     "openapi": Command("aerocast_hub.commands.openapi", "print the API's description"),
 }
 
