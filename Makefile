@@ -71,13 +71,16 @@ bench: $(BIN)/.installed $(PEERS)/.installed ## the measurements behind README's
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS) || exit 1; done
 
 audit: $(BIN)/.installed ## known vulnerabilities in what the lock pins (needs the internet)
-	@$(UV) tool run pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+	@$(UV) tool run pip-audit --strict --require-hashes --disable-pip -r requirements.lock -r requirements-smartcard.lock
 
 lock: | $(UV) ## fit requirements.lock to the manifests, moving no pin it need not move
 	@$(COMPILE) --output-file requirements.lock >/dev/null
 
 upgrade: | $(UV) ## move every pin to its newest version
 	@$(COMPILE) --upgrade --output-file requirements.lock >/dev/null
+	@{ echo "# For smart cards, by 'make smartcard': it is built against PC/SC's headers, so it stands apart."; \
+	  echo pyscard | $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate \
+	    --python-version 3.11 -; } > requirements-smartcard.lock
 
 openapi: $(BIN)/.installed ## write the API's description anew (review the difference)
 	@$(BIN)/aerocast-hub openapi > hub/openapi.json

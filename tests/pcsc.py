@@ -1,8 +1,9 @@
 """A pcscd of the tests' own, with the virtual reader of vsmartcard-vpcd and our cards in it.
 
-It runs in namespaces of its own: the virtual reader would listen on every interface, and this pcscd
-and the machine's own must not see each other. Clients reach it through /proc, by
-PCSCLITE_CSOCK_NAME; cards through a Unix socket.
+It runs in namespaces of its own: the virtual reader would listen on every interface (in its
+reversed mode it would not, but no card could be taken away), and this pcscd and the machine's own
+must not see each other. Clients reach it through /proc, by PCSCLITE_CSOCK_NAME; cards through a
+Unix socket.
 """
 
 import asyncio

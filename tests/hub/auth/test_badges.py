@@ -13,6 +13,7 @@ from aerocast_hub.auth.tables import AuditRow, BadgeRow, BadgeShowingRow
 from aerocast_hub.auth.users import disable_user
 from aerocast_hub.cli import main
 from aerocast_hub.inbox.sighting import Sighting
+from aerocast_hub.services import every_absorb
 from aerocast_protocols.observations import BadgeShown
 from sqlalchemy import select
 
@@ -142,6 +143,10 @@ async def test_the_newest_showing_counts_in_any_order(database):
     await show(database, new)  # it was used up; the same one again changes nothing
     async with database.writing() as session:
         assert await badges.take_showing(session, HERE, at_us) is None
+
+
+def test_the_inbox_tells_the_auth_service_of_badges_though_it_runs_elsewhere():
+    assert every_absorb()["badges"] is absorb
 
 
 async def test_of_two_who_come_for_one_showing_one_gets_in(hub, annas, database):
