@@ -1,6 +1,7 @@
 """sllurp as a client of a reader, in a process of its own: prints what it is told as JSON lines.
 
-``python sllurp_client.py PORT [SETTINGS]``, settings as JSON; it ends when its standard input does.
+``python sllurp_client.py PORT [SETTINGS]``, settings as JSON; it goes on until it is killed, for
+its own way of taking leave sometimes waits for ever.
 """
 
 import json
@@ -27,13 +28,17 @@ def put(kind, told):
 def main():
     settings = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     client = LLRPReaderClient("127.0.0.1", int(sys.argv[1]), LLRPReaderConfig(settings))
-    client.add_tag_report_callback(lambda _, reports: [put("tag", each) for each in reports])
+
+    def reported(_reader, reports):
+        for each in reports:
+            put("tag", each)
+        put("capabilities", client.llrp.capabilities)
+
+    client.add_tag_report_callback(reported)
     client.add_event_callback(lambda _, event: put("event", event))
     client.add_disconnected_callback(lambda _: put("disconnected", None))
     client.connect()
-    sys.stdin.read()
-    client.disconnect(timeout=5)
-    put("end", client.llrp.capabilities)
+    client.join(None)
 
 
 if __name__ == "__main__":
