@@ -104,6 +104,8 @@ def spoil(document, rng):
     if rng.random() < 0.4:
         del holder[key]
     elif rng.random() < 0.3 and isinstance(holder, dict):
-        holder[rng.choice(["weight", "ext:weight", "bizStep", "ilmd", "parentID"])] = holder[key]
+        holder[rng.choice(["weight", "ext:weight", "bizStep", "ilmd", "parentID"])] = copy.deepcopy(
+            holder[key]
+        )
     else:
-        holder[key] = rng.choice(WORSE)
+        holder[key] = copy.deepcopy(rng.choice(WORSE))
