@@ -91,8 +91,16 @@ def _driver(device: config.Device, sky: "_Sky") -> Driver:
         return _receiver(device, sky)
     if isinstance(device, config.Replay | config.AdsbFile):
         return _replay(device, sky)
+    return _sensor(device)
+
+
+def _sensor(
+    device: config.GpsSerial | config.Gpsd | config.WeatherSensor | config.SmartCard | config.Ble,
+) -> Driver:
     if isinstance(device, config.GpsSerial | config.Gpsd):
         return _gps(device)
+    if isinstance(device, config.WeatherSensor):
+        return _weather(device)
     return _near_field(device)
 
 
@@ -310,6 +318,21 @@ def _gps(device: config.GpsSerial | config.Gpsd) -> Driver:
 
         _profile(device, UbloxProfile)  # of the right kind, and without a mistake
     return GpsSerial(device.name, device.port, device.baud)
+
+
+def _weather(device: config.WeatherSensor) -> Driver:
+    if isinstance(device, config.WeatherWxt):
+        from aerocast_agent.drivers.weather_wxt import WxtTransmitter  # noqa: PLC0415  if configured
+
+        where = (device.port, device.baud, device.address)
+        return WxtTransmitter(device.name, *where, device.poll_every_s)
+    if isinstance(device, config.TempestUdp):
+        from aerocast_agent.drivers.tempest_udp import TempestStation  # noqa: PLC0415  as above
+
+        return TempestStation(device.name, device.listen, device.port, device.sensors)
+    from aerocast_agent.drivers.as3935 import LightningDetector  # noqa: PLC0415  as above
+
+    return LightningDetector(device.name, device.bus, device.address, indoors=device.indoors)
 
 
 def _near_field(device: config.SmartCard | config.Ble) -> Driver:

@@ -318,6 +318,55 @@ class Gpsd(_Device, frozen=True, kw_only=True, tag="gpsd"):
     receiver: Text | None = None
 
 
+class WeatherWxt(_Device, frozen=True, kw_only=True, tag="weather_wxt"):
+    """A Vaisala WXT510, 520 or 530 on a serial line, in ASCII mode.
+
+    Attributes
+    ----------
+    address
+        The transmitter's own.
+    poll_every_s
+        How often it is asked for all it measures; 0: it sends by itself.
+    """
+
+    port: Text
+    baud: Baud = 19200
+    address: Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z]$")] = "0"
+    poll_every_s: NotNegative = 10.0
+
+
+class TempestUdp(_Device, frozen=True, kw_only=True, tag="tempest_udp"):
+    """WeatherFlow Tempest stations, whose hub broadcasts on the gateway's network.
+
+    Attributes
+    ----------
+    listen
+        Which address of the gateway to hear on; ``0.0.0.0`` is any.
+    sensors
+        Serial numbers of the sensors to believe; none named: all that are heard.
+    """
+
+    listen: Text = "0.0.0.0"  # noqa: S104  broadcasts come to no single address
+    port: TcpPort = 50222
+    sensors: Annotated[tuple[Text, ...], msgspec.Meta(max_length=64)] = ()
+
+
+class As3935(_Device, frozen=True, kw_only=True, tag="as3935"):
+    """A lightning detector AS3935 on an I2C bus.
+
+    Attributes
+    ----------
+    bus, address
+        ``/dev/i2c-1``, and the detector's address there.
+    indoors
+        Where it stands: its gain follows.
+    """
+
+    bus: Text = "/dev/i2c-1"
+    address: Annotated[int, msgspec.Meta(ge=0, le=3)] = 3
+    indoors: bool = False
+
+
 class AdsbBeast(_Device, frozen=True, kw_only=True, tag="adsb_beast"):
     """A Mode S receiver that serves the Beast format over TCP."""
 
@@ -485,7 +534,19 @@ RECEIVERS: tuple[type[Receiver], ...] = (
 Scanner = SerialScanner | TcpScanner | TcpScannerServer | HidScanner
 NetworkReader = R700 | ZebraIot
 Rfid = Llrp | UhfSerial | NetworkReader
-Device = Rfid | Scanner | GpsSerial | Gpsd | SmartCard | Ble | Receiver | Replay | AdsbFile
+WeatherSensor = WeatherWxt | TempestUdp | As3935
+Device = (
+    Rfid
+    | Scanner
+    | GpsSerial
+    | Gpsd
+    | SmartCard
+    | Ble
+    | WeatherSensor
+    | Receiver
+    | Replay
+    | AdsbFile
+)
 KINDS: dict[str, type[Device]] = {
     "llrp": Llrp,
     "uhf_serial": UhfSerial,
@@ -499,6 +560,9 @@ KINDS: dict[str, type[Device]] = {
     "gpsd": Gpsd,
     "smartcard": SmartCard,
     "ble": Ble,
+    "weather_wxt": WeatherWxt,
+    "tempest_udp": TempestUdp,
+    "as3935": As3935,
     "adsb_beast": AdsbBeast,
     "adsb_avr": AdsbAvr,
     "adsb_sbs": AdsbSbs,
@@ -514,11 +578,6 @@ WITH_PROFILE = (
     *(AdsbRtlTcp, AdsbRtlSdr, AdsbSoapy),
 )
 """Kinds of device that profiles are for: see `aerocast_agent.profiles`."""
-KINDS_TO_COME = frozenset(
-    {
-        "weather_wxt",
-    }
-)
 
 
 class Belt(_Table, frozen=True, kw_only=True):
@@ -561,7 +620,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 WITHOUT_TLS = (
     *(UhfSerial, SerialScanner, TcpScanner, TcpScannerServer, HidScanner),
-    *(GpsSerial, Gpsd, SmartCard, AdsbBeast, Replay, AdsbFile),
+    *(GpsSerial, Gpsd, SmartCard, WeatherWxt, TempestUdp, As3935, AdsbBeast, Replay, AdsbFile),
 )
 
 

@@ -15,7 +15,6 @@ import msgspec
 
 from aerocast_agent.config import (
     KINDS,
-    KINDS_TO_COME,
     R700,
     RECEIVERS,
     WITH_PROFILE,
@@ -145,10 +144,8 @@ class _Reading:
             self._problem(path, f"key kind is missing: expected one of {known}")
         elif not isinstance(kind, str):
             self._problem((*path, "kind"), f"{kind!r}: expected one of {known}")
-        elif kind in KINDS_TO_COME:
-            self._problem((*path, "kind"), f"kind {kind!r} is not available in this version")
         elif kind not in KINDS:
-            near = _nearest(kind, [*KINDS, *KINDS_TO_COME])
+            near = _nearest(kind, KINDS)
             self._problem((*path, "kind"), f"kind {kind!r} is unknown{near}")
         else:
             whole = {

@@ -399,11 +399,38 @@ class WeatherMeasured(_Seen, frozen=True, kw_only=True, tag="weather_measured"):
 
 
 class LightningStrike(_Seen, frozen=True, kw_only=True, tag="lightning_strike"):
-    """A lightning sensor noticed a strike."""
+    """A lightning sensor noticed a strike.
+
+    Attributes
+    ----------
+    sensor
+        Which one, when a device hears several.
+    """
 
     distance_km: float | None = None
     bearing_deg: float | None = None
     energy: float | None = None
+    sensor: ShortText | None = None
+
+
+class LightningWatch(_Seen, frozen=True, kw_only=True, tag="lightning_watch"):
+    """A lightning sensor says that it listens, or cannot; told every minute or so.
+
+    Where it is not told, nobody knows whether there was lightning.
+
+    Attributes
+    ----------
+    listening
+        Whether it would notice a strike.
+    trouble
+        Why it would not.
+    sensor
+        Which one, when a device hears several.
+    """
+
+    listening: bool
+    trouble: ShortText | None = None
+    sensor: ShortText | None = None
 
 
 class DeviceEvent(_Seen, frozen=True, kw_only=True, tag="device_event"):
@@ -550,6 +577,7 @@ Observation = (
     | AircraftWeather
     | WeatherMeasured
     | LightningStrike
+    | LightningWatch
     | DeviceEvent
     | GatewayHealth
     | Evicted
@@ -564,6 +592,7 @@ _CRITICAL = (
     CardPresented,
     BadgeShown,
     AircraftGroundEvent,
+    LightningStrike,
     Evicted,
 )
 _BULK = (TagRead, BeaconSeen)

@@ -162,10 +162,6 @@ def test_a_gateway_alone_is_enough():
             "agent.toml:4: device[0] (a): key host is missing",
         ),
         (
-            GATEWAY + '[[device]]\nname = "a"\nkind = "weather_wxt"\n',
-            "agent.toml:6: device[0].kind (a): kind 'weather_wxt' is not available in this version",
-        ),
-        (
             GATEWAY + '[[device]]\nname = "t"\nkind = "tcp_scanner_server"\nlisten = "::"\n'
             'port = 9004\nscanners = ["192.0.2.7", "gate-7"]\n',
             "agent.toml:9: device[0].scanners[1] (t): 'gate-7': expected an IP address",
