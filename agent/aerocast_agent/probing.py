@@ -98,7 +98,8 @@ def judged(device: str, report: ProbeReport, health: DeviceHealth | None) -> Pro
                 mend="hold a tag or code before it; see that it is switched on and set to read",
             )
         )
-    if health is not None and health.state == LOST and health.error and not report.faults:
+    unanswered = not report.faults and not report.says
+    if health is not None and health.state == LOST and health.error and unanswered:
         faults.append(
             Fault(found=health.error, mend=_MENDS.get(health.error.partition(":")[0], _OTHER))
         )

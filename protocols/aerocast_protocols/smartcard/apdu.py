@@ -9,7 +9,6 @@ OK = 0x9000
 
 GET_UID = bytes.fromhex("FFCA000000")
 """Answered by the reader, not by the card."""
-GET_ATS = bytes.fromhex("FFCA010000")
 SELECT_NDEF = bytes.fromhex("00A4040007D276000085010100")
 """NFC Forum Type 4 Tag 2.0 §5.4.2: the NDEF application, by its name."""
 
