@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 SHORTEST_NS = 100_000_000  # shorter breaks are straps and flutter
 MENDED_NS = 100_000_000  # shorter gaps within one bag's length are seen through its handle
-BAG_M = 0.9  # no bag is longer
-SHORT_BAG_M = 0.4  # nor shorter: longer windows may be several bags that touch
+BAG_M = 0.9  # few bags are longer: a longer window says less about when its bag passed
+SHORT_BAG_M = 0.4  # nor shorter: a window of twice that may be two bags that touch
 QUEUE_M = 2.5  # windows longer than this: the belt stopped with a bag, perhaps two, in the beam
 MOST_WINDOWS = 256
 ENOUGH_SEEN = 5  # breaks of the beam after which its silence means something,

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from aerocast_simulator.hall_plan import STEP_S, Item, Numbers
+from aerocast_simulator.hall_plan import REACH_M, STEP_S, Item, Numbers
 
 Portal = Literal["tunnel", "gantry"]
 Fading = Literal["rician", "rayleigh"]
@@ -122,7 +122,7 @@ class Air:
 
     def link(self, item: Item, antenna: Antenna, belt_y_m: float, spacing_m: float) -> Link:
         """Give when ``antenna`` has ``item`` in its field, and how strongly."""
-        span = np.abs(item.x_m) < 6.0
+        span = np.abs(item.x_m) < REACH_M
         (steps,) = np.nonzero(span)
         if not steps.size:
             return Link([], [])
@@ -164,7 +164,7 @@ class Air:
         if self._fading == "rayleigh":
             field = echoes
         else:
-            # The mirrored ray goes by the floor: further by about 2 h1 h2 / d.
+            # The mirrored ray goes by the floor, sqrt(d^2 + 4 h1 h2) long.
             further = np.hypot(far_m, 2 * np.sqrt((z_m - FLOOR_M) * (up_m - FLOOR_M))) - far_m
             mirrored = MIRROR * np.exp(2j * math.pi / WAVE_M * further) * far_m / (far_m + further)
             power = 10 ** (ECHO_DB / 10)
