@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.weather.day_time import resolve_day_time
 from aerocast_protocols.weather.metar import LONGEST_REPORT, decode_metar
 from aerocast_protocols.weather.metar_report import (
     METRES_PER_MILE,
     Cloud,
     flight_category,
-    resolve_day_time,
 )
 from aerocast_protocols.weather.report_files import RawReport, read_awc_cache, read_noaa_text
 from hypothesis import given, settings
