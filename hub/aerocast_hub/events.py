@@ -207,6 +207,20 @@ class AlertCleared(_AlertEvent, frozen=True, kw_only=True, tag="alert_cleared"):
     """It is wrong no more."""
 
 
+class WebhookDied(_Happened, frozen=True, kw_only=True, tag="webhook_died"):
+    """A webhook was given up: nothing has reached its server for hours."""
+
+    webhook_id: str
+    url: str
+    reason: str
+
+
+class WebhookRevived(_Happened, frozen=True, kw_only=True, tag="webhook_revived"):
+    """A webhook is tried again, or there is none any more."""
+
+    webhook_id: str
+
+
 Event = (
     GatewayStateChanged
     | GatewayHealthReported
@@ -224,6 +238,8 @@ Event = (
     | AlertCleared
     | BagUnread
     | BagMessageReceived
+    | WebhookDied
+    | WebhookRevived
 )
 """Every event there is; a new one is added here, with its own ``tag``."""
 

@@ -64,6 +64,10 @@ from aerocast_hub.weather.winds import retime as retime_winds
 from aerocast_hub.web.pages import OPERATOR_PAGES
 from aerocast_hub.web.passenger import PASSENGER_PAGES
 from aerocast_hub.web.session import SESSION_HANDLERS
+from aerocast_hub.webhooks.controller import WebhookController
+from aerocast_hub.webhooks.following import KINDS as PUSHED
+from aerocast_hub.webhooks.following import take_in as push
+from aerocast_hub.webhooks.sender import Sender
 
 
 class Hub(NamedTuple):
@@ -144,6 +148,15 @@ async def raise_alerts(hub: Hub) -> AsyncIterator[None]:
     """Watch bags and flights, and say what somebody must look at."""
     follower = Follower("alerts", WATCHED, watch, hub.database, hub.publisher)
     async with running(follower.run()), running(keep_looking(hub.database, hub.publisher)):
+        yield
+
+
+@asynccontextmanager
+async def send_webhooks(hub: Hub) -> AsyncIterator[None]:
+    """Push events to others' servers."""
+    follower = Follower("webhooks", PUSHED, push, hub.database, hub.publisher)
+    sender = Sender(hub.database, hub.publisher, private_too=hub.settings.webhooks_private)
+    async with running(follower.run()), running(sender.run()):
         yield
 
 
@@ -229,6 +242,7 @@ REGISTRY: Mapping[str, Service] = {
                 InsightController,
                 AlertController,
                 BagMessageController,
+                WebhookController,
                 SummaryController,
             ),
             absorb={
@@ -241,7 +255,14 @@ REGISTRY: Mapping[str, Service] = {
                 "flights": retime_flights,
                 "bags": retime_bags,
             },
-            background=(take_in, fly_bags, raise_alerts, count_losses, exchange_bag_messages),
+            background=(
+                take_in,
+                fly_bags,
+                raise_alerts,
+                send_webhooks,
+                count_losses,
+                exchange_bag_messages,
+            ),
             requires=("auth",),
         ),
         Service(

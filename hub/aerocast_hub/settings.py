@@ -66,6 +66,9 @@ class Settings(BaseSettings):
         Where partners log in to get and send baggage messages. Port None: nowhere.
     bag_server_partners
         A TOML file that says who they are (see `aerocast_hub.baggage.partners`).
+    webhooks_private
+        Let webhooks go to addresses that are not on the public internet (a partner's server in
+        the airport's own network).
     base_url
         How passengers reach the hub, for links. None: built from each request.
     """
@@ -94,6 +97,7 @@ class Settings(BaseSettings):
     bag_server_host: str = "127.0.0.1"
     bag_server_port: int | None = Field(default=None, ge=0, le=65535)
     bag_server_partners: Path | None = None
+    webhooks_private: bool = False
     base_url: str | None = None
 
     @classmethod

@@ -15,7 +15,7 @@ from aerocast_hub.baggage.reconciliation import Due, FlightBags
 Severity = Literal["info", "warning", "critical"]
 Kind = Literal[
     "duplicate_plate", "unannounced_bag", "irregularity", "not_authorised", "wrong_flight",
-    "at_risk", "left_behind", "tag_swap", "unread_bags",
+    "at_risk", "left_behind", "tag_swap", "unread_bags", "webhook_dead",
 ]  # fmt: skip
 
 
@@ -27,7 +27,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     key
         Names it within everything.
     subject
-        What it is about: ``bag <id>``, ``flight <id>``, ``belt <site> <belt>``.
+        What it is about: ``bag <id>``, ``flight <id>``, ``belt <site> <belt>``, ``webhook <id>``.
     reason
         Why, for an operator.
     """
@@ -127,4 +127,16 @@ def _of_bag(bag_id: str, kind: Kind, severity: Severity, why: str) -> Condition:
     subject = f"bag {bag_id}"
     return Condition(
         key=f"{kind} {bag_id}", kind=kind, severity=severity, subject=subject, reason=why
+    )
+
+
+def of_webhook(webhook_id: str, url: str, why: str) -> Condition:
+    """Say that a webhook was given up; of its address only the server is told."""
+    server = "/".join(url.split("/")[:3])
+    return Condition(
+        key="webhook_dead",
+        kind="webhook_dead",
+        severity="warning",
+        subject=f"webhook {webhook_id}",
+        reason=f"nothing reaches {server} any more: {why}",
     )

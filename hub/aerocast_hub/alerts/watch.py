@@ -8,18 +8,25 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.alerts.conditions import Condition, of_bag, of_belt, of_flight
+from aerocast_hub.alerts.conditions import Condition, of_bag, of_belt, of_flight, of_webhook
 from aerocast_hub.alerts.store import open_scopes, settle
 from aerocast_hub.baggage.bags import Bag, count_unread, find_bag_by_id
 from aerocast_hub.baggage.flight_bags import bags_of_flight, due_of
 from aerocast_hub.database.engine import Database
-from aerocast_hub.events import BagChanged, BagForgotten, BagUnread, Event
+from aerocast_hub.events import (
+    BagChanged,
+    BagForgotten,
+    BagUnread,
+    Event,
+    WebhookDied,
+    WebhookRevived,
+)
 from aerocast_hub.flights.store import flights_called, flights_on
 from aerocast_hub.outbox.publish import Publisher, write_events
 
 log = logging.getLogger(__name__)
 
-FOLLOWED = ("bag_changed", "bag_forgotten", "bag_unread")
+FOLLOWED = ("bag_changed", "bag_forgotten", "bag_unread", "webhook_died", "webhook_revived")
 EVERY_S = 30.0
 MINUTE_US = 60_000_000
 BEFORE_US = 120 * MINUTE_US  # from so long before departure a flight is looked at by the clock
@@ -42,7 +49,8 @@ async def take_in(session: AsyncSession, events: Sequence[Event]) -> list[Event]
     ids = await flights_called(session, flights)
     told += await _look_at_flights(session, ids, now_us)
     belts = {(each.site, each.belt or "") for each in events if isinstance(each, BagUnread)}
-    return told + await _look_at_belts(session, belts, now_us)
+    told += await _look_at_belts(session, belts, now_us)
+    return told + await _look_at_webhooks(session, events, now_us)
 
 
 async def look_around(session: AsyncSession, now_us: int) -> list[Event]:
@@ -96,4 +104,19 @@ async def _look_at_belts(
         unread = await count_unread(session, site, belt, now_us - UNREAD_MINUTES * MINUTE_US)
         wrong = of_belt(site, belt, unread, UNREAD_MINUTES)
         told += await settle(session, f"belt {site} {belt}", wrong, now_us)
+    return told
+
+
+async def _look_at_webhooks(
+    session: AsyncSession, events: Sequence[Event], now_us: int
+) -> list[Event]:
+    wrong: dict[str, list[Condition]] = {}
+    for each in events:
+        if isinstance(each, WebhookDied):
+            wrong[each.webhook_id] = [of_webhook(each.webhook_id, each.url, each.reason)]
+        elif isinstance(each, WebhookRevived):
+            wrong[each.webhook_id] = []
+    told: list[Event] = []
+    for webhook_id, conditions in wrong.items():
+        told += await settle(session, f"webhook {webhook_id}", conditions, now_us)
     return told

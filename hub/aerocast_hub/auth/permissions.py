@@ -18,6 +18,7 @@ PERMISSIONS = frozenset(
         "orientation:read",
         "users:write",
         "weather:read",
+        "webhooks:write",
     }
 )
 

@@ -12,6 +12,7 @@ from aerocast_hub.orientation import tables as orientation
 from aerocast_hub.outbox import tables as outbox
 from aerocast_hub.weather import tables as weather
 from aerocast_hub.weather import wind_tables as winds
+from aerocast_hub.webhooks import tables as webhooks
 
 __all__ = [
     "METADATA",
@@ -25,6 +26,7 @@ __all__ = [
     "orientation",
     "outbox",
     "weather",
+    "webhooks",
     "winds",
 ]
 

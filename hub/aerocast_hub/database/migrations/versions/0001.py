@@ -405,6 +405,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
     op.create_table(
+        "webhooks",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("kinds", sa.String(), nullable=False),
+        sa.Column("fed_by", sa.String(), nullable=False),
+        sa.Column("secret", sa.String(), nullable=False),
+        sa.Column("signature_header", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("created_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("delivered_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("failed_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("failure", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
+    )
+    op.create_table(
         "wind_blocks",
         sa.Column("block_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("block_us", name=op.f("pk_wind_blocks")),
@@ -665,6 +681,44 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_user_roles")),
     )
     op.create_table(
+        "webhook_deliveries",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("webhook_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("media_type", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("created_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("next_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("done_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("status", sa.BigInteger(), nullable=True),
+        sa.Column("failure", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"],
+            ["webhooks.id"],
+            name=op.f("fk_webhook_deliveries_webhook_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_webhook_deliveries_state_next_at_us"),
+            ["state", "next_at_us"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_webhook_deliveries_webhook_id_id"), ["webhook_id", "id"], unique=False
+        )
+
+    op.create_table(
         "bag_legs",
         sa.Column("bag_id", sa.String(), nullable=False),
         sa.Column("flight_key", sa.String(), nullable=False),
@@ -710,6 +764,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bag_legs_flight_key_flight_date"))
 
     op.drop_table("bag_legs")
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_webhook_deliveries_webhook_id_id"))
+        batch_op.drop_index(batch_op.f("ix_webhook_deliveries_state_next_at_us"))
+
+    op.drop_table("webhook_deliveries")
     op.drop_table("user_roles")
     op.drop_table("role_permissions")
     with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
@@ -746,6 +805,7 @@ def downgrade() -> None:
     op.drop_table("alert_changes")
     op.drop_table("wind_profiles")
     op.drop_table("wind_blocks")
+    op.drop_table("webhooks")
     op.drop_table("users")
     with op.batch_alter_table("unread_bags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_unread_bags_site_at_us"))

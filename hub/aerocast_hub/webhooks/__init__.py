@@ -1,0 +1,1 @@
+"""Webhooks: what happens, pushed to others' servers; signed, tried again, and never inwards."""
