@@ -126,7 +126,8 @@ def wind_days(  # noqa: PLR0913 - days of traffic are that many facts
     rng = random.Random(seed)  # noqa: S311 - the same days every time
     weather = Weather(seed)
     air = Air(LAYERS, declination_deg)
-    biases = {f"39{number:04x}": rng.gauss(0.0, HEADING_BIAS_DEG) for number in range(airframes)}
+    sides = (-HEADING_BIAS_DEG, HEADING_BIAS_DEG)
+    biases = {f"39{number:04x}": rng.choice(sides) for number in range(airframes)}
     flights = []
     for day in range(days):
         chosen = [rng.choice(list(biases)) for _ in range(flights_a_day)]

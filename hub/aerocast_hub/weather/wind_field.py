@@ -25,7 +25,7 @@ from aerocast_hub.weather.aircraft_wind import (
 from aerocast_hub.weather.heading_bias import UNKNOWN, HeadingBias, corrected
 
 WINDOW_S = 900.0
-RADIUS_KM = 60.0
+FARTHEST_KM = 120.0
 # What was met farther above or below says nothing; and somebody must have flown that near.
 LAYER_FT, NEAR_FT = 2000.0, 1000.0
 # How quickly a wind counts for less: by distance, altitude and age.
@@ -34,7 +34,7 @@ FEWEST_AIRCRAFT = 2
 MOST_WINDS = 1500  # the heaviest count
 # Standard deviations: of one wind (knots; half a minute's averages overlap), of an aircraft's piece
 # of air, of the plane's slopes over one scale, of one temperature and one aircraft's (kelvin).
-READING_KT, AIR_KT, SLOPES_KT = 1.5, 1.0, (2.5, 2.5, 5.0)
+READING_KT, AIR_KT, SLOPES_KT = 1.3, 0.8, (2.3, 2.3, 5.0)
 READING_K, SENSOR_K, SLOPES_K = 2.0, 1.0, (0.5, 0.5, 3.0)
 LEAST_BIAS_DEG = 0.1
 # A wind an aircraft reports itself has no heading to be wrong by, but errors of its own.
@@ -156,7 +156,9 @@ def wind_at(met: Heard, place: tuple[float, float], altitude_ft: float, at_us: i
     if count < FEWEST_AIRCRAFT:
         return found
     near, away, weights = met.take(used), away[:, used], weights[used]
-    (east, north), (sigma_east, sigma_north) = _solve_wind(near, away, weights)
+    solved, sigmas = _solve_wind(near, away, weights)
+    east, north = float(solved[0]), float(solved[1])
+    sigma_east, sigma_north = float(sigmas[0]), float(sigmas[1])
     age_s = at_us / 1e6 - near.place[3]
     outside = _solve_temperature(near, away, weights)
     return msgspec.structs.replace(
@@ -184,7 +186,7 @@ def _around(
     up_ft = altitude - altitude_ft
     age_s = at_us / 1e6 - second
     away_km = np.hypot(north_km, east_km)
-    is_near = (away_km <= RADIUS_KM) & (np.abs(up_ft) <= LAYER_FT)
+    is_near = (away_km <= FARTHEST_KM) & (np.abs(up_ft) <= LAYER_FT)
     is_near &= (age_s >= 0.0) & (age_s <= WINDOW_S)
     away = np.array((east_km / SCALE_KM, north_km / SCALE_KM, up_ft / SCALE_FT))
     weights = np.exp(-0.5 * (away**2).sum(axis=0) - np.maximum(age_s, 0.0) / TAU_S)

@@ -13,8 +13,9 @@ import msgspec
 from aerocast_hub.weather.aircraft_wind import AircraftWind, each_once, km_between
 from aerocast_hub.weather.buddy_check import agrees
 from aerocast_hub.weather.heading_bias import HeadingBias
-from aerocast_hub.weather.wind_field import RADIUS_KM, WINDOW_S, Heard, WindAt, heard, wind_at
+from aerocast_hub.weather.wind_field import WINDOW_S, Heard, WindAt, heard, wind_at
 
+RADIUS_KM = 60.0
 LEVEL_FT = 1000.0
 TOP_FT = 15_000.0  # flight level 150
 # Ours, of neighbouring levels: ICAO's grades are for layers of 100 ft, finer than these.
@@ -79,15 +80,18 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def near(
-    winds: Iterable[AircraftWind], place: tuple[float, float], now_us: int
+    winds: Iterable[AircraftWind],
+    place: tuple[float, float],
+    now_us: int,
+    radius_km: float = RADIUS_KM,
 ) -> list[AircraftWind]:
-    """Keep the winds of the last quarter of an hour within 60 km, oldest first, each once."""
+    """Keep the winds of the last quarter of an hour near by, oldest first, each once."""
     return [
         wind
         for wind in each_once(winds)
         if 0 <= now_us - wind.seen_at_us <= WINDOW_S * 1e6
         and -LEVEL_FT <= wind.altitude_ft < TOP_FT + LEVEL_FT
-        and km_between(place, (wind.latitude_deg, wind.longitude_deg)) <= RADIUS_KM
+        and km_between(place, (wind.latitude_deg, wind.longitude_deg)) <= radius_km
     ]
 
 

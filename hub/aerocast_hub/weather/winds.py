@@ -16,7 +16,7 @@ from aerocast_hub.weather.aircraft_wind import AircraftWind, is_sound, km_betwee
 from aerocast_hub.weather.heading_bias import HeadingBias, block_of
 from aerocast_hub.weather.store import NOT_FOR_FLIGHT
 from aerocast_hub.weather.tables import AircraftWindRow
-from aerocast_hub.weather.wind_field import WINDOW_S, WindAt, wind_at
+from aerocast_hub.weather.wind_field import FARTHEST_KM, WINDOW_S, WindAt, wind_at
 from aerocast_hub.weather.wind_profile import (
     Profile,
     WindFlag,
@@ -102,7 +102,8 @@ async def winds_over(session: AsyncSession, place: str, now_us: int) -> Winds:
 
 async def wind_over(session: AsyncSession, place: Place, altitude_ft: float, now_us: int) -> WindAt:
     """Give the wind at any place (degrees), pressure altitude and instant."""
-    winds = near([wind for wind, _ in await _heard(session, now_us)], place, now_us)
+    met = [wind for wind, _ in await _heard(session, now_us)]
+    winds = near(met, place, now_us, FARTHEST_KM)
     biases = await _biases(session, {wind.icao for wind in winds})
 
     def find() -> WindAt:

@@ -93,7 +93,7 @@ def test_the_old_the_far_the_high_and_the_future_are_passed_over():
     for other in (
         wind("ffffff", age_s=901, speed=90),
         wind("ffffff", age_s=-1, speed=90),
-        wind("ffffff", place=(44.3, 1.37), speed=90),
+        wind("ffffff", place=(44.9, 1.37), speed=90),
         wind("ffffff", altitude_ft=6100.0, speed=90),
     ):
         assert at([*near, other]) == at(near)
