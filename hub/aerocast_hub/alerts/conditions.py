@@ -4,7 +4,7 @@ Every condition has a key that is the same as long as it is the same thing that 
 it twice raises nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -17,6 +17,10 @@ Kind = Literal[
     "duplicate_plate", "unannounced_bag", "irregularity", "not_authorised", "wrong_flight",
     "at_risk", "left_behind", "tag_swap", "unread_bags", "webhook_dead",
 ]  # fmt: skip
+
+
+MANY_UNREAD = 5
+MOST_NAMED = 6
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +82,10 @@ def of_flight(flight_id: str, due: Due, bags: FlightBags) -> list[Condition]:
                 reason=f"aboard {name}{place}: {', '.join(offload.reasons)}",
             )
         )
-    found += _each(bags.at_risk, flight_id, "at_risk", f"not made up in time for {name}")
-    found += _each(bags.left_behind, flight_id, "left_behind", f"left behind by {name}")
+    plates = {bag.bag_id: bag.licence_plate for bag in bags.bags}
+    late, left = ([plates[each] for each in some] for some in (bags.at_risk, bags.left_behind))
+    found += _of_flight(flight_id, "at_risk", late, f"not made up in time for {name}")
+    found += _of_flight(flight_id, "left_behind", left, f"left behind by {name}")
     return found + [
         Condition(
             key=f"swap {one} {other} {flight_id}",
@@ -107,19 +113,20 @@ def of_belt(site: str, belt: str, unread: int, minutes: int) -> list[Condition]:
     ]
 
 
-MANY_UNREAD = 5
-
-
-def _each(bag_ids: Iterable[str], flight_id: str, kind: Kind, why: str) -> list[Condition]:
+def _of_flight(flight_id: str, kind: Kind, plates: Sequence[str], why: str) -> list[Condition]:
+    if not plates:
+        return []
+    named = ", ".join(sorted(plates)[:MOST_NAMED])
+    more = f" and {len(plates) - MOST_NAMED} more" if len(plates) > MOST_NAMED else ""
+    bags = "1 bag" if len(plates) == 1 else f"{len(plates)} bags"
     return [
         Condition(
-            key=f"{kind} {bag_id} {flight_id}",
+            key=f"{kind} {flight_id}",
             kind=kind,
             severity="warning",
-            subject=f"bag {bag_id}",
-            reason=why,
+            subject=f"flight {flight_id}",
+            reason=f"{bags} {why}: {named}{more}",
         )
-        for bag_id in bag_ids
     ]
 
 

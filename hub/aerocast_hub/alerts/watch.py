@@ -22,6 +22,7 @@ from aerocast_hub.events import (
     WebhookRevived,
 )
 from aerocast_hub.flights.store import flights_called, flights_on
+from aerocast_hub.gateways.registry import our_sites
 from aerocast_hub.outbox.publish import Publisher, write_events
 
 log = logging.getLogger(__name__)
@@ -88,10 +89,14 @@ def _of_bag(bag: Bag | None) -> list[Condition]:
 async def _look_at_flights(
     session: AsyncSession, flight_ids: Iterable[str], now_us: int
 ) -> list[Event]:
+    """Look at flights that leave where our gateways stand: elsewhere nobody of ours loads bags."""
+    sites = await our_sites(session)
     told: list[Event] = []
     for flight_id in flight_ids:
         found = await bags_of_flight(session, flight_id, now_us)
-        wrong = [] if found is None else of_flight(flight_id, due_of(found.flight), found.bags)
+        wrong: list[Condition] = []
+        if found is not None and (due := due_of(found.flight)).origin_codes & sites:
+            wrong = of_flight(flight_id, due, found.bags)
         told += await settle(session, f"flight {flight_id}", wrong, now_us)
     return told
 

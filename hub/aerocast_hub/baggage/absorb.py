@@ -10,6 +10,7 @@ from math import isfinite
 from aerocast_protocols.observations import BagPassage, CodeScan, NoRead, UnreadBag
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.baggage.carriers import place_carriers
 from aerocast_hub.baggage.evidence import Seen
 from aerocast_hub.baggage.evidence_store import keep_corrected, keep_evidence
 from aerocast_hub.baggage.identity import NO_PLATE
@@ -36,6 +37,7 @@ async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[E
         for each in sightings
         if _unread_row(each) is not None
     ]
+    told += await place_carriers(session, sightings)
     return told + await refold_plates(session, {plate for plate, _ in seen})
 
 

@@ -1,6 +1,7 @@
 """Bags as everyone reads them: by plate, id, passenger, flight; those on their way."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -195,6 +196,13 @@ async def count_passages(session: AsyncSession) -> int:
     """Count the passages of tagged bags."""
     passages = select(func.count()).where(EvidenceRow.kind == "passage", EvidenceRow.form == 0)
     return await session.scalar(passages) or 0
+
+
+async def plates_of(session: AsyncSession, subjects: Iterable[str]) -> dict[str, str]:
+    """Give the licence plates of bags by the subjects of alerts, ``bag <id>``."""
+    ids = sorted({each.removeprefix("bag ") for each in subjects if each.startswith("bag ")})
+    rows = await session.execute(select(BagRow.id, BagRow.licence_plate).where(BagRow.id.in_(ids)))
+    return {f"bag {bag_id}": plate for bag_id, plate in rows}
 
 
 async def count_unread(session: AsyncSession, site: str, belt: str, since_us: int) -> int:

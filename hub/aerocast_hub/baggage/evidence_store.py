@@ -178,6 +178,18 @@ async def read_around(
     return around
 
 
+async def last_placed(session: AsyncSession, container: str) -> Placed | None:
+    """Give where a container was last found; None when nobody ever said."""
+    body = await session.scalar(
+        select(EvidenceRow.body)
+        .where(EvidenceRow.subject == container_subject(container), EvidenceRow.kind == "placed")
+        .order_by(EvidenceRow.at_us.desc())
+        .limit(1)
+    )
+    found = None if body is None else decode_evidence(body)
+    return found if isinstance(found, Placed) else None
+
+
 async def containers_within(session: AsyncSession, container: str) -> set[str]:
     """Name a container and everything that is or was inside it."""
     found: set[str] = set()

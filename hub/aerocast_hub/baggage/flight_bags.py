@@ -97,6 +97,10 @@ async def count_bags_of_flight(session: AsyncSession, key: str, flight_date: str
 def due_of(flight: Flight) -> Due:
     """Give a flight as reconciliation needs it."""
     actual = flight.actual.off_block or flight.actual.airborne
+    left_us = None if actual is None else actual.at_us
+    there = flight.actual.landed or flight.actual.on_block
+    if left_us is None and there is not None:  # nobody heard it leave, and it is here
+        left_us = min(flight.off_block_due_us or there.at_us, there.at_us)
     return Due(
         leg=Leg(
             flight.flight,
@@ -106,7 +110,7 @@ def due_of(flight: Flight) -> Due:
             flight.destination,
         ),
         origin_codes=airport_codes(flight.origin),
-        off_block_us=None if actual is None else actual.at_us,
+        off_block_us=left_us,
         off_block_due_us=flight.off_block_due_us,
     )
 

@@ -6,7 +6,6 @@ Passengers' names go to a table of their own; messages about refused lines never
 import re
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -23,7 +22,6 @@ from aerocast_hub.outbox.publish import write_events
 from aerocast_hub.schedule import read_airport, read_date, read_flight
 
 PERSONAL = Names("surname", "passenger")
-ANNOUNCED_BEFORE_US = 36 * 3_600_000_000  # a line says no time: before anything may be seen
 
 
 class BagLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,10 +80,9 @@ def _evidence(each: _Announced, people: Mapping[Person, str], now_us: int) -> An
     bag, person = each.bag, _person(each)
     passenger_id = None if person is None else people[person]
     said = f"{bag.licence_plate} {bag.flight_key} {bag.flight_date} {bag.origin} {bag.destination}"
-    departs = datetime.fromisoformat(f"{bag.flight_date}T00:00:00+00:00")
     return Announced(
         id=f"import {said} {passenger_id or ''}",
-        at_us=round(departs.timestamp()) * 1_000_000 - ANNOUNCED_BEFORE_US,
+        at_us=now_us,
         known_at_us=now_us,
         legs=(Leg(bag.flight, bag.flight_key, bag.flight_date, bag.origin, bag.destination),),
         station=bag.origin,

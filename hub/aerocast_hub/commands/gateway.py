@@ -18,6 +18,7 @@ from aerocast_hub.gateways.views import loss_accounts
 
 EXAMPLE = """examples:
   aerocast-hub gateway add lfbo hall-1 --position 43.6293,1.3638,152
+  aerocast-hub gateway add lfbo tug-7 --carrier CART7
   aerocast-hub gateway losses"""
 
 LOSS_HEADINGS = {
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("site")
     add.add_argument("name")
     add.add_argument("--position", type=_position, help="latitude,longitude[,metres]")
+    add.add_argument("--carrier", help="the cart or container it rides on: its GPS places the bags")
     revoke = actions.add_parser("revoke", help="let a gateway speak no more")
     revoke.add_argument("site")
     revoke.add_argument("name")
@@ -93,8 +95,8 @@ def _registry(arguments: argparse.Namespace) -> int:
     async def work(database: Database) -> list[Gateway]:
         async with database.writing() as session:
             if arguments.action == "add":
-                place = arguments.position
-                return [await add_gateway(session, arguments.site, arguments.name, place)]
+                name, place = (arguments.site, arguments.name), arguments.position
+                return [await add_gateway(session, *name, place, arguments.carrier)]
             if arguments.action == "revoke":
                 return [await revoke_gateway(session, arguments.site, arguments.name)]
             return await list_gateways(session)

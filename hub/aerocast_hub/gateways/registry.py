@@ -19,13 +19,20 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
-    """A registered gateway."""
+    """A registered gateway.
+
+    Attributes
+    ----------
+    carrier
+        The container, cart or tug it rides on: where the gateway is, so are the bags in it.
+    """
 
     site: str
     name: str
     added_at_us: int
     revoked_at_us: int | None = None
     position: Position | None = None
+    carrier: str | None = None
 
 
 class GatewayRefusedError(ValueError):
@@ -33,7 +40,11 @@ class GatewayRefusedError(ValueError):
 
 
 async def add_gateway(
-    session: AsyncSession, site: str, name: str, position: Position | None = None
+    session: AsyncSession,
+    site: str,
+    name: str,
+    position: Position | None = None,
+    carrier: str | None = None,
 ) -> Gateway:
     """Register a gateway; one that was revoked is let in again.
 
@@ -52,6 +63,7 @@ async def add_gateway(
         row = GatewayRow(site=site, name=name, added_at_us=time.time_ns() // 1000)
         session.add(row)
     row.revoked_at_us = None
+    row.carrier = carrier if carrier is not None else row.carrier
     if position is not None:
         row.latitude_deg = position.latitude_deg
         row.longitude_deg = position.longitude_deg
@@ -83,6 +95,24 @@ async def list_gateways(session: AsyncSession) -> list[Gateway]:
     return [_gateway(row) for row in rows]
 
 
+async def our_sites(session: AsyncSession) -> frozenset[str]:
+    """Name the sites where gateways of ours may speak."""
+    rows = await session.scalars(
+        select(GatewayRow.site).where(GatewayRow.revoked_at_us.is_(None)).distinct()
+    )
+    return frozenset(rows)
+
+
+async def carriers(session: AsyncSession) -> dict[tuple[str, str], str]:
+    """Give what gateways ride on: site and name -> container, cart or tug."""
+    rows = await session.execute(
+        select(GatewayRow.site, GatewayRow.name, GatewayRow.carrier).where(
+            GatewayRow.carrier.is_not(None)
+        )
+    )
+    return {(site, name): carrier for site, name, carrier in rows if carrier is not None}
+
+
 async def _find(session: AsyncSession, site: str, name: str) -> GatewayRow | None:
     found: GatewayRow | None = await session.scalar(
         select(GatewayRow).where(GatewayRow.site == site, GatewayRow.name == name)
@@ -104,4 +134,5 @@ def _gateway(row: GatewayRow) -> Gateway:
         added_at_us=row.added_at_us,
         revoked_at_us=row.revoked_at_us,
         position=position,
+        carrier=row.carrier,
     )

@@ -7,7 +7,7 @@ from aerocast_hub.database import AutoId, Base
 
 
 class GatewayRow(Base):
-    """A gateway that may speak (until it is revoked)."""
+    """A gateway that may speak (until it is revoked); ``carrier`` is the cart it rides on."""
 
     __tablename__ = "gateways"
     __table_args__ = (UniqueConstraint("site", "name"),)
@@ -20,6 +20,7 @@ class GatewayRow(Base):
     latitude_deg: Mapped[float | None]
     longitude_deg: Mapped[float | None]
     altitude_m: Mapped[float | None]
+    carrier: Mapped[str | None]
 
 
 class GatewayStateRow(Base):

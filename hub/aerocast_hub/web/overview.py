@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
-from aerocast_hub.baggage.bags import list_in_motion
+from aerocast_hub.alerts.store import open_alerts
+from aerocast_hub.baggage.bags import list_in_motion, plates_of
 from aerocast_hub.flights.store import list_flights, list_parked
 from aerocast_hub.gateways.lives import count_unanchored
 from aerocast_hub.gateways.views import GatewayView, loss_accounts, view_gateways
 from aerocast_hub.weather.store import weather_at
 from aerocast_hub.weather.winds import winds_over
+from aerocast_hub.web.alert_lines import alert_lines
 from aerocast_hub.web.bag_lines import bag_lines
 from aerocast_hub.web.flight_lines import SHOWN, flight_lines
 from aerocast_hub.web.gateway_cards import gateway_cards
@@ -20,6 +22,7 @@ from aerocast_hub.web.views import FlightLine, Overview, WeatherPanel
 from aerocast_hub.web.weather_panel import weather_panel
 
 MOST_AIRPORTS = 3
+SHOWN_ALERTS = 6
 
 
 async def overview(session: AsyncSession, now_us: int) -> Overview:
@@ -30,8 +33,13 @@ async def overview(session: AsyncSession, now_us: int) -> Overview:
     around = await list_flights(session, now_us)
     parked = await list_parked(session, SHOWN)
     flights = flight_lines(around, parked, now_us)
+    alerts = await open_alerts(session)
+    worst = alerts[:SHOWN_ALERTS]
+    plates = await plates_of(session, [each.subject for each in worst])
     return Overview(
         now_us=now_us,
+        alerts=alert_lines(worst, plates),
+        alerts_total=len(alerts),
         gateways=gateway_cards(gateways, accounts, now_us),
         losses=loss_lines(accounts, await count_unanchored(session)),
         bags=bag_lines(in_motion),

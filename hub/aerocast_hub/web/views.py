@@ -171,10 +171,33 @@ class WeatherPanel(msgspec.Struct, frozen=True, kw_only=True):
     levels: tuple[WindLevel, ...] = ()
 
 
+class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert on a page.
+
+    Attributes
+    ----------
+    about, link
+        What it is about in words, and the page of that; "" where there is none.
+    """
+
+    alert_id: str
+    kind: str
+    severity: str
+    tone: Tone
+    about: str
+    link: str
+    reason: str
+    raised_at_us: int
+    acknowledged_by: str | None
+    cleared_at_us: int | None
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """The operators' page."""
 
     now_us: int
+    alerts: tuple[AlertLine, ...] = ()
+    alerts_total: int = 0
     gateways: tuple[GatewayCard, ...] = ()
     losses: tuple[LossLine, ...] = ()
     bags: tuple[BagLine, ...] = ()

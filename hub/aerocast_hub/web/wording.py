@@ -45,6 +45,16 @@ def span(seconds: float | None) -> str:
     return f"{round(seconds / 86_400)} d"
 
 
+def later(seconds: float) -> str:
+    """Show how much later something was known: ``3 s later``, ``at once``."""
+    return "at once" if seconds < 1 else f"{span(seconds)} later"
+
+
+def iso_minutes(at_us: int) -> str:
+    """Write a time as date fields take it, UTC: ``2026-07-14T14:32``."""
+    return _at(at_us, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
 def figure(value: float | None, digits: int = 0, unit: str = "") -> str:
     """Show a number with its unit, a thin space between: ``12 kt``."""
     if value is None:
@@ -69,6 +79,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "clock": clock,
     "clock_s": clock_s,
     "iso": iso,
+    "iso_minutes": iso_minutes,
+    "later": later,
     "seconds": seconds,
     "day": day,
     "span": span,

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import pytest
 from aerocast_hub.alerts.conditions import Condition
 from aerocast_hub.alerts.store import (
     acknowledge,
@@ -14,6 +15,7 @@ from aerocast_hub.alerts.store import (
 from aerocast_hub.alerts.watch import look_around, take_in
 from aerocast_hub.baggage.absorb import absorb
 from aerocast_hub.events import AlertCleared, AlertRaised
+from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_protocols.observations import UnreadBag
 
@@ -84,7 +86,7 @@ async def test_the_most_severe_alerts_come_first(database):
     assert told == ["critical", "warning", "info"]
 
 
-async def test_a_bag_loaded_against_the_rules_raises_an_alert_by_itself(hub, day):
+async def test_a_bag_loaded_against_the_rules_raises_an_alert_by_itself(hub, day, ours):
     today, _ = day
     hub.headers["authorization"] = "Bearer " + hub.app.state.hub.keys.signer.issue(
         "00000000-0000-0000-0000-000000000001",
@@ -115,14 +117,26 @@ async def test_a_bag_loaded_against_the_rules_raises_an_alert_by_itself(hub, day
     assert (await hub.get("/api/alerts/none")).status_code == 404
 
 
-async def test_time_alone_puts_bags_at_risk(database, hub, day):
+@pytest.fixture
+async def ours(database):
+    """A gateway of ours at the airport the flight leaves."""
+    async with database.writing() as session:
+        await add_gateway(session, "lfbo", "hall-1")
+
+
+async def test_flights_that_leave_where_we_have_no_gateway_raise_nothing(database, hub, day):
+    async with database.writing() as session:
+        assert await look_around(session, time.time_ns() // 1000) == []
+
+
+async def test_time_alone_puts_bags_at_risk(database, hub, day, ours):
     async with database.writing() as session:
         told = await look_around(session, time.time_ns() // 1000)
     assert {each.alert_kind for each in told} <= {"at_risk"}
     async with database.reading() as session:
         reasons = {each.reason for each in await open_alerts(session)}
     assert len(reasons) == 1
-    assert "not made up in time for AF6120" in reasons.pop()
+    assert reasons.pop().startswith("2 bags not made up in time for AF6120")
 
 
 async def test_a_belt_with_unread_bags_is_quiet_again_when_none_follow(database):

@@ -27,11 +27,12 @@ def test_what_is_wrong_with_a_flight_is_named_once_for_each_bag():
     wrong = of_flight("f", STANDS, reconcile(STANDS, [refused, late], at(590)))
     assert [(each.kind, each.severity, each.subject) for each in wrong] == [
         ("not_authorised", "critical", "bag bag 0220000001"),
-        ("at_risk", "warning", "bag bag 0220000002"),
+        ("at_risk", "warning", "flight f"),
     ]
     assert wrong[0].reason == (
         "aboard AF6120 of 2024-07-06, in AKE1: its airline gives no authority to load"
     )
+    assert wrong[1].reason == ("1 bag not made up in time for AF6120 of 2024-07-06: 0220000002")
     gone = of_flight("f", LEFT, reconcile(LEFT, [refused, late], at(700)))
     assert [each.kind for each in gone] == ["left_behind"]
 

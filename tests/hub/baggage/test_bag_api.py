@@ -88,7 +88,7 @@ async def test_what_was_known_at_an_instant_is_told_again_whatever_came_later(hu
     (now,) = (await hub.get(f"/api/bags/{PLATE}/history")).json()
     assert "screening" not in then["journey"]
     assert now["journey"]["screening"] == "rejected"
-    assert [each["kind"] for each in now["evidence"]] == ["announced", "screened", "handled"]
+    assert [each["kind"] for each in now["evidence"]] == ["screened", "announced", "handled"]
     assert "ABC123" not in json.dumps(now)
     wrong = next(each["id"] for each in now["evidence"] if each["kind"] == "screened")
     await act(hub, did="voided", voids=wrong, reason="another bag was meant")

@@ -228,6 +228,7 @@ def upgrade() -> None:
         sa.Column("latitude_deg", sa.Double(), nullable=True),
         sa.Column("longitude_deg", sa.Double(), nullable=True),
         sa.Column("altitude_m", sa.Double(), nullable=True),
+        sa.Column("carrier", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gateways")),
         sa.UniqueConstraint("site", "name", name=op.f("uq_gateways_site_name")),
     )

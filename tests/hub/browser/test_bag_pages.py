@@ -1,0 +1,44 @@
+"""The operators' pages about bags, in a real browser: a flight, its bags, alerts, connections."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.hub.browser.day import PLATE
+
+SOON_MS = 20_000
+
+
+@pytest.mark.parametrize("width", [360, 1360])
+def test_from_the_overview_to_a_flight_its_bags_and_what_is_known_of_one(operator, width):
+    page = operator("/", width=width)
+    page.get_by_role("link", name="AF6120").click()
+    expect(page.get_by_role("heading", name="AF6120")).to_be_visible()
+    expect(page.get_by_role("heading", name="Resolution 753")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("link", name="Connections at ORY").click()
+    expect(page.get_by_text("No bag that is known changes aircraft here")).to_be_visible()
+    page.go_back()
+    page.get_by_role("link", name=f"{PLATE[:4]} {PLATE[4:]}").click()
+    expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_label("What did we know at").fill("2024-01-01T12:00")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("Nothing was known of this bag at 12:00:00")).to_be_visible()
+    page.get_by_role("link", name="Show now").click()
+    expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
+
+
+def test_an_alert_appears_by_itself_and_somebody_takes_it(operator, hub):
+    page = operator("/alerts")
+    expect(page.locator("#live-words")).to_have_text("live")
+    answer = page.request.post(
+        f"{hub.base}/api/bags/0999000001/actions",
+        data={"did": "stowed", "container": "AKE1", "site": "lfbo"},
+        headers={"origin": hub.base},
+    )
+    assert answer.ok, answer.text()
+    alert = page.get_by_role("listitem").filter(has_text="0999")
+    expect(alert).to_contain_text("no airline announced it", timeout=SOON_MS)
+    alert.get_by_placeholder("what you do about it").fill("asking the ramp")
+    alert.get_by_role("button", name="I look after it").click()
+    expect(page.get_by_text("anna looks after it")).to_be_visible(timeout=SOON_MS)
