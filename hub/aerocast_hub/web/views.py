@@ -151,6 +151,8 @@ class WeatherPanel(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     ramp, ramp_tone, ramp_why
         ``open``, ``caution``, ``closed`` or ``unknown``, and the reason in words.
+    winds_flagged
+        Shear, inversions and low-level jets above, in words.
     """
 
     station: str
@@ -169,6 +171,7 @@ class WeatherPanel(msgspec.Struct, frozen=True, kw_only=True):
     category: str | None = None
     raw: str | None = None
     levels: tuple[WindLevel, ...] = ()
+    winds_flagged: tuple[str, ...] = ()
 
 
 class AlertLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from aerocast_protocols.weather.metar_report import Cloud, Metar
 from aerocast_hub.orientation.wording import say
 from aerocast_hub.weather.ramp import Ramp
 from aerocast_hub.weather.store import AirportWeather
+from aerocast_hub.weather.wind_profile import WindFlag
 from aerocast_hub.weather.winds import Winds
 from aerocast_hub.web.views import Tone, WeatherPanel, WindLevel
 from aerocast_hub.web.wording import bearing, figure
@@ -40,9 +41,19 @@ _PHENOMENA = {
 }  # fmt: skip
 
 
+# Words, unit and decimals of what the winds aloft are flagged for.
+_FLAGS = {
+    "shear": ("Wind shear", "kt", 0),
+    "strong_shear": ("Strong wind shear", "kt", 0),
+    "inversion": ("Inversion,", "K warmer", 1),
+    "low_level_jet": ("Low-level jet", "kt", 0),
+}
+
+
 def weather_panel(station: str, weather: AirportWeather | None, winds: Winds) -> WeatherPanel:
     """Word an airport's weather; without a report there may still be winds."""
     levels = _levels(winds)
+    flagged = tuple(_flag(each) for each in winds.flags)
     if weather is None:
         return WeatherPanel(
             station=station,
@@ -50,6 +61,7 @@ def weather_panel(station: str, weather: AirportWeather | None, winds: Winds) ->
             ramp_tone="idle",
             ramp_why=say("en", "ramp_no_report", {}),
             levels=levels,
+            winds_flagged=flagged,
         )
     panel = WeatherPanel(
         station=weather.station,
@@ -60,6 +72,7 @@ def weather_panel(station: str, weather: AirportWeather | None, winds: Winds) ->
         age_s=weather.age_s,
         is_old=weather.freshness in ("stale", "expired"),
         levels=levels,
+        winds_flagged=flagged,
     )
     return panel if weather.report is None else _with_report(panel, weather.report)
 
@@ -74,6 +87,7 @@ def _with_report(panel: WeatherPanel, report: Metar) -> WeatherPanel:
         age_s=panel.age_s,
         is_old=panel.is_old,
         levels=panel.levels,
+        winds_flagged=panel.winds_flagged,
         wind=_wind(report),
         visibility=_visibility(report),
         clouds=_clouds(report.clouds),
@@ -145,6 +159,12 @@ def _temperature(report: Metar) -> str | None:
         return None
     dew = figure(report.dew_point_c, 0, "°C")
     return f"{figure(report.temperature_c, 0, '°C')} / {dew}"
+
+
+def _flag(flag: WindFlag) -> str:
+    words, unit, places = _FLAGS[flag.kind]
+    between = f"{figure(flag.bottom_ft, 0, 'ft')} and {figure(flag.top_ft, 0, 'ft')}"
+    return f"{words} {figure(flag.amount, places, unit)} between {between}"
 
 
 def _levels(winds: Winds) -> tuple[WindLevel, ...]:
