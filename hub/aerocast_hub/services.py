@@ -50,6 +50,7 @@ from aerocast_hub.inbox.sighting import Absorb, Retime
 from aerocast_hub.orientation.controller import GuidanceController
 from aerocast_hub.outbox.follow import Follower
 from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.retention.forget import keep_forgetting
 from aerocast_hub.running import running
 from aerocast_hub.settings import Settings
 from aerocast_hub.summary.controller import SummaryController
@@ -161,6 +162,14 @@ async def send_webhooks(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def forget_what_is_old(hub: Hub) -> AsyncIterator[None]:
+    """Keep records and names no longer than the settings say."""
+    days = hub.settings.record_days, hub.settings.personal_days
+    async with running(keep_forgetting(hub.database, *days)):
+        yield
+
+
+@asynccontextmanager
 async def count_losses(hub: Hub) -> AsyncIterator[None]:
     """Keep the loss account among the metrics."""
     async with running(keep_counted(hub.database, hub.metrics)):
@@ -260,6 +269,7 @@ REGISTRY: Mapping[str, Service] = {
                 fly_bags,
                 raise_alerts,
                 send_webhooks,
+                forget_what_is_old,
                 count_losses,
                 exchange_bag_messages,
             ),

@@ -9,6 +9,7 @@ PERMISSIONS = frozenset(
     {
         "alerts:read",
         "alerts:write",
+        "baggage:passengers",
         "baggage:read",
         "baggage:write",
         "flights:read",
@@ -27,6 +28,8 @@ _READING = frozenset(each for each in PERMISSIONS if each.endswith(":read"))
 FIRST_ROLES: dict[str, frozenset[str]] = {
     "admin": frozenset({EVERYTHING}),
     "operator": _READING | {"alerts:write", "baggage:write"},
+    # Who may see whose a bag is: everyone else sees an initial.
+    "supervisor": _READING | {"alerts:write", "baggage:passengers", "baggage:write"},
     "viewer": _READING,
     # A gateway's own account asks for nothing over HTTP yet: observations travel over MQTT.
     "gateway": frozenset(),

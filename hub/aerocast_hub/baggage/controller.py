@@ -9,10 +9,12 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.baggage.bags import Bag, BagPage, Wanted, find_bag, list_in_motion, search_bags
 from aerocast_hub.baggage.history import BagHistory, histories
 from aerocast_hub.baggage.operations import Action, ContainerMove, act, move
+from aerocast_hub.baggage.passenger_of_bag import Whose, whose_bag
 from aerocast_hub.baggage.tracking_codes import TagHistory, tag_histories
 from aerocast_hub.database.engine import Database
 from aerocast_hub.importing import WrongValueError
@@ -88,6 +90,31 @@ class BaggageController(Controller):
         if request.headers.get("if-none-match") == tag:
             return Response(None, status_code=304, headers=headers)
         return Response(bag, headers=headers)
+
+    @get(
+        "/{licence_plate:str}/passenger",
+        operation_id="GetPassengerOfBag",
+        opt={"permission": "baggage:read"},
+    )
+    async def passenger(
+        self,
+        licence_plate: FromPath[str],
+        request: Operator,
+        database: NamedDependency[Database],
+    ) -> Whose:
+        """Say whose a bag is; without ``baggage:passengers`` one letter of each name is left.
+
+        Raises
+        ------
+        NotFoundException
+            Nobody told whose it is, or it was forgotten in time.
+        """
+        may_see = grants(request.user.permissions, "baggage:passengers")
+        async with database.reading() as session:
+            whose = await whose_bag(session, licence_plate, may_see=may_see)
+        if whose is None:
+            raise NotFoundException(f"nobody told whose bag {licence_plate[:32]} is")
+        return whose
 
     @get(
         "/{licence_plate:str}/history",

@@ -20,7 +20,7 @@ from aerocast_hub.baggage.evidence_store import (
 from aerocast_hub.baggage.fold import journey_of
 from aerocast_hub.baggage.identity import OneBag, share_out
 from aerocast_hub.baggage.journey import Journey, leg_here, newly_passed
-from aerocast_hub.baggage.tables import BagLegRow, BagPlateRow, BagRow
+from aerocast_hub.baggage.tables import BagLegRow, BagPlateRow, BagRow, PassengerRow
 from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.events import BagChanged, BagForgotten, BagPassed, Event
 
@@ -129,6 +129,7 @@ async def _write(session: AsyncSession, changed: Sequence[_Changed], gone: Seque
             await session.execute(delete(column.class_).where(column.in_(gone)))
     if not changed:
         return
+    await _leave_out_forgotten(session, changed)
     await insert_or_replace(session, BagRow, [each.columns for each in changed])
     ids = [each.bag.bag_id for each in changed]
     await session.execute(delete(BagLegRow).where(BagLegRow.bag_id.in_(ids)))
@@ -151,6 +152,17 @@ async def _write(session: AsyncSession, changed: Sequence[_Changed], gone: Seque
         for i, leg in enumerate(each.journey.legs)
     ]
     await insert_new(session, BagLegRow, legs)
+
+
+async def _leave_out_forgotten(session: AsyncSession, changed: Sequence[_Changed]) -> None:
+    """Name no passenger whose record is gone: evidence outlives names."""
+    named = {each.columns["passenger_id"] for each in changed} - {None}
+    if named:
+        known = select(PassengerRow.id).where(PassengerRow.id.in_(sorted(map(str, named))))
+        gone = named - set(await session.scalars(known))
+        for each in changed:
+            if each.columns["passenger_id"] in gone:
+                each.columns["passenger_id"] = None
 
 
 def _every(families: Iterable[Mapping[str, list[Evidence]]]) -> list[Evidence]:

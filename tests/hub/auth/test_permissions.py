@@ -20,6 +20,11 @@ def test_an_operator_may_also_change_baggage():
     }
 
 
+def test_only_who_may_see_passengers_sees_them():
+    may = {role for role, given in FIRST_ROLES.items() if grants(given, "baggage:passengers")}
+    assert may == {"admin", "supervisor"}
+
+
 def test_a_gateway_may_nothing_over_http_yet():
     assert not any(grants(FIRST_ROLES["gateway"], each) for each in PERMISSIONS)
 

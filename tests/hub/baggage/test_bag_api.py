@@ -207,3 +207,11 @@ async def test_performance_and_clocks_are_told_even_when_nothing_was_read(hub):
     assert (told["portals"], told["dwells"], told["manual_share"]) == ([], [], None)
     assert (await hub.get("/api/performance?hours=2&until_us=5")).status_code == 400
     assert (await hub.get("/api/gateway-clocks")).status_code == 403
+
+
+async def test_whose_bag_it_is_shows_an_initial_to_who_may_not_see_names(hub, day):
+    told = (await hub.get(f"/api/bags/{PLATE}/passenger")).json()
+    assert told["is_hidden"]
+    assert told["surname"].startswith("M")
+    assert "ller" not in told["surname"]
+    assert (await hub.get("/api/bags/0000000001/passenger")).status_code == 404

@@ -1,0 +1,132 @@
+"""Forgetting what is old, an hour's worth at a time, in small transactions.
+
+Marks and accounts of the gateways stay: they say what was received, not what it was.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, delete, select, tuple_, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import InstrumentedAttribute
+
+from aerocast_hub.database import Base
+from aerocast_hub.database.engine import Database
+from aerocast_hub.database.every_table import alerts, bag_messages, baggage, flights, inbox, weather
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 3600.0
+ROWS_AT_ONCE = 5000
+DAY_US = 86_400_000_000
+
+
+class Kept(NamedTuple):
+    """What of a table is old."""
+
+    table: type[Base]
+    since: InstrumentedAttribute[Any]
+
+
+RECORDS = (
+    Kept(inbox.ObservationRow, inbox.ObservationRow.received_at_us),
+    Kept(baggage.EvidenceRow, baggage.EvidenceRow.at_us),
+    Kept(baggage.UnreadRow, baggage.UnreadRow.at_us),
+    Kept(baggage.BagRow, baggage.BagRow.last_seen_us),
+    Kept(bag_messages.BagMessageRow, bag_messages.BagMessageRow.received_at_us),
+    Kept(flights.GroundEventRow, flights.GroundEventRow.at_us),
+    Kept(weather.MetarRow, weather.MetarRow.received_at_us),
+    Kept(weather.RefusedMetarRow, weather.RefusedMetarRow.received_at_us),
+    Kept(weather.AircraftWindRow, weather.AircraftWindRow.seen_at_us),
+    Kept(alerts.AlertRow, alerts.AlertRow.cleared_at_us),
+)
+"""Tables of what happened, and the time that makes a row old; rows without one stay."""
+
+
+async def keep_forgetting(database: Database, record_days: int, personal_days: int) -> None:
+    """Forget every hour until cancelled; 0 days keeps for ever."""
+    while True:
+        try:
+            forgotten = await forget(
+                database,
+                time.time_ns() // 1000,
+                record_days=record_days,
+                personal_days=personal_days,
+            )
+            if forgotten:
+                log.info("forgotten, for their time is over: %s", forgotten)
+        except (SQLAlchemyError, OSError):
+            log.exception("nothing is forgotten for now: the database does not answer")
+        await asyncio.sleep(EVERY_S)
+
+
+async def forget(
+    database: Database, now_us: int, *, record_days: int, personal_days: int
+) -> Mapping[str, int]:
+    """Forget what is older than so many days; say how many rows of which table.
+
+    Parameters
+    ----------
+    record_days
+        For what happened: observations, evidence, journeys, messages, reports, alerts.
+    personal_days
+        For whose bags they were, from the day of the flight: names, booking references, and the
+        text of messages, which holds both.
+    """
+    counts: dict[str, int] = {}
+    if personal_days:
+        before_us = now_us - personal_days * DAY_US
+        counts["passengers"] = await _forget_people(database, before_us)
+        counts["message texts"] = await _forget_texts(database, before_us)
+    if record_days:
+        before_us = now_us - record_days * DAY_US
+        for kept in RECORDS:
+            old = kept.since < before_us
+            counts[kept.table.__tablename__] = await _delete(database, kept.table, old)
+        never_seen = baggage.BagRow.last_seen_us.is_(None)
+        long_ago = baggage.BagRow.flight_date < _day(before_us)
+        counts["bags"] += await _delete(database, baggage.BagRow, never_seen & long_ago)
+    return {name: count for name, count in counts.items() if count}
+
+
+async def _forget_people(database: Database, before_us: int) -> int:
+    row = baggage.PassengerRow
+    old = row.flight_date < _day(before_us)
+    async with database.writing() as session:
+        await session.execute(
+            update(baggage.BagRow)
+            .where(baggage.BagRow.passenger_id.in_(select(row.id).where(old)))
+            .values(passenger_id=None)
+        )
+    return await _delete(database, row, old)
+
+
+async def _forget_texts(database: Database, before_us: int) -> int:
+    row = bag_messages.BagMessageRow
+    async with database.writing() as session:
+        done = await session.execute(
+            update(row).where(row.received_at_us < before_us, row.raw != b"").values(raw=b"")
+        )
+    return int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
+async def _delete(database: Database, table: type[Base], old: ColumnElement[bool]) -> int:
+    keys = list(table.__table__.primary_key)
+    some: Select[Any] = select(*keys).where(old).limit(ROWS_AT_ONCE)
+    whole = keys[0].in_(some) if len(keys) == 1 else tuple_(*keys).in_(some)
+    count = 0
+    while True:
+        async with database.writing() as session:
+            done = await session.execute(delete(table).where(whole))
+        gone = int(done.rowcount)  # type: ignore[attr-defined]  # a DELETE's result has it
+        count += gone
+        if gone < ROWS_AT_ONCE:
+            return count
+
+
+def _day(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / 1e6, UTC).date().isoformat()

@@ -1,0 +1,67 @@
+from aerocast_hub.baggage.bags import find_bag
+from aerocast_hub.baggage.journeys import refold_plates
+from aerocast_hub.baggage.message_tables import BagMessageRow
+from aerocast_hub.baggage.messages import Incoming, take_in
+from aerocast_hub.baggage.operations import Action, act
+from aerocast_hub.baggage.passenger_of_bag import whose_bag
+from aerocast_hub.baggage.tables import BagRow, EvidenceRow, PassengerRow
+from aerocast_hub.retention.forget import DAY_US, forget
+from sqlalchemy import func, select
+
+NOW = 1_781_438_400_000_000  # 2026-06-14 12:00 UTC
+PLATE = "0057123456"
+BSM = b"BSM\n.V/1LCDG\n.F/AF6120/14JUN/TLS/Y\n.N/0057123456\n.P/DOE/JANE\n.L/ABC123\nENDBSM\n"
+
+
+async def said(database):
+    async with database.writing() as session:
+        await take_in(session, [Incoming(BSM, NOW, "test")])
+
+
+async def count(database, table):
+    async with database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(table))
+
+
+async def test_names_go_first_and_the_bag_s_journey_stays(database):
+    await said(database)
+    assert await forget(database, NOW + 20 * DAY_US, record_days=400, personal_days=30) == {}
+    gone = await forget(database, NOW + 40 * DAY_US, record_days=400, personal_days=30)
+    assert gone == {"passengers": 1, "message texts": 1}
+    assert await count(database, PassengerRow) == 0
+    async with database.writing() as session:
+        await act(session, PLATE, Action(did="held", at_us=NOW), "eva")
+        await refold_plates(session, {PLATE})
+        bag = await find_bag(session, PLATE)
+        assert bag.flight == "AF6120"
+        assert bag.journey.is_held
+        assert await whose_bag(session, PLATE, may_see=True) is None
+        (raw,) = await session.scalars(select(BagMessageRow.raw))
+    assert raw == b""
+
+
+async def test_in_the_end_nothing_is_left(database):
+    await said(database)
+    await forget(database, NOW + 900 * DAY_US, record_days=400, personal_days=30)
+    for table in (PassengerRow, BagMessageRow, BagRow):
+        assert await count(database, table) == 0
+    assert await count(database, EvidenceRow) == 0
+
+
+async def test_nothing_is_forgotten_where_the_settings_say_so(database):
+    await said(database)
+    assert await forget(database, NOW + 900 * DAY_US, record_days=0, personal_days=0) == {}
+    assert await count(database, PassengerRow) == 1
+
+
+async def test_who_may_not_see_passengers_sees_an_initial(database):
+    await said(database)
+    async with database.reading() as session:
+        seen = await whose_bag(session, PLATE, may_see=True)
+        hidden = await whose_bag(session, PLATE, may_see=False)
+        assert await whose_bag(session, "0000000001", may_see=True) is None
+    assert (seen.surname, seen.reference, seen.is_hidden) == ("DOE", "ABC123", False)
+    assert hidden.surname[0] == "D"
+    assert "OE" not in hidden.surname
+    assert hidden.reference[1:] == "\N{BULLET}" * 5
+    assert "DOE" not in repr(seen)
