@@ -215,3 +215,38 @@ def test_metars_have_every_field_and_refusals_keep_their_place():
 def test_a_time_nobody_can_read_is_wrong_usage():
     _, status = decode("metar", b"", "--now", "yesterday")
     assert status == 2
+
+
+def test_tafs_are_resolved_at_the_instants_asked_for_and_refusals_keep_their_place(tmp_path):
+    file = tmp_path / "tafs.txt"
+    file.write_text(
+        "TAF LFBO 221100Z 2212/2318 29010KT 9999 SCT020 TEMPO 2214/2218 4000 SHRA BKN012=\n"
+        "nobody can forecast this\n"
+    )
+    asked = ["2026-11-22T15:00:00Z", "2026-11-25T00:00:00Z"]
+    for times in (["--at", *asked], ["--at", asked[0], "--at", asked[1]]):
+        done = subprocess.run(
+            [AGENT, "decode", "taf", "--now", "2026-11-22T11:05:00Z", *times, file, "--json"],
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 1
+        forecast, refused = [json.loads(line) for line in done.stdout.splitlines()]
+        assert set(refused) == {"error", "input"}
+        assert (forecast["station"], forecast["issued_at"]) == ("LFBO", "2026-11-22T11:00:00Z")
+        assert (forecast["valid_from"], forecast["valid_to"]) == (
+            "2026-11-22T12:00:00Z",
+            "2026-11-23T18:00:00Z",
+        )
+        assert [group["kind"] for group in forecast["groups"]] == ["BASE", "TEMPO"]
+        during, after = (forecast["at"][time] for time in asked)
+        assert after is None
+        assert (during["wind_direction_deg"], during["visibility_m"]) == (290, 10_000)
+        assert (during["ceiling_ft"], during["wind_shear"]) == (None, None)
+        (showers,) = during["alternatives"]
+        assert (showers["kind"], showers["probability"]) == ("TEMPO", None)
+        assert (showers["visibility_m"], showers["weather"]) == (4000, ["SHRA"])
+        assert during["worst_credible"]["flight_category"] == "IFR"
+    _, status = decode("taf", b"", "--at", "tomorrow")
+    assert status == 2

@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, TypedDict, cast
 
-from aerocast_protocols.weather.groups import LONGEST_GROUP, Visibility, Wind, understand
+from aerocast_protocols.weather.groups import (
+    LONGEST_GROUP,
+    ExtremeGroup,
+    Visibility,
+    Wind,
+    understand,
+)
 from aerocast_protocols.weather.metar_report import Cloud, Flag, RunwayRange, RunwayState
 
 # What may be said several times, and is kept in order.
@@ -12,7 +18,10 @@ _MANY = frozenset(
 )
 _ENDS = frozenset({"trend", "remarks"})
 # What is not simply remembered the first time it is said.
-_SELDOM = frozenset({"visibility", "broken_miles", "cavok", "several", "runway_word", *_ENDS})
+_FORECAST_ONLY = frozenset({"extremes", "shear_above", "forecast_detail"})
+_SELDOM = frozenset(
+    {"visibility", "broken_miles", "cavok", "several", "runway_word", *_ENDS, *_FORECAST_ONLY}
+)
 _MAY_REPEAT = frozenset(
     {"known", "altimeter", "auto", "corrected", "nil", "wind_shear", "weather_ends"}
 )
@@ -41,6 +50,8 @@ class Said(TypedDict, total=False):
     recent_weather: tuple[str, ...]
     colours: tuple[str, ...]
     unparsed: tuple[str, ...]
+    extremes: tuple[ExtremeGroup, ...]
+    shear_above: tuple[tuple[int, int, float], ...]
 
 
 class Body:
@@ -91,6 +102,8 @@ class Body:
             return False  # a forecast without a word before it, as after a colour state
         elif slot == "broken_miles":
             self._join_miles(value, group)
+        elif slot in _FORECAST_ONLY and self._is_forecast:
+            said[slot] = (*said.get(slot, ()), value)
         elif not self._takes(slot, value):
             self._leave(group)
         return True

@@ -56,7 +56,10 @@ def nearest_day_time(day: int, hour: int, minute: int, near_us: int) -> int:
     if not 1 <= day <= 31 or not 400 <= today <= _LAST:
         raise ProtocolError(f"no day {day}")
     of_day_us = hour * HOUR_US + minute * MINUTE_US
-    month = date.fromordinal(today).replace(day=1)
+    present = date.fromordinal(today)
+    if day <= 28 and abs(day - present.day) <= 13:  # no other month has it nearer
+        return (today + day - present.day - _EPOCH) * DAY_US + of_day_us
+    month = present.replace(day=1)
     before = date.fromordinal(month.toordinal() - 1).replace(day=1)
     after = date.fromordinal(month.toordinal() + 31).replace(day=1)
     found = [

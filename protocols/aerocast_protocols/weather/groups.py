@@ -37,6 +37,15 @@ class Visibility(NamedTuple):
     qualifier: Literal["M", "P"] | None
 
 
+class ExtremeGroup(NamedTuple):
+    """A highest (TX) or lowest (TN) temperature, and its time as far as the group tells it."""
+
+    kind: Literal["TX", "TN"] | None
+    temperature_c: float
+    day: int | None
+    hour: int
+
+
 class Meaning(NamedTuple):
     """What a group says.
 
@@ -78,7 +87,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 _PHENOMENON = "DZ|RA|SN|SG|IC|PL|GR|GS|UP|BR|FG|FU|VA|DU|SA|HZ|PY|PO|SQ|FC|SS|DS"
 _WEATHER = (
-    rf"[+-]?(?:VC)?(?:(?:MI|PR|BC|DR|BL|SH|TS|FZ)*(?:{_PHENOMENON})+(?:SH)?|TSSH|TSVCSH|SH|TS|FC)"
+    rf"[+-]?(?:VC)?(?:(?:MI|PR|BC|DR|BL|SH|TS|FZ)*(?:{_PHENOMENON})+(?:SH|TS)?|TSSH|TSVCSH|SH|TS)"
 )
 _KIND = "CB|TCU|CU|SC|ST|NS|AC|AS|CI|CC|CS"
 _CLOUD = rf"/{{0,2}}(?:FEW|SCT|BKN|OVC|VV|///)(?:\d{{3}}|///)(?:(?:{_KIND})(?![A-Z])|///)?"
@@ -265,6 +274,25 @@ def _altimeter(found: re.Match[str]) -> Meaning:
     return Meaning("altimeter", round(pressure, 1))
 
 
+def _extreme(found: re.Match[str]) -> Meaning:
+    kind, degrees, day, hour = found.groups()
+    value = ExtremeGroup(
+        "TX" if kind == "X" else "TN" if kind == "N" else None,
+        _celsius(degrees) or 0.0,
+        None if day is None else int(day),
+        int(hour),
+    )
+    return Meaning("extremes", value)
+
+
+def _shear_above(found: re.Match[str]) -> Meaning | None:
+    height_ft, direction_deg = int(found[1]) * 100, int(found[2])
+    if direction_deg > 360:
+        return None
+    speed_kt = round(int(found[3]) * _KNOTS[found[4]], 1)
+    return Meaning("shear_above", (height_ft, direction_deg, speed_kt))
+
+
 def _time(found: re.Match[str]) -> Meaning | None:
     day, hour, minute = int(found[1]), int(found[2]), int(found[3])
     if not (1 <= day <= 31 and hour < 24 and minute < 60):
@@ -326,7 +354,11 @@ _ROWS: tuple[tuple[str, str, Callable[[re.Match[str]], Meaning | None]], ...] = 
     ("C", "COR|CC[A-Z]", _mark("corrected")),
     ("N", "NIL", _mark("nil")),
     ("R", r"RMK.*", _mark("remarks")),
-    ("NBTIF", r"NOSIG|BECMG|TEMPO|INTER|FM\d{4}|FCST", _mark("trend")),
+    ("NBTIFP", r"NOSIG|BECMG|TEMPO|INTER|FM(?:\d{4}|\d{6})?|PROB\d{2}|FCST", _mark("trend")),
+    ("T", r"T(X|N)?([M-]?\d{2})/(\d{2})?(\d{2})Z", _extreme),
+    ("W", r"WS(\d{3})/(\d{3})(\d{2,3})(KT|MPS|KMH)", _shear_above),
+    # Turbulence and icing by layers, wind shear somewhere, the forecaster.
+    ("56WF", r"[56]\d{5}|WSCONDS|F[NS]\d{5}", _mark("forecast_detail")),
     ("R", r"RE(?:[A-Z]{2,8}|//)", _marks("recent_weather")),
     ("BWGYAR", rf"(?:(?:{_COLOUR})\+?/?)+", _marks("colours")),
     ("W", "WS", _mark("wind_shear")),

@@ -48,8 +48,10 @@ KINDS = {
     "ble": _Place("ble", "Bluetooth advertising data, hex a line"),
     "bim": _Place("baggage", "baggage messages (RP1745), in Type B envelopes or without"),
     "metar": _Place("weather", "a METAR report a line"),
+    "taf": _Place("weather", "a TAF forecast a line; --at TIME says what it comes to"),
 }
 _NUMBER = re.compile(r"-[0-9.]")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT|\d{9,}(?:\.\d+)?\Z")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -143,12 +145,20 @@ def _plain(each: object) -> str:
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
-    """Write ``--reference -33.9,151.2`` as one word: argparse takes the value for an option."""
+    """Write options with their values as one word where argparse would take them wrong.
+
+    ``--reference -33.9,151.2``: the value looks like an option. ``--at TIME TIME FILE``: the file
+    would be taken for a third time.
+    """
     joined: list[str] = []
     for argument in arguments:
         before = joined[-1] if joined else ""
-        if _NUMBER.match(argument) and before.startswith("--") and "=" not in before:
+        if before == "--at" or (
+            _NUMBER.match(argument) and before.startswith("--") and "=" not in before
+        ):
             joined[-1] = f"{before}={argument}"
+        elif before.startswith("--at=") and _TIME.match(argument):
+            joined.append(f"--at={argument}")
         else:
             joined.append(argument)
     return joined
