@@ -16,7 +16,6 @@ import msgspec
 from aerocast_agent.config import (
     KINDS,
     R700,
-    RECEIVERS,
     WITH_PROFILE,
     AdsbFile,
     AdsbRtlSdr,
@@ -28,6 +27,8 @@ from aerocast_agent.config import (
     Hub,
     NetworkReader,
     Position,
+    Receiver,
+    Recording,
     Replay,
     Rfid,
     Spool,
@@ -208,7 +209,7 @@ class _Reading:
     def _check_device(self, path: KeyPath, device: Device, config: Config) -> None:
         if device.profile is not None and not isinstance(device, WITH_PROFILE):
             self._problem((*path, "profile"), "there are no profiles for this kind of device")
-        if isinstance(device, Replay | AdsbFile):
+        if isinstance(device, Recording):
             self._check_start(path, device)
         if isinstance(device, AdsbRtlSdr) and None not in {device.serial, device.index}:
             self._problem((*path, "index"), "serial names the dongle already; leave out one")
@@ -216,7 +217,7 @@ class _Reading:
             self._check_addresses(path, device)
         if isinstance(device, NetworkReader):
             self._check_network_reader(path, device)
-        hears = isinstance(device, (*RECEIVERS, AdsbFile)) or (
+        hears = isinstance(device, Receiver | AdsbFile) or (
             isinstance(device, Replay) and device.format in {"beast", "modes"}
         )
         if hears and config.gateway.position is None:
@@ -288,7 +289,7 @@ class _Reading:
         except ValueError:
             self._problem(path, f"{address!r}: expected an IP address")
 
-    def _check_start(self, path: KeyPath, device: Replay | AdsbFile) -> None:
+    def _check_start(self, path: KeyPath, device: Recording) -> None:
         try:
             _ = device.start_us
         except (ValueError, OverflowError):

@@ -1,7 +1,6 @@
 """Read back and write a scanner's settings, whatever line it is on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from aerocast_protocols.barcode.programming import (
     Answer,
@@ -15,11 +14,9 @@ from aerocast_protocols.errors import ProtocolError
 
 from aerocast_agent.driver import Settings
 from aerocast_agent.profiles import ScannerProfile
+from aerocast_agent.programmed_scanner import Line
 
 ANSWER_WITHIN_S = 3.0
-
-Read = Callable[[], Awaitable[bytes]]
-Write = Callable[[bytes], Awaitable[None]]
 
 
 class ScannerProgramming:
@@ -29,13 +26,11 @@ class ScannerProgramming:
     ----------
     profile
         In whose dialect, and which settings are of interest: scanners have hundreds.
-    read, write
-        The line: wait for bytes, and send some.
     """
 
-    def __init__(self, name: str, profile: ScannerProfile, read: Read, write: Write) -> None:
+    def __init__(self, name: str, profile: ScannerProfile, line: Line) -> None:
         self._name, self._profile = name, profile
-        self._read, self._write = read, write
+        self._line = line
         self._buffer = AnswerBuffer(profile.dialect)
 
     async def read_back(self) -> Settings:
@@ -73,11 +68,11 @@ class ScannerProgramming:
 
     async def _ask(self, command: bytes, name: str | None = None) -> Answer:
         """Send a command and wait for its answer; answers that name another setting are none."""
-        await self._write(command)
+        await self._line.write(command)
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 while True:
-                    self._buffer.feed(await self._read())
+                    self._buffer.feed(await self._line.read())
                     for answer in self._buffer.answers():
                         if None in {answer.name, name} or _same(answer.name, name):
                             return answer

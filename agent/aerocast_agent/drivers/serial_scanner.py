@@ -4,21 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.observations import DeviceEvent
 
 from aerocast_agent import clock
-from aerocast_agent.driver import Accept, Settings
+from aerocast_agent.driver import Accept
+from aerocast_agent.programmed_scanner import Line, ProgrammedScanner
 from aerocast_agent.scans import PLAIN, ScanReports, ScanRules
 from aerocast_agent.serial_port import SerialPort
 from aerocast_agent.silence import heard_within
 
 if TYPE_CHECKING:
     from aerocast_agent.profiles import ScannerProfile
-    from aerocast_agent.scanner_programming import ScannerProgramming
 
 
-class SerialScanner:
+class SerialScanner(ProgrammedScanner):
     """Reads codes from one scanner.
 
     Parameters
@@ -39,9 +38,9 @@ class SerialScanner:
         rules: ScanRules = PLAIN,
         profile: "ScannerProfile | None" = None,
     ) -> None:
-        self.name = name
+        super().__init__(name, profile)
         self._port, self._baud = port, baud
-        self._rules, self._profile = rules, profile
+        self._rules = rules
 
     async def run(self, accept: Accept) -> None:
         """Read until it is lost or misses its heartbeats (``OSError``, ``ProtocolError``)."""
@@ -57,33 +56,12 @@ class SerialScanner:
                 for observation in reports.feed(received.content, received.boot_ns):
                     accept(observation)
 
-    async def read_back(self) -> Settings:
-        """Give the settings that its profile names, as the scanner has them."""
-        async with self._programming() as programming:
-            return await programming.read_back()
-
-    async def apply(self, settings: Settings) -> None:
-        """Write settings, and have the scanner keep them.
-
-        Raises
-        ------
-        ProtocolError
-            It refused one.
-        """
-        async with self._programming() as programming:
-            await programming.apply(settings)
-
     @asynccontextmanager
-    async def _programming(self) -> "AsyncIterator[ScannerProgramming]":
-        from aerocast_agent.scanner_programming import (  # noqa: PLC0415  rarely asked for
-            ScannerProgramming,
-        )
-
-        if self._profile is None:
-            raise ProtocolError(f"{self.name}: agent.toml names no profile for it")
+    async def line(self) -> AsyncIterator[Line]:
+        """Open the port, for commands."""
         async with SerialPort(self._port, self._baud) as port:
 
             async def read() -> bytes:
                 return (await port.read()).content
 
-            yield ScannerProgramming(self.name, self._profile, read, port.write)
+            yield Line(read, port.write)

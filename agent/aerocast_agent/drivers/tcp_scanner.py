@@ -4,21 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.observations import DeviceEvent
 
 from aerocast_agent import clock
-from aerocast_agent.driver import Accept, Settings
+from aerocast_agent.driver import Accept
+from aerocast_agent.programmed_scanner import Line, ProgrammedScanner
 from aerocast_agent.scanner_link import read_scans
 from aerocast_agent.scans import PLAIN, ScanRules
 from aerocast_agent.tcp_link import connect
 
 if TYPE_CHECKING:
     from aerocast_agent.profiles import ScannerProfile
-    from aerocast_agent.scanner_programming import ScannerProgramming
 
 
-class TcpScanner:
+class TcpScanner(ProgrammedScanner):
     """Connects to one scanner and reads its codes.
 
     Parameters
@@ -39,9 +38,8 @@ class TcpScanner:
         rules: ScanRules = PLAIN,
         profile: "ScannerProfile | None" = None,
     ) -> None:
-        self.name = name
+        super().__init__(name, profile)
         self._host, self._port, self._rules = host, port, rules
-        self._profile = profile
 
     async def run(self, accept: Accept) -> None:
         """Read until it is lost or misses its heartbeats (``OSError``, ``ProtocolError``)."""
@@ -57,43 +55,22 @@ class TcpScanner:
         finally:
             writer.close()
 
-    async def read_back(self) -> Settings:
-        """Give the settings that its profile names, as the scanner has them."""
-        async with self._programming() as programming:
-            return await programming.read_back()
-
-    async def apply(self, settings: Settings) -> None:
-        """Write settings, and have the scanner keep them.
-
-        Raises
-        ------
-        ProtocolError
-            It refused one.
-        """
-        async with self._programming() as programming:
-            await programming.apply(settings)
-
     @asynccontextmanager
-    async def _programming(self) -> "AsyncIterator[ScannerProgramming]":
-        from aerocast_agent.scanner_programming import (  # noqa: PLC0415  rarely asked for
-            ScannerProgramming,
-        )
-
-        if self._profile is None:
-            raise ProtocolError(f"{self.name}: agent.toml names no profile for it")
+    async def line(self) -> AsyncIterator[Line]:
+        """Connect to it, for commands."""
         reader, writer = await connect(self._host, self._port)
+
+        async def read() -> bytes:
+            received = await reader.read(4096)
+            if not received:
+                raise ConnectionResetError(f"{self.name} closed the connection")
+            return received
+
+        async def write(sent: bytes) -> None:
+            writer.write(sent)
+            await writer.drain()
+
         try:
-
-            async def read() -> bytes:
-                received = await reader.read(4096)
-                if not received:
-                    raise ConnectionResetError(f"{self.name} closed the connection")
-                return received
-
-            async def write(sent: bytes) -> None:
-                writer.write(sent)
-                await writer.drain()
-
-            yield ScannerProgramming(self.name, self._profile, read, write)
+            yield Line(read, write)
         finally:
             writer.close()
