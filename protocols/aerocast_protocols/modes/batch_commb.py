@@ -25,8 +25,8 @@ from aerocast_protocols.modes.batch_registers import (
     R50,
     R60,
     ROUTINE,
-    is_50,
-    is_60,
+    has_heading,
+    has_turn,
     named_registers,
     possible_40,
     possible_44,
@@ -177,17 +177,24 @@ def read_commb(rows: Rows, content: Integers, context: Known) -> CommB:
         What is known of their senders.
     """
     named, intention = named_registers(content), possible_40(content)
-    turn_steps, heading_steps = R50.steps(content), R60.steps(content)
-    turns = _turns(rows, content, turn_steps)
-    headings = _headings(rows, content, heading_steps)
-    turning = is_50(content, turn_steps) & ~intention & agrees(turns, context)
-    flying = is_60(content, heading_steps) & fits(headings, context)
-    found = intention.astype(np.int64) + turning + flying
-    bds = intention * R40.number + turning * R50.number + flying * R60.number
+    # Fields are cut out only where no absent one is set: of few replies.
+    at_50 = (R50.is_whole(content) & ~intention).nonzero()[0]
+    at_60 = R60.is_whole(content).nonzero()[0]
+    turn_steps, heading_steps = R50.steps(content[at_50]), R60.steps(content[at_60])
+    turns = _turns(rows[at_50], content[at_50], turn_steps)
+    headings = _headings(rows[at_60], content[at_60], heading_steps)
+    bds = intention * R40.number
+    turning = at_50[has_turn(content[at_50], turn_steps) & agrees(turns, context.take(at_50))]
+    flying = at_60[has_heading(heading_steps) & fits(headings, context.take(at_60))]
+    found = intention.astype(np.int64)
+    bds[turning] += R50.number
+    bds[flying] += R60.number
+    found[turning] += 1
+    found[flying] += 1
     rest = ((found == 0) & (named == 0) & (content != 0)).nonzero()[0]
     if len(rest):
         rest = rest[possible_44(content[rest]) | possible_45(content[rest])]
-    routines, hazards = _NOROUTINES, _NO_HAZARDS
+    routines, hazards = _NO_ROUTINES, _NO_HAZARDS
     if len(rest):  # seldom: few aircraft report the weather
         weather, routines, hazards = _weather(rows[rest], content[rest], context.take(rest))
         bds[rest] = weather
@@ -202,8 +209,8 @@ def read_commb(rows: Rows, content: Integers, context: Known) -> CommB:
         bds=bds,
         callsign=callsign,
         intentions=_intentions(rows[intended], content[intended]),
-        turns=_take(turns, (bds == 0x50).nonzero()[0]),
-        headings=_take(headings, (bds == 0x60).nonzero()[0]),
+        turns=_take(turns, (bds[at_50] == 0x50).nonzero()[0]),
+        headings=_take(headings, (bds[at_60] == 0x60).nonzero()[0]),
         routine_reports=routines,
         hazard_reports=hazards,
     )
@@ -316,7 +323,7 @@ def _take(read: _Set, places: Rows) -> _Set:
 
 
 _NO_ROWS, _NO_CONTENT = np.empty(0, np.intp), np.empty(0, np.int64)
-_NOROUTINES = _routine_reports(_NO_ROWS, _NO_CONTENT)
+_NO_ROUTINES = _routine_reports(_NO_ROWS, _NO_CONTENT)
 _NO_HAZARDS = _hazard_reports(_NO_ROWS, _NO_CONTENT)
 
 

@@ -26,8 +26,17 @@ _SQUITTER = np.isin(np.arange(32), (17, 18))
 _TABLES = np.zeros((LONG, 256), np.int64)
 _TABLES[:11] = POSITION_TABLES
 _TABLES[11:] = np.arange(256)[None, :] << np.array([[16], [8], [0]])
-# What two bytes leave together, by their place in a long frame: half the look-ups.
-_PAIRS = (_TABLES[::2, :, None] ^ _TABLES[1::2, None, :]).reshape(7, 65536).astype(np.uint32)
+_SHORT_TABLES = np.zeros((LONG, 256), np.int64)
+_SHORT_TABLES[:SHORT] = _TABLES[SHORT:]
+
+
+def _pairs(tables: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    """Give what two bytes leave together, by their place in a frame: half the look-ups."""
+    return (tables[::2, :, None] ^ tables[1::2, None, :]).reshape(7, 65536).astype(np.uint32)
+
+
+# Those of long frames, then those of short ones that stand at the left: one look-up serves both.
+_PAIRS = np.concatenate((_pairs(_TABLES), _pairs(_SHORT_TABLES)), axis=1)
 ALTITUDE_TABLE: Numbers = np.array(ALTITUDES_FT, np.float64)
 """Feet by 13-bit altitude code, NaN where the code says none."""
 SQUAWK_TABLE: Texts = np.array(SQUAWKS, "S4")
@@ -83,7 +92,7 @@ def read_heads(frames: Sequence[bytes]) -> Heads:
     head = np.ascontiguousarray(octets[:, :4]).view(">u4")[:, 0].astype(np.int64)
     content = np.ascontiguousarray(octets[:, 4:12]).view(">u8")[:, 0].astype(np.int64) >> 8
     content &= _ALL_CONTENT
-    content[~is_long] = 0
+    content *= is_long
     left = _remainders(octets, is_long)
     plain = head & 0xFFFFFF
     return Heads(
@@ -99,23 +108,10 @@ def read_heads(frames: Sequence[bytes]) -> Heads:
 
 
 def _remainders(octets: npt.NDArray[np.uint8], is_long: Flags) -> Integers:
-    if is_long.all():
-        return _folded(octets)
-    left = np.empty(len(octets), np.int64)
-    left[is_long] = _folded(octets[is_long])
-    short = (~is_long).nonzero()[0]
-    # Zeros before a frame leave its parity as it is.
-    even = np.zeros((len(short), SHORT + 1), np.uint8)
-    even[:, 1:] = octets[short, :SHORT]
-    left[short] = _folded(even)
-    return left
-
-
-def _folded(octets: npt.NDArray[np.uint8]) -> Integers:
-    pairs = np.ascontiguousarray(octets.view(">u2").T, np.uint16)
-    tables = _PAIRS[len(_PAIRS) - len(pairs) :]
-    left = tables[0].take(pairs[0])
-    for table, pair in zip(tables[1:], pairs[1:], strict=True):
+    pairs = octets.view(">u2").T.astype(np.int32)
+    pairs += (~is_long).astype(np.int32) << 16
+    left = _PAIRS[0].take(pairs[0])
+    for table, pair in zip(_PAIRS[1:], pairs[1:], strict=True):
         left ^= table.take(pair)
     remainders: Integers = left.astype(np.int64)
     return remainders

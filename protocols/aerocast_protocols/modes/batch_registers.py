@@ -99,16 +99,15 @@ def possible_40(content: Integers) -> Flags:
 
 def possible_50(content: Integers) -> Flags:
     """Say where BDS 5,0 is possible."""
-    return is_50(content, R50.steps(content))
+    return R50.is_whole(content) & has_turn(content, R50.steps(content))
 
 
-def is_50(content: Integers, steps: Integers) -> Flags:
-    """Say where BDS 5,0 is possible, its fields already cut out."""
+def has_turn(content: Integers, steps: Integers) -> Flags:
+    """Say where the fields of a whole BDS 5,0, already cut out, are such as aircraft have."""
     roll, _, ground, _, air = steps
     both = content & _BOTH_SPEEDS == _BOTH_SPEEDS
     possible: Flags = (
-        R50.is_whole(content)
-        & (np.abs(roll) <= _STEEPEST_STEPS)
+        (np.abs(roll) <= _STEEPEST_STEPS)
         & (ground <= FASTEST_KT // 2)
         & (air <= FASTEST_KT // 2)
         & (~both | (np.abs(air - ground) <= LARGEST_WIND_KT // 2))
@@ -118,15 +117,14 @@ def is_50(content: Integers, steps: Integers) -> Flags:
 
 def possible_60(content: Integers) -> Flags:
     """Say where BDS 6,0 is possible."""
-    return is_60(content, R60.steps(content))
+    return R60.is_whole(content) & has_heading(R60.steps(content))
 
 
-def is_60(content: Integers, steps: Integers) -> Flags:
-    """Say where BDS 6,0 is possible, its fields already cut out."""
+def has_heading(steps: Integers) -> Flags:
+    """Say where the fields of a whole BDS 6,0, already cut out, are such as aircraft have."""
     _, airspeed, mach, baro, inertial = steps
     possible: Flags = (
-        R60.is_whole(content)
-        & (airspeed <= FASTEST_INDICATED_KT)
+        (airspeed <= FASTEST_INDICATED_KT)
         & (mach <= _FASTEST_STEPS)
         & (np.abs(baro) <= STEEPEST_FPM // 32)
         & (np.abs(inertial) <= STEEPEST_FPM // 32)
