@@ -27,6 +27,10 @@ _SEEN_AT: Mapping[str, CustodyPoint] = {
 }
 
 
+CUSTODY = frozenset(_SEEN_AT)
+"""Points of belts that are custody points of the resolution."""
+
+
 class Read(NamedTuple):
     """One piece of evidence, as far as compliance needs it.
 
@@ -121,11 +125,14 @@ def compliance_of(
     departs_us = due.off_block_us
     has_left = departs_us is not None and departs_us <= now_us
     aboard = [each for each in carried if is_aboard(each.journey, due.leg, due.origin_codes)]
+    aboard_ids = {each.bag_id for each in aboard}
     expected = {
         point: [
             each.licence_plate
             for each in carried
-            if _must_pass(point, each, due, is_aboard_now=each in aboard, has_left=has_left)
+            if _must_pass(
+                point, each, due, is_aboard_now=each.bag_id in aboard_ids, has_left=has_left
+            )
         ]
         for point in POINTS
     }

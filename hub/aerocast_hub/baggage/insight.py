@@ -6,11 +6,11 @@ from itertools import pairwise
 from statistics import median
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.clock_skew import Pair, StrayClock, stray_clocks
-from aerocast_hub.baggage.compliance import ComplianceReport, Read, compliance_of
+from aerocast_hub.baggage.compliance import CUSTODY, ComplianceReport, Read, compliance_of
 from aerocast_hub.baggage.evidence import Evidence, Handled, Seen, Stowed, decode_evidence
 from aerocast_hub.baggage.flight_bags import carried_on, due_of
 from aerocast_hub.baggage.fold import in_order
@@ -220,6 +220,7 @@ async def _reads(session: AsyncSession, carried: Sequence[Carried]) -> list[Read
     firsts = {each.bag_id: each.licence_plate for each in carried}
     ids = sorted(firsts)
     found: list[Read] = []
+    by_hand = EvidenceRow.kind.in_(("handled", "stowed"))
     for at in range(0, len(ids), PLATES_AT_ONCE):
         rows = await session.execute(
             select(
@@ -229,21 +230,25 @@ async def _reads(session: AsyncSession, carried: Sequence[Carried]) -> list[Read
                 EvidenceRow.point,
                 EvidenceRow.at_us,
                 EvidenceRow.known_at_us,
-                EvidenceRow.body,
+                case((by_hand, EvidenceRow.body), else_=None),
             )
             .join(EvidenceRow, EvidenceRow.subject == BagPlateRow.licence_plate)
-            .where(BagPlateRow.bag_id.in_(ids[at : at + PLATES_AT_ONCE]), EvidenceRow.form == 0)
+            .where(
+                BagPlateRow.bag_id.in_(ids[at : at + PLATES_AT_ONCE]),
+                EvidenceRow.form == 0,
+                or_(EvidenceRow.point.in_(sorted(CUSTODY)), by_hand),
+            )
         )
         found += [
-            Read(firsts[bag_id], kind, site, point or _did(kind, body), at_us, known_at_us)
+            Read(firsts[bag_id], kind, site, point or _did(body), at_us, known_at_us)
             for bag_id, kind, site, point, at_us, known_at_us, body in rows
         ]
     return found
 
 
-def _did(kind: str, body: bytes) -> str:
+def _did(body: bytes | None) -> str:
     """Say what somebody did, where the kind alone does not tell: it may be no custody at all."""
-    if kind not in ("handled", "stowed"):
+    if body is None:
         return ""
     evidence = decode_evidence(body)
     if isinstance(evidence, Handled):
