@@ -182,7 +182,7 @@ class _AlertEvent(_Happened, frozen=True, kw_only=True):
     alert_kind
         What sort of thing is wrong.
     subject
-        ``bag <id>``, ``flight <id>`` or ``belt <site> <belt>``.
+        ``bag <id>``, ``flight <id>``, ``belt <site> <belt>`` or ``ramp <airport>``.
     """
 
     alert_id: str
@@ -221,6 +221,52 @@ class WebhookRevived(_Happened, frozen=True, kw_only=True, tag="webhook_revived"
     webhook_id: str
 
 
+class _RampEvent(_Happened, frozen=True, kw_only=True, omit_defaults=False):
+    """What became of an airport's ramp.
+
+    Attributes
+    ----------
+    airport
+        ICAO code.
+    reason
+        As `aerocast_hub.weather.ramp_rule` names it.
+    """
+
+    airport: str
+    reason: str
+    notice: str = "Not for flight operations. Ramp limits are the operator's own."
+
+
+class RampClosed(_RampEvent, frozen=True, kw_only=True, tag="ramp_closed"):
+    """Nobody may work on the ramp; ``since_us`` is when what closed it was observed."""
+
+    since_us: int
+
+
+class RampReopened(_RampEvent, frozen=True, kw_only=True, tag="ramp_reopened"):
+    """The ramp is open again, or open with caution."""
+
+    state: Literal["open", "caution"]
+
+
+class RampCautioned(_RampEvent, frozen=True, kw_only=True, tag="ramp_cautioned"):
+    """Work on the ramp needs care."""
+
+
+class RampUnknown(_RampEvent, frozen=True, kw_only=True, tag="ramp_unknown"):
+    """Nobody knows any more whether the ramp is safe: a sensor is silent, or a report missing."""
+
+
+class LowVisibility(
+    _Happened, frozen=True, kw_only=True, tag="low_visibility", omit_defaults=False
+):
+    """An airport's low-visibility procedures changed."""
+
+    airport: str
+    procedures: Literal["normal", "prepare", "in_force", "unknown"]
+    notice: str = "Not for flight operations. Ramp limits are the operator's own."
+
+
 Event = (
     GatewayStateChanged
     | GatewayHealthReported
@@ -240,6 +286,11 @@ Event = (
     | BagMessageReceived
     | WebhookDied
     | WebhookRevived
+    | RampClosed
+    | RampReopened
+    | RampCautioned
+    | RampUnknown
+    | LowVisibility
 )
 """Every event there is; a new one is added here, with its own ``tag``."""
 

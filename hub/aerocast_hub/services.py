@@ -56,8 +56,13 @@ from aerocast_hub.settings import Settings
 from aerocast_hub.summary.controller import SummaryController
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.watchdog import feeding_watchdog
+from aerocast_hub.weather.airport_file import read_airports
 from aerocast_hub.weather.controller import WeatherController
+from aerocast_hub.weather.local_weather import absorb as absorb_local_weather
+from aerocast_hub.weather.local_weather import retime as retime_local_weather
 from aerocast_hub.weather.metar_files import follow_files
+from aerocast_hub.weather.ramp_judging import write_settings
+from aerocast_hub.weather.ramp_watch import keep_judging
 from aerocast_hub.weather.wind_controller import WindController
 from aerocast_hub.weather.wind_keeping import keep_winds
 from aerocast_hub.weather.winds import absorb as absorb_winds
@@ -219,6 +224,15 @@ async def read_metar_files(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def watch_ramps(hub: Hub) -> AsyncIterator[None]:
+    """Keep the airports' settings where every part of the hub reads them, and watch the ramps."""
+    airports = read_airports(hub.settings.airports, hub.settings.runways)
+    await write_settings(hub.database, airports)
+    async with running(keep_judging(hub.database, hub.publisher)):
+        yield
+
+
+@asynccontextmanager
 async def follow_winds(hub: Hub) -> AsyncIterator[None]:
     """Learn from the winds aircraft meet, and draw the profile over every site."""
     async with running(keep_winds(hub.database)):
@@ -279,9 +293,9 @@ REGISTRY: Mapping[str, Service] = {
             "weather",
             8003,
             controllers=(WeatherController, WindController),
-            absorb={"winds": absorb_winds},
-            retime={"winds": retime_winds},
-            background=(read_metar_files, follow_winds),
+            absorb={"winds": absorb_winds, "local_weather": absorb_local_weather},
+            retime={"winds": retime_winds, "local_weather": retime_local_weather},
+            background=(read_metar_files, follow_winds, watch_ramps),
             requires=("auth",),
         ),
         Service(

@@ -55,6 +55,10 @@ class Settings(BaseSettings):
         Who may read /metrics: ``loopback``, ``anyone`` or ``nobody``.
     metar_files
         A file or folder of METAR reports (.csv.gz cache or .txt), read again when it changes.
+    airports
+        A TOML file of airports' limits: ramp, equipment, low visibility.
+    runways
+        A CSV file of runways with their true bearings.
     bag_link_hosts
         ``host:port`` or ``host:port,host:port``: hosts of a BagMessage network to receive baggage
         messages from, tried in turn. None: no such link.
@@ -94,6 +98,8 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = "json"
     metrics: Literal["loopback", "anyone", "nobody"] = "loopback"
     metar_files: Path | None = None
+    airports: Path | None = None
+    runways: Path | None = None
     bag_link_hosts: str | None = None
     bag_link_application: str = Field(default="AEROCAST", pattern=r"^[!-~]{1,8}$")
     bag_link_password: SecretStr | None = None

@@ -16,6 +16,7 @@ Severity = Literal["info", "warning", "critical"]
 Kind = Literal[
     "duplicate_plate", "unannounced_bag", "irregularity", "not_authorised", "wrong_flight",
     "at_risk", "left_behind", "tag_swap", "unread_bags", "webhook_dead",
+    "ramp_closed", "ramp_unknown", "ramp_caution", "low_visibility",
 ]  # fmt: skip
 
 
@@ -31,7 +32,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     key
         Names it within everything.
     subject
-        What it is about: ``bag <id>``, ``flight <id>``, ``belt <site> <belt>``, ``webhook <id>``.
+        What it is about: ``bag <id>``, ``flight <id>``, ``belt <site> <belt>``, ``webhook <id>``,
+        ``ramp <airport>``.
     reason
         Why, for an operator.
     """

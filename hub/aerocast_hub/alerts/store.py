@@ -20,7 +20,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     subject
-        ``bag <id>``, ``flight <id>`` or ``belt <site> <belt>``.
+        ``bag <id>``, ``flight <id>``, ``belt <site> <belt>`` or ``ramp <airport>``.
     raised_at_us, acknowledged_at_us, cleared_at_us
         UTC microseconds; None where it did not happen.
     """

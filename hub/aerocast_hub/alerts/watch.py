@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.alerts.conditions import Condition, of_bag, of_belt, of_flight, of_webhook
+from aerocast_hub.alerts.ramp_conditions import of_ramp
 from aerocast_hub.alerts.store import open_scopes, settle
 from aerocast_hub.baggage.bags import Bag, count_unread, find_bag_by_id
 from aerocast_hub.baggage.flight_bags import bags_of_flight, due_of
@@ -18,16 +19,26 @@ from aerocast_hub.events import (
     BagForgotten,
     BagUnread,
     Event,
+    LowVisibility,
+    RampCautioned,
+    RampClosed,
+    RampReopened,
+    RampUnknown,
     WebhookDied,
     WebhookRevived,
 )
 from aerocast_hub.flights.store import flights_called, flights_on
 from aerocast_hub.gateways.registry import our_sites
 from aerocast_hub.outbox.publish import Publisher, write_events
+from aerocast_hub.weather.ramp_judging import told_ramp
 
 log = logging.getLogger(__name__)
 
-FOLLOWED = ("bag_changed", "bag_forgotten", "bag_unread", "webhook_died", "webhook_revived")
+FOLLOWED = (
+    *("bag_changed", "bag_forgotten", "bag_unread", "webhook_died", "webhook_revived"),
+    *("ramp_closed", "ramp_reopened", "ramp_cautioned", "ramp_unknown", "low_visibility"),
+)
+_RampEvent = RampClosed | RampReopened | RampCautioned | RampUnknown | LowVisibility
 EVERY_S = 30.0
 MINUTE_US = 60_000_000
 BEFORE_US = 120 * MINUTE_US  # from so long before departure a flight is looked at by the clock
@@ -51,6 +62,8 @@ async def take_in(session: AsyncSession, events: Sequence[Event]) -> list[Event]
     told += await _look_at_flights(session, ids, now_us)
     belts = {(each.site, each.belt or "") for each in events if isinstance(each, BagUnread)}
     told += await _look_at_belts(session, belts, now_us)
+    ramps = {each.airport for each in events if isinstance(each, _RampEvent)}
+    told += await _look_at_ramps(session, ramps, now_us)
     return told + await _look_at_webhooks(session, events, now_us)
 
 
@@ -65,6 +78,8 @@ async def look_around(session: AsyncSession, now_us: int) -> list[Event]:
         for _, site, belt in [scope.split(" ", 2)]
     }
     told = await _look_at_flights(session, sorted(ids), now_us)
+    ramps = {scope.removeprefix("ramp ") for scope in await open_scopes(session, "ramp ")}
+    told += await _look_at_ramps(session, ramps, now_us)
     return told + await _look_at_belts(session, belts, now_us)
 
 
@@ -80,6 +95,17 @@ async def keep_looking(database: Database, publisher: Publisher) -> None:
         except (SQLAlchemyError, OSError):
             log.exception("alerts wait: the database does not answer")
         await asyncio.sleep(EVERY_S)
+
+
+async def _look_at_ramps(
+    session: AsyncSession, airports: Iterable[str], now_us: int
+) -> list[Event]:
+    told: list[Event] = []
+    for code in sorted(airports):
+        found = await told_ramp(session, code)
+        wrong = [] if found is None else of_ramp(found)
+        told += await settle(session, f"ramp {code}", wrong, now_us)
+    return told
 
 
 def _of_bag(bag: Bag | None) -> list[Condition]:

@@ -21,7 +21,7 @@ from aerocast_hub.baggage.reconciliation import Carried
 from aerocast_hub.baggage.tables import BagPlateRow, BagRow, EvidenceRow, UnreadRow
 from aerocast_hub.flights.store import Flight, find_flight, flight_of
 from aerocast_hub.schedule import flight_key
-from aerocast_hub.weather.store import closures_at
+from aerocast_hub.weather.ramp_store import closures_at
 
 PLATES_AT_ONCE = 500
 MOST_JOURNEYS = 5000

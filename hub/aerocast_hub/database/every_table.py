@@ -10,6 +10,7 @@ from aerocast_hub.gateways import tables as gateways
 from aerocast_hub.inbox import tables as inbox
 from aerocast_hub.orientation import tables as orientation
 from aerocast_hub.outbox import tables as outbox
+from aerocast_hub.weather import ramp_tables as ramps
 from aerocast_hub.weather import tables as weather
 from aerocast_hub.weather import wind_tables as winds
 from aerocast_hub.webhooks import tables as webhooks
@@ -25,6 +26,7 @@ __all__ = [
     "inbox",
     "orientation",
     "outbox",
+    "ramps",
     "weather",
     "webhooks",
     "winds",

@@ -32,7 +32,7 @@ from aerocast_hub.orientation.guidance import (
 from aerocast_hub.orientation.tables import AdviceCountRow
 from aerocast_hub.orientation.wording import say
 from aerocast_hub.schedule import flight_key
-from aerocast_hub.weather.store import closures_at, ramp_at
+from aerocast_hub.weather.ramp_store import closures_at, ramp_at
 
 
 class Advised(msgspec.Struct, frozen=True, kw_only=True):

@@ -134,6 +134,7 @@ class Publisher:
         """Publish until cancelled; a database that does not answer is asked again."""
         swept_at = -float(SWEEP_EVERY_S)
         while True:
+            self._woken.clear()  # before looking: who wakes us meanwhile is not missed
             try:
                 while await self.publish_committed():
                     pass
@@ -143,7 +144,6 @@ class Publisher:
             except (SQLAlchemyError, OSError):
                 log.exception("events wait: the database does not answer")
                 await asyncio.sleep(POLL_S)
-            self._woken.clear()
             try:
                 async with asyncio.timeout(POLL_S):
                     await self._woken.wait()

@@ -1,56 +1,34 @@
-"""Whether people can work on the ramp: thunder and wind, from airport reports.
+"""Whether people can work on the ramp: lightning, thunder, wind, heat, cold. Pure.
 
-Pure: no database, no clock. A report never replaces a lightning detector: where thunder could go
-unnoticed the answer is ``unknown``, never ``open``. The limits are defaults; the operator's own
-rule. Sources: FAA and ACRP guides give ranges, no standard (15 min of silence after thunder, about
-25 kt to secure loose equipment, 35 kt to stop belt loaders).
+Every rule says what it found, by which inputs and by whose rule. The worst of them is the ramp's
+state: closed, then unknown, then caution, then open. Unknown is never clear: where lightning could
+go unnoticed, or a report is missing, nobody is told that the ramp is open. Times are a function of
+what was seen, so a restart, the order of arrival and repetition change nothing.
 """
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Literal
 
 import msgspec
 
-from aerocast_hub.weather.staleness import STALE_MIN, Freshness, freshness
+from aerocast_hub.weather import lightning
+from aerocast_hub.weather.derived import heat_index_c, relative_humidity, wind_chill_c
+from aerocast_hub.weather.evidence import (
+    MINUTE_US,
+    Evidence,
+    RampReport,
+    Span,
+    in_order,
+    joined,
+    lasts,
+)
+from aerocast_hub.weather.limits import AirportSettings
+from aerocast_hub.weather.ramp_rule import EquipmentState, RampReason, RampState, Rule
+from aerocast_hub.weather.ramp_wind import blowing, equipment_states, wind_rule
+from aerocast_hub.weather.staleness import STALE_MIN, freshness
 
-RampState = Literal["open", "caution", "closed", "unknown"]
-RampReason = Literal[
-    "fine", "thunder", "thunder_lately", "thunder_near", "storm_clouds", "wind_closed",
-    "wind_caution", "no_report", "report_old", "thunder_not_reported", "wind_not_reported",
-]  # fmt: skip
-
-MINUTE_US = 60_000_000
-AHEAD_US = 10 * MINUTE_US  # stations' clocks, and reports ahead of the full hour
-
-
-class RampLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What closes a ramp; defaults to be set by the airport."""
-
-    caution_wind_kt: float = 25.0
-    closing_wind_kt: float = 35.0
-    all_clear_min: int = 15
-
-
-class RampReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What an airport report says that matters to the ramp.
-
-    Attributes
-    ----------
-    weather
-        Present weather as reported: ``+TSRA``, ``VCTS``, ``BR``.
-    storm_clouds
-        Cumulonimbus or towering cumulus reported.
-    thunder_unseen
-        The station says its thunder sensor is out (``TSNO``).
-    """
-
-    observed_at_us: int
-    wind_speed_kt: float | None = None
-    wind_gust_kt: float | None = None
-    weather: tuple[str, ...] = ()
-    storm_clouds: bool = False
-    thunder_unseen: bool = False
+_WORST: dict[RampState, int] = {"open": 0, "caution": 1, "unknown": 2, "closed": 3}
+_STALE_US = STALE_MIN * MINUTE_US
 
 
 class Ramp(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +36,14 @@ class Ramp(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    observed_at_us
+        When what decided was observed.
     since_us
-        For ``closed``: the first of the reports that closed it, UTC microseconds.
+        For ``closed``: from when on, UTC microseconds.
     wind_kt
         The wind that decided, gusts counted, knots.
+    rules
+        Every rule, the one that decided first.
     """
 
     state: RampState
@@ -69,6 +51,8 @@ class Ramp(msgspec.Struct, frozen=True, kw_only=True):
     observed_at_us: int | None = None
     since_us: int | None = None
     wind_kt: float | None = None
+    rules: tuple[Rule, ...] = ()
+    equipment: tuple[EquipmentState, ...] = ()
 
 
 class RampClosure(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,110 +62,203 @@ class RampClosure(msgspec.Struct, frozen=True, kw_only=True):
     until_us: int | None = None
 
 
-def ramp(reports: Sequence[RampReport], now_us: int, limits: RampLimits | None = None) -> Ramp:
-    """Judge the ramp from the reports of the last hours, in any order."""
-    limits = limits or RampLimits()
-    newest_first = _in_order(reports, now_us)[::-1]
-    if not newest_first:
-        return Ramp(state="unknown", reason="no_report")
-    newest = newest_first[0]
-    age = freshness(newest.observed_at_us, now_us)
-    if age == "expired":
-        return Ramp(state="unknown", reason="report_old", observed_at_us=newest.observed_at_us)
-    wind_kt = _wind_kt(newest)
-    state, reason = _judge(newest_first, now_us, limits, age)
-    since_us = [each.from_us for each in closures(reports, now_us, limits)[-1:]]
+def ramp(evidence: Evidence, now_us: int, settings: AirportSettings) -> Ramp:
+    """Judge the ramp from what was seen in the last hours."""
+    reports = in_order(evidence.reports, now_us)
+    struck = _lightning(evidence, now_us, settings)
+    watched = struck is not None and struck.state != "unknown"
+    rules = [
+        _thunder(reports, now_us, settings, watched=watched),
+        wind_rule(evidence, reports, now_us, settings),
+        *_temperature(reports, now_us, settings),
+        *_clock(evidence, now_us, settings),
+    ]
+    if struck is not None:
+        rules.insert(0, struck)
+    rules.sort(key=lambda each: -_WORST[each.state])
+    worst = rules[0]
+    if worst.state == "open":  # told by the report, which everyone can look up
+        worst = next(each for each in rules if each.name == "thunder")
+    since_us = [each.from_us for each in closures(evidence, now_us, settings)[-1:]]
+    wind_kt = worst.inputs.get("wind_kt")
     return Ramp(
-        state=state,
-        reason=reason,
-        observed_at_us=newest.observed_at_us,
-        since_us=since_us[0] if since_us and state == "closed" else None,
-        wind_kt=wind_kt if reason in ("wind_closed", "wind_caution") else None,
+        state=worst.state,
+        reason=worst.reason,
+        observed_at_us=worst.observed_at_us,
+        since_us=since_us[0] if since_us and worst.state == "closed" else None,
+        wind_kt=wind_kt if isinstance(wind_kt, float) and worst.name == "wind" else None,
+        rules=tuple(rules),
+        equipment=equipment_states(evidence, reports, now_us, settings),
     )
 
 
-def closures(
-    reports: Sequence[RampReport], now_us: int, limits: RampLimits | None = None
-) -> list[RampClosure]:
-    """Tell when the ramp was closed, as the reports of the last hours say, earliest first.
-
-    A report closes the ramp until the next one, and thunder for the all-clear time at least; the
-    newest for as long as it may be believed.
-    """
-    limits = limits or RampLimits()
-    ordered = _in_order(reports, now_us)
-    told: list[RampClosure] = []
-    for report, later in zip_longest(ordered, ordered[1:]):
-        if report is None or _closing(report, limits) is None:
-            continue
-        from_us = min(report.observed_at_us, now_us)
-        if later is not None:
-            until_us = min(later.observed_at_us, now_us)
-            if _thunders(report):
-                until_us = max(until_us, report.observed_at_us + limits.all_clear_min * MINUTE_US)
-        elif freshness(report.observed_at_us, now_us) != "expired":
-            until_us = None
-        else:
-            until_us = report.observed_at_us + STALE_MIN * MINUTE_US
-        last = told[-1] if told else None
-        if last is not None and last.until_us is not None and from_us <= last.until_us:
-            told.pop()
-            from_us = last.from_us
-            until_us = None if until_us is None else max(until_us, last.until_us)
-        told.append(RampClosure(from_us=from_us, until_us=until_us))
-    return told
+def closures(evidence: Evidence, now_us: int, settings: AirportSettings) -> list[RampClosure]:
+    """Tell when the ramp was closed, as what was seen in the last hours says, earliest first."""
+    reports = in_order(evidence.reports, now_us)
+    spans = [
+        *lightning.closing(evidence.strikes, settings.lightning, now_us),
+        *_thundering(reports, now_us, settings),
+        *blowing(evidence, reports, settings.wind.closing_kt, now_us, settings),
+    ]
+    return [RampClosure(from_us=from_us, until_us=until_us) for from_us, until_us in joined(spans)]
 
 
-def _judge(
-    newest_first: Sequence[RampReport], now_us: int, limits: RampLimits, age: Freshness
-) -> tuple[RampState, RampReason]:
-    newest = newest_first[0]
-    closing = _closing(newest, limits)
-    if closing is not None:
-        return "closed", closing
-    quiet_us = limits.all_clear_min * MINUTE_US
-    if any(_thunders(each) and now_us - each.observed_at_us < quiet_us for each in newest_first):
-        return "closed", "thunder_lately"
-    if age == "stale":
-        return "unknown", "report_old"
-    return _not_closed(newest, limits)
+def _lightning(evidence: Evidence, now_us: int, settings: AirportSettings) -> Rule | None:
+    limits = settings.lightning
+    spans = lightning.closing(evidence.strikes, limits, now_us)
+    expected = lightning.is_expected(evidence, limits)
+    near = lightning.nearest(evidence.strikes, limits, now_us)
+    if not expected and near is None:
+        return None
+    watch = lightning.watch(evidence, limits, now_us)
+    state: RampState = "open"
+    reason: RampReason = "fine"
+    if lasts(spans, now_us):
+        state, reason = "closed", "lightning"
+    elif expected and watch.state == "silent":
+        state, reason = "unknown", "lightning_silent"
+    elif expected and watch.state == "too_short":
+        state, reason = "unknown", "lightning_too_short"
+    elif near is not None:
+        state, reason = "caution", "lightning_near"
+    struck_us = max((min(each.at_us, now_us) for each in evidence.strikes), default=None)
+    return Rule(
+        name="lightning",
+        state=state,
+        reason=reason,
+        inputs={
+            "nearest_km": None if near is None else near.distance_km,
+            "nearest_by": None if near is None else near.source,
+            "detectors": watch.state,
+            "trouble": watch.trouble,
+            "all_clear_min": float(limits.all_clear_min),
+        },
+        source=limits.source,
+        observed_at_us=struck_us if state in ("closed", "caution") else watch.heard_us,
+        since_us=spans[-1].from_us if state == "closed" else None,
+    )
 
 
-def _not_closed(newest: RampReport, limits: RampLimits) -> tuple[RampState, RampReason]:
-    wind_kt = _wind_kt(newest)
-    if "VCTS" in newest.weather:
-        return "caution", "thunder_near"
-    if newest.storm_clouds:
-        return "caution", "storm_clouds"
+def _thunder(
+    reports: Sequence[RampReport], now_us: int, settings: AirportSettings, *, watched: bool
+) -> Rule:
+    """Judge what reports say of thunder; a detector that listens makes up for what they miss."""
+
+    def found(state: RampState, reason: RampReason) -> Rule:
+        newest = reports[-1] if reports else None
+        if watched and state == "unknown":
+            state, reason = "open", "fine"
+        return Rule(
+            name="thunder",
+            state=state,
+            reason=reason,
+            inputs={
+                "weather": None if newest is None else " ".join(newest.weather),
+                "all_clear_min": float(settings.lightning.all_clear_min),
+            },
+            source="reports of the airport; never in place of a lightning detector",
+            observed_at_us=None if newest is None else newest.observed_at_us,
+            since_us=spans[-1].from_us if state == "closed" else None,
+        )
+
+    spans = _thundering(reports, now_us, settings)
+    if not reports:
+        return found("unknown", "no_report")
+    newest = reports[-1]
+    age = freshness(newest.observed_at_us, now_us)
+    if lasts(spans, now_us):
+        return found("closed", "thunder" if _thunders(newest) else "thunder_lately")
+    if age != "fresh":
+        return found("unknown", "report_old")
+    return found(*_without_thunder(newest))
+
+
+def _without_thunder(newest: RampReport) -> tuple[RampState, RampReason]:
     if newest.thunder_unseen:
         return "unknown", "thunder_not_reported"
-    if wind_kt is None:
-        return "unknown", "wind_not_reported"
-    if wind_kt >= limits.caution_wind_kt:
-        return "caution", "wind_caution"
-    return "open", "fine"
+    if "VCTS" in newest.weather:
+        return "caution", "thunder_near"
+    return ("caution", "storm_clouds") if newest.storm_clouds else ("open", "fine")
 
 
-def _closing(report: RampReport, limits: RampLimits) -> RampReason | None:
-    if _thunders(report):
-        return "thunder"
-    wind_kt = _wind_kt(report)
-    if wind_kt is not None and wind_kt >= limits.closing_wind_kt:
-        return "wind_closed"
-    return None
+def _thundering(
+    reports: Sequence[RampReport], now_us: int, settings: AirportSettings
+) -> list[Span]:
+    """Tell when reports closed the ramp for thunder.
+
+    A report counts until the next one, and for the all-clear time at least; the newest for as long
+    as it may be believed.
+    """
+    told = []
+    for report, later in zip_longest(reports, reports[1:]):
+        if report is None or not _thunders(report):
+            continue
+        until_us = report.observed_at_us + _STALE_US
+        if later is not None:
+            until_us = min(until_us, later.observed_at_us)
+            until_us = max(until_us, report.observed_at_us + settings.lightning.all_clear_us)
+        from_us = min(report.observed_at_us, now_us)
+        told.append(Span(from_us, None if until_us >= now_us and later is None else until_us))
+    return joined([each._replace(until_us=_past(each.until_us, now_us)) for each in told])
 
 
-def _in_order(reports: Sequence[RampReport], now_us: int) -> list[RampReport]:
-    """Sort the reports by time; those from the future, beyond what clocks differ, are left out."""
-    known = (each for each in reports if each.observed_at_us <= now_us + AHEAD_US)
-    return sorted(known, key=lambda each: each.observed_at_us)
+def _past(until_us: int | None, now_us: int) -> int | None:
+    """Give an end that has been; one to come nobody knows."""
+    return None if until_us is None or until_us > now_us else until_us
+
+
+def _temperature(
+    reports: Sequence[RampReport], now_us: int, settings: AirportSettings
+) -> list[Rule]:
+    """Judge heat and cold; where nobody reports a temperature they say nothing."""
+    newest = reports[-1] if reports else None
+    if newest is None or newest.temperature_c is None:
+        return []
+    if freshness(newest.observed_at_us, now_us) != "fresh":
+        return []
+    limits, warm_c = settings.temperature, newest.temperature_c
+    chill_c = None if newest.wind_speed_kt is None else wind_chill_c(warm_c, newest.wind_speed_kt)
+    index_c = None
+    if newest.dew_point_c is not None:
+        index_c = heat_index_c(warm_c, relative_humidity(warm_c, newest.dew_point_c))
+    state: RampState = "open"
+    reason: RampReason = "fine"
+    if (index_c if index_c is not None else warm_c) >= limits.caution_heat_index_c:
+        state, reason = "caution", "heat"
+    elif (chill_c if chill_c is not None else warm_c) <= limits.caution_wind_chill_c:
+        state, reason = "caution", "cold"
+    return [
+        Rule(
+            name="temperature",
+            state=state,
+            reason=reason,
+            inputs={
+                "temperature_c": warm_c,
+                "heat_index_c": None if index_c is None else round(index_c, 1),
+                "wind_chill_c": None if chill_c is None else round(chill_c, 1),
+            },
+            source=limits.source,
+            observed_at_us=newest.observed_at_us,
+        )
+    ]
+
+
+def _clock(evidence: Evidence, now_us: int, settings: AirportSettings) -> list[Rule]:
+    """Say that nobody knows how old anything is while the hub's clock was set only lately."""
+    set_us = evidence.clock_set_us
+    if set_us is None or abs(now_us - set_us) >= settings.lightning.all_clear_us:
+        return []
+    return [
+        Rule(
+            name="clock",
+            state="unknown",
+            reason="clock_set",
+            source="all-clear times count from when the clock was set",
+            observed_at_us=set_us,
+        )
+    ]
 
 
 def _thunders(report: RampReport) -> bool:
     """Say whether it thunders at the field; in the vicinity (``VCTS``) is another matter."""
     return any("TS" in each and not each.startswith("VC") for each in report.weather)
-
-
-def _wind_kt(report: RampReport) -> float | None:
-    known = [each for each in (report.wind_speed_kt, report.wind_gust_kt) if each is not None]
-    return max(known, default=None)

@@ -9,14 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
 from aerocast_hub.database.insert import insert_new
-from aerocast_hub.weather.ramp import AHEAD_US, Ramp, RampClosure, RampReport, closures, ramp
+from aerocast_hub.weather.evidence import AHEAD_US
+from aerocast_hub.weather.ramp import Ramp
+from aerocast_hub.weather.ramp_rule import NOT_FOR_FLIGHT
+from aerocast_hub.weather.ramp_store import ramp_at
 from aerocast_hub.weather.staleness import Freshness, freshness
+from aerocast_hub.weather.stations import station_of
 from aerocast_hub.weather.tables import MetarRow, RefusedMetarRow
 
 MINUTE_US = 60_000_000
 KEPT_US = 8 * 24 * 60 * MINUTE_US
-RAMP_LOOKS_BACK_US = 180 * MINUTE_US
-NOT_FOR_FLIGHT = "Not for flight operations. Ramp limits are the operator's own."
 
 _decoder = msgspec.msgpack.Decoder(Metar)
 
@@ -125,25 +127,6 @@ async def weather_at(session: AsyncSession, code: str, now_us: int) -> AirportWe
     )
 
 
-async def ramp_at(session: AsyncSession, code: str, now_us: int) -> Ramp:
-    """Judge an airport's ramp at an instant."""
-    reports = await _ramp_reports(session, code, now_us)
-    if not reports:
-        last_us = await session.scalar(
-            select(func.max(MetarRow.observed_at_us)).where(
-                MetarRow.station == station_of(code), MetarRow.observed_at_us <= now_us
-            )
-        )
-        if last_us is not None:
-            return Ramp(state="unknown", reason="report_old", observed_at_us=last_us)
-    return ramp(reports, now_us)
-
-
-async def closures_at(session: AsyncSession, code: str, now_us: int) -> list[RampClosure]:
-    """Tell when an airport's ramp was closed in the last three hours, earliest first."""
-    return closures(await _ramp_reports(session, code, now_us), now_us)
-
-
 async def list_weather(
     session: AsyncSession, codes: Sequence[str], now_us: int
 ) -> list[AirportWeather]:
@@ -167,13 +150,6 @@ async def count_reports(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(MetarRow)) or 0
 
 
-def station_of(code: str) -> str:
-    """Give the station of an airport's code: reports name airports by ICAO code."""
-    wanted = code.replace("\x00", "?").strip().upper()
-    found = airport(wanted) if len(wanted) == 3 else None
-    return wanted if found is None or found.icao is None else found.icao
-
-
 async def _refused(session: AsyncSession, station: str) -> list[Refusal]:
     rows = await session.scalars(
         select(RefusedMetarRow)
@@ -182,31 +158,6 @@ async def _refused(session: AsyncSession, station: str) -> list[Refusal]:
         .limit(10)
     )
     return [_refusal(row) for row in rows]
-
-
-async def _ramp_reports(session: AsyncSession, code: str, now_us: int) -> list[RampReport]:
-    rows = await session.scalars(
-        select(MetarRow)
-        .where(
-            MetarRow.station == station_of(code),
-            MetarRow.observed_at_us.between(now_us - RAMP_LOOKS_BACK_US, now_us + AHEAD_US),
-        )
-        .order_by(MetarRow.corrected, MetarRow.received_at_us)
-    )
-    # Later rows of one time take the place of earlier ones: a correction counts.
-    return list({row.observed_at_us: _ramp_report(row) for row in rows}.values())
-
-
-def _ramp_report(row: MetarRow) -> RampReport:
-    report = _decoder.decode(row.report)
-    return RampReport(
-        observed_at_us=row.observed_at_us,
-        wind_speed_kt=report.wind_speed_kt,
-        wind_gust_kt=report.wind_gust_kt,
-        weather=report.weather,
-        storm_clouds=any(cloud.type in ("CB", "TCU") for cloud in report.clouds),
-        thunder_unseen="TSNO" in report.raw.split(),
-    )
 
 
 def _report_row(each: ReadReport, now_us: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ from litestar.params import FromPath, QueryParameter
 
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
-from aerocast_hub.weather.store import NOT_FOR_FLIGHT
+from aerocast_hub.weather.ramp_rule import NOT_FOR_FLIGHT
 from aerocast_hub.weather.wind_export import MOST_ROWS, Amdar, BufrMissing, amdar, to_bufr, to_csv
 from aerocast_hub.weather.wind_field import WindAt
 from aerocast_hub.weather.wind_keeping import profiles_between

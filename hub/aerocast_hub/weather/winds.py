@@ -14,7 +14,7 @@ from aerocast_hub.events import Event
 from aerocast_hub.inbox.sighting import Retimed, Sighting
 from aerocast_hub.weather.aircraft_wind import AircraftWind, is_sound, km_between, latest
 from aerocast_hub.weather.heading_bias import HeadingBias, block_of
-from aerocast_hub.weather.store import NOT_FOR_FLIGHT
+from aerocast_hub.weather.ramp_rule import NOT_FOR_FLIGHT
 from aerocast_hub.weather.tables import AircraftWindRow
 from aerocast_hub.weather.wind_field import FARTHEST_KM, WINDOW_S, WindAt, wind_at
 from aerocast_hub.weather.wind_profile import (

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.weather.metar_files import MetarFiles, follow_files, read_changed, read_file
+from aerocast_hub.weather.ramp_store import ramp_at
 from aerocast_hub.weather.store import (
     KEPT_US,
     ReadReport,
@@ -13,7 +14,6 @@ from aerocast_hub.weather.store import (
     count_reports,
     keep_reports,
     list_refused,
-    ramp_at,
     weather_at,
 )
 from aerocast_hub.weather.winds import absorb, count_aircraft_winds, count_wind_levels, winds_over

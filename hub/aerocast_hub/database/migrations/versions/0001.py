@@ -47,6 +47,12 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "airport_settings",
+        sa.Column("airport", sa.String(), nullable=False),
+        sa.Column("settings", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("airport", name=op.f("pk_airport_settings")),
+    )
+    op.create_table(
         "alerts",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("scope", sa.String(), nullable=False),
@@ -149,6 +155,12 @@ def upgrade() -> None:
         sa.Column("application", sa.String(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("application", name=op.f("pk_bag_partners")),
+    )
+    op.create_table(
+        "clock_sets",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("set_at_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_sets")),
     )
     op.create_table(
         "flights",
@@ -284,6 +296,56 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "lightning_listening",
+        sa.Column("site", sa.String(), nullable=False),
+        sa.Column("detector", sa.String(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("listening", sa.Boolean(), nullable=False),
+        sa.Column("trouble", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("site", "detector", "at_us", name=op.f("pk_lightning_listening")),
+    )
+    with op.batch_alter_table("lightning_listening", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_lightning_listening_site_at_us"), ["site", "at_us"], unique=False
+        )
+
+    op.create_table(
+        "lightning_strikes",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("received_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("site", sa.String(), nullable=True),
+        sa.Column("distance_km", sa.Double(), nullable=True),
+        sa.Column("latitude_deg", sa.Double(), nullable=True),
+        sa.Column("longitude_deg", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("source", "key", name=op.f("pk_lightning_strikes")),
+    )
+    with op.batch_alter_table("lightning_strikes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_lightning_strikes_at_us"), ["at_us"], unique=False)
+
+    op.create_table(
+        "local_weather",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("site", sa.String(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("wind_direction_deg", sa.Double(), nullable=True),
+        sa.Column("wind_speed_kt", sa.Double(), nullable=True),
+        sa.Column("wind_gust_kt", sa.Double(), nullable=True),
+        sa.Column("temperature_c", sa.Double(), nullable=True),
+        sa.Column("humidity_percent", sa.Double(), nullable=True),
+        sa.Column("pressure_hpa", sa.Double(), nullable=True),
+        sa.Column("rain_mm", sa.Double(), nullable=True),
+        sa.Column("rain_mm_per_h", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("source", "key", name=op.f("pk_local_weather")),
+    )
+    with op.batch_alter_table("local_weather", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_local_weather_site_at_us"), ["site", "at_us"], unique=False
+        )
+
+    op.create_table(
         "metars",
         sa.Column("station", sa.String(), nullable=False),
         sa.Column("observed_at_us", sa.BigInteger(), nullable=False),
@@ -345,6 +407,15 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger(), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
+    )
+    op.create_table(
+        "ramp_states",
+        sa.Column("airport", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("since_us", sa.BigInteger(), nullable=False),
+        sa.Column("procedures", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("airport", name=op.f("pk_ramp_states")),
     )
     op.create_table(
         "refused_metars",
@@ -819,6 +890,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_refused_metars_received_at_us"))
 
     op.drop_table("refused_metars")
+    op.drop_table("ramp_states")
     op.drop_table("quarantine")
     with op.batch_alter_table("passengers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_passengers_surname_key"))
@@ -827,6 +899,18 @@ def downgrade() -> None:
     op.drop_table("passengers")
     op.drop_table("outbox")
     op.drop_table("metars")
+    with op.batch_alter_table("local_weather", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_local_weather_site_at_us"))
+
+    op.drop_table("local_weather")
+    with op.batch_alter_table("lightning_strikes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_lightning_strikes_at_us"))
+
+    op.drop_table("lightning_strikes")
+    with op.batch_alter_table("lightning_listening", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_lightning_listening_site_at_us"))
+
+    op.drop_table("lightning_listening")
     op.drop_table("heading_cells")
     op.drop_table("heading_biases")
     with op.batch_alter_table("ground_events", schema=None) as batch_op:
@@ -844,6 +928,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_flights_callsign_on_block_due_us"))
 
     op.drop_table("flights")
+    op.drop_table("clock_sets")
     op.drop_table("bag_partners")
     with op.batch_alter_table("bag_messages", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_bag_messages_received_at_us"))
@@ -866,6 +951,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_alerts_cleared_at_us_raised_at_us"))
 
     op.drop_table("alerts")
+    op.drop_table("airport_settings")
     with op.batch_alter_table("aircraft_winds", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_aircraft_winds_seen_at_us"))
 
