@@ -35,6 +35,7 @@ COMMANDS = {
     "import": Command("aerocast_hub.commands.imports", "take in flights, bags or stands"),
     "bim": Command("aerocast_hub.commands.bim", "take in baggage messages"),
     "epcis": Command("aerocast_hub.commands.epcis", "name the events of an EPCIS document"),
+    "export": Command("aerocast_hub.commands.export", "winds for meteorologists"),
     "openapi": Command("aerocast_hub.commands.openapi", "print the API's description"),
 }
 

@@ -115,6 +115,11 @@ def _row(
     )
 
 
+def to_json(rows: Sequence[Amdar]) -> bytes:
+    """Write rows as JSON, one a line."""
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+
+
 def to_bufr(rows: Sequence[Amdar]) -> bytes:
     """Write rows as BUFR messages of up to 2,000 winds each; nothing for none.
 

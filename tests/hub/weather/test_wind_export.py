@@ -1,8 +1,16 @@
+import json
+import time
+
 import eccodes
 import pytest
+from aerocast_hub.cli import main
+from aerocast_hub.commands.session import with_database
+from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.weather.heading_bias import HeadingBias
 from aerocast_hub.weather.wind_export import MOST_IN_A_MESSAGE, amdar, to_bufr, to_csv
-from msgspec.structs import replace
+from aerocast_hub.weather.winds import absorb
+from aerocast_protocols.observations import AircraftWeather
+from msgspec.structs import asdict, replace
 
 from tests.hub.weather.winds_made import NOW, flown, wind
 
@@ -76,3 +84,38 @@ def test_many_winds_make_several_messages_and_none_makes_nothing():
     assert to_bufr(many).count(b"7777") == 2
     unknown = replace(many[0], temperature_k=None, roll_deg=None)
     assert decoded(to_bufr([unknown]))[0] == 1
+
+
+def test_a_command_exports_what_a_site_heard(tmp_path, monkeypatch, capfdbinary):
+    monkeypatch.setenv("AEROCAST_HUB_DATA_DIR", str(tmp_path))
+    now_us = time.time_ns() // 1000
+
+    async def take_in(database):
+        async with database.writing() as session:
+            met = [flown(f"39000{number}", 90.0, at_us=now_us) for number in range(3)]
+            told = [{k: v for k, v in asdict(each).items() if k != "seen_at_us"} for each in met]
+            await absorb(
+                session,
+                [
+                    Sighting(
+                        site="lfbo", gateway="apron", epoch=1, lane=1, sequence=number,
+                        seen_at_us=now_us, clock_quality=3,
+                        observation=AircraftWeather(device="sky", boot_ns=1, **each),
+                    )
+                    for number, each in enumerate(told, 1)
+                ],
+            )  # fmt: skip
+
+    with_database(take_in)
+    assert main(["export", "winds", "LFBO"]) == 0
+    assert capfdbinary.readouterr().out.count(b"\n") == 4
+    assert main(["export", "winds", "lfbo", "--json", "--hours", "1"]) == 0
+    lines = capfdbinary.readouterr().out.splitlines()
+    assert [json.loads(each)["icao"] for each in lines] == ["390000", "390001", "390002"]
+    file = tmp_path / "winds.bufr"
+    assert main(["export", "winds", "lfbo", "--format", "bufr", "--to", str(file)]) == 0
+    assert decoded(file.read_bytes())[0] == 3
+    assert main(["export", "winds", "lfbo", "--to", str(tmp_path)]) == 2
+    assert b"cannot be written" in capfdbinary.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["export", "winds", "lfbo", "--hours", "1000"])
