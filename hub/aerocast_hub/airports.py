@@ -5,9 +5,12 @@ IATA code. Read once, on first use.
 """
 
 from functools import cache
+from math import cos, hypot, radians
 from typing import NamedTuple
 
 import airportsdata
+
+METRES_PER_DEG = 111_195.0  # of latitude, on a sphere of 6,371 km
 
 
 class Airport(NamedTuple):
@@ -37,6 +40,19 @@ def airport(code: str) -> Airport | None:
     wanted = code.strip().upper()
     by_iata, by_icao = _tables()
     return by_iata.get(wanted) or by_icao.get(wanted)
+
+
+def nearest_airport(latitude_deg: float, longitude_deg: float, within_m: float) -> Airport | None:
+    """Find the airport with an ICAO code nearest a point; None when none is within reach."""
+
+    def metres_to(place: Airport) -> float:
+        north_deg = place.latitude_deg - latitude_deg
+        east_deg = (place.longitude_deg - longitude_deg) * cos(radians(latitude_deg))
+        return hypot(north_deg, east_deg) * METRES_PER_DEG
+
+    _, by_icao = _tables()
+    found = min(by_icao.values(), key=metres_to)
+    return found if metres_to(found) <= within_m else None
 
 
 @cache

@@ -27,6 +27,10 @@ class RefusedRow(msgspec.Struct, frozen=True):
     input: str
 
 
+class UnusableInputError(ValueError):
+    """Nothing can be taken in: what is missing, or what it is instead."""
+
+
 class WrongValueError(ValueError):
     """A value of a line means nothing; raised by what makes something of the line.
 

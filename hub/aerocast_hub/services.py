@@ -48,6 +48,8 @@ from aerocast_hub.inbox.retime import Retimer
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb, Retime
 from aerocast_hub.orientation.controller import GuidanceController
+from aerocast_hub.orientation.places.controller import PlaceController
+from aerocast_hub.orientation.routes_controller import RouteController
 from aerocast_hub.outbox.follow import Follower
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.retention.forget import keep_forgetting
@@ -301,7 +303,7 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "orientation",
             8004,
-            controllers=(GuidanceController, *PASSENGER_PAGES),
+            controllers=(GuidanceController, PlaceController, RouteController, *PASSENGER_PAGES),
             absorb={},
             requires=("auth", "baggage", "weather"),
         ),

@@ -17,6 +17,7 @@ PERMISSIONS = frozenset(
         "gateways:read",
         "gateways:write",
         "orientation:read",
+        "orientation:write",
         "users:write",
         "weather:read",
         "webhooks:write",
@@ -27,9 +28,10 @@ _READING = frozenset(each for each in PERMISSIONS if each.endswith(":read"))
 
 FIRST_ROLES: dict[str, frozenset[str]] = {
     "admin": frozenset({EVERYTHING}),
-    "operator": _READING | {"alerts:write", "baggage:write"},
+    "operator": _READING | {"alerts:write", "baggage:write", "orientation:write"},
     # Who may see whose a bag is: everyone else sees an initial.
-    "supervisor": _READING | {"alerts:write", "baggage:passengers", "baggage:write"},
+    "supervisor": _READING
+    | {"alerts:write", "baggage:passengers", "baggage:write", "orientation:write"},
     "viewer": _READING,
     # A gateway's own account asks for nothing over HTTP yet: observations travel over MQTT.
     "gateway": frozenset(),

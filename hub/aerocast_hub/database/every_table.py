@@ -9,6 +9,7 @@ from aerocast_hub.flights import tables as flights
 from aerocast_hub.gateways import tables as gateways
 from aerocast_hub.inbox import tables as inbox
 from aerocast_hub.orientation import tables as orientation
+from aerocast_hub.orientation.places import tables as places
 from aerocast_hub.outbox import tables as outbox
 from aerocast_hub.weather import ramp_tables as ramps
 from aerocast_hub.weather import tables as weather
@@ -26,6 +27,7 @@ __all__ = [
     "inbox",
     "orientation",
     "outbox",
+    "places",
     "ramps",
     "weather",
     "webhooks",

@@ -25,12 +25,11 @@ from aerocast_hub.orientation.guidance import (
     BagView,
     FlightView,
     Phase,
-    Phrase,
     WeatherView,
     guide,
 )
 from aerocast_hub.orientation.tables import AdviceCountRow
-from aerocast_hub.orientation.wording import say
+from aerocast_hub.orientation.wording import Phrase, say
 from aerocast_hub.schedule import flight_key
 from aerocast_hub.weather.ramp_store import closures_at, ramp_at
 

@@ -18,21 +18,14 @@ from aerocast_hub.orientation.arrival_times import (
     Quantiles,
     belt_times,
 )
+from aerocast_hub.orientation.wording import Phrase, Value
 
 Phase = Literal["unknown", "departure", "in_flight", "arriving", "at_belt", "desk", "done"]
-Value = str | int
 
 REACHED = frozenset({"delivered", "claimed"})
 ON_BELT = frozenset({"arrived", *REACHED})
 MISSING_AFTER_US = 15 * MINUTE_US  # after nine in ten flights had every bag on the belt
 BEFORE_FLIGHT = ("expected", "seen", "accepted", "screened", "sorted", "made_up")
-
-
-class Phrase(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence of the catalogue and what stands in its gaps."""
-
-    key: str
-    values: dict[str, Value] = {}
 
 
 class BagView(msgspec.Struct, frozen=True, kw_only=True):

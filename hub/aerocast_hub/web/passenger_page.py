@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from aerocast_hub.orientation.guidance import Advice, BagAdvice, Phrase
-from aerocast_hub.orientation.wording import say
+from aerocast_hub.orientation.guidance import Advice, BagAdvice
+from aerocast_hub.orientation.wording import Phrase, say
 from aerocast_hub.web.labels import LABELS
 from aerocast_hub.web.views import Tone
 from aerocast_hub.web.wording import clock

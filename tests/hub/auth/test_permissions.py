@@ -17,6 +17,7 @@ def test_an_operator_may_also_change_baggage():
     assert may == {each for each in PERMISSIONS if each.endswith(":read")} | {
         "alerts:write",
         "baggage:write",
+        "orientation:write",
     }
 
 

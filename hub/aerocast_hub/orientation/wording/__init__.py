@@ -29,6 +29,27 @@ class Forms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Catalogue = Mapping[str, Forms]
 
 
+class Name(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What something is called: as its owner writes it, and in the languages they know."""
+
+    text: str
+    translations: dict[str, str] = {}
+
+    def in_language(self, language: str) -> str:
+        """Give the name in a language; as written where nobody translated it."""
+        return self.translations.get(language, self.text)
+
+
+Value = str | int | Name
+
+
+class Phrase(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence of the catalogue and what stands in its gaps."""
+
+    key: str
+    values: dict[str, Value] = {}
+
+
 @cache
 def catalogue(language: str) -> Catalogue:
     """Read a language's sentences.
@@ -59,9 +80,7 @@ def choose_language(asked: str | None) -> str:
     return ranked[0][2] if ranked and ranked[0][0] < 0 else DEFAULT_LANGUAGE
 
 
-def say(
-    language: str, key: str, values: Mapping[str, str | int], time_zone: str | None = None
-) -> str:
+def say(language: str, key: str, values: Mapping[str, Value], time_zone: str | None = None) -> str:
     """Give a sentence.
 
     Parameters
@@ -86,7 +105,7 @@ def say(
     filled = {
         name.removesuffix("_us"): _clock(value, time_zone)
         if name.endswith("_us") and isinstance(value, int)
-        else str(value)
+        else _filling(value, language)
         for name, value in values.items()
     }
     return sentence.format_map(filled)
@@ -97,7 +116,11 @@ def gaps(sentence: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in string.Formatter().parse(sentence) if name)
 
 
-def _is_one(language: str, counted: str | int | None) -> bool:
+def _filling(value: Value, language: str) -> str:
+    return value.in_language(language) if isinstance(value, Name) else str(value)
+
+
+def _is_one(language: str, counted: Value | None) -> bool:
     """Say whether the form for one is right: in French that of nought too (CLDR plural rules)."""
     return counted == 1 or (language == "fr" and counted == 0)
 

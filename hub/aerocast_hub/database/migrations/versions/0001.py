@@ -391,6 +391,46 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "place_maps",
+        sa.Column("airport", sa.String(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("imported_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("levels", sa.BigInteger(), nullable=False),
+        sa.Column("places", sa.BigInteger(), nullable=False),
+        sa.Column("ways", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("airport", "version", name=op.f("pk_place_maps")),
+    )
+    op.create_table(
+        "place_outages",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("airport", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("from_us", sa.BigInteger(), nullable=False),
+        sa.Column("until_us", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("told_by", sa.String(), nullable=False),
+        sa.Column("told_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("lifted_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("lifted_by", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_place_outages")),
+    )
+    with op.batch_alter_table("place_outages", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_place_outages_airport_from_us"), ["airport", "from_us"], unique=False
+        )
+
+    op.create_table(
+        "place_queues",
+        sa.Column("airport", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("wait_s", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("airport", "subject", "at_us", name=op.f("pk_place_queues")),
+    )
+    op.create_table(
         "quarantine",
         sa.Column(
             "id",
@@ -892,6 +932,12 @@ def downgrade() -> None:
     op.drop_table("refused_metars")
     op.drop_table("ramp_states")
     op.drop_table("quarantine")
+    op.drop_table("place_queues")
+    with op.batch_alter_table("place_outages", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_place_outages_airport_from_us"))
+
+    op.drop_table("place_outages")
+    op.drop_table("place_maps")
     with op.batch_alter_table("passengers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_passengers_surname_key"))
         batch_op.drop_index(batch_op.f("ix_passengers_flight_key_flight_date"))
