@@ -2,13 +2,13 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.enums import MediaType, RequestEncodingType
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 
@@ -18,7 +18,8 @@ from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.baggage.bags import find_bag_by_id, plates_of
 from aerocast_hub.baggage.flight_bags import bags_of_flight, transfers
 from aerocast_hub.baggage.history import histories
-from aerocast_hub.baggage.insight import flight_compliance
+from aerocast_hub.baggage.insight import flight_compliance, gateway_clocks, performance
+from aerocast_hub.baggage.operations import Action, act
 from aerocast_hub.database.engine import Database
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.web.alert_lines import alert_lines
@@ -26,6 +27,12 @@ from aerocast_hub.web.templates import render
 
 Operator = Request[Principal, Any, State]
 SHOWN_EVIDENCE = 60
+DAY_US = 86_400_000_000
+PAGE_ACTIONS: dict[str, Literal["held", "released", "claimed"]] = {
+    "held": "held",
+    "released": "released",
+    "claimed": "claimed",
+}
 
 
 @get(
@@ -63,6 +70,7 @@ async def bag_page(
         is_unknown=known_by_us is not None and history is None,
         evidence=() if history is None else history.evidence[-SHOWN_EVIDENCE:],
         known_by_us=known_by_us,
+        may_act=grants(request.user.permissions, "baggage:write"),
         now_us=time.time_ns() // 1000,
         user=request.user.name,
     )
@@ -168,6 +176,60 @@ async def acknowledge_alert(
     return Redirect("/alerts", status_code=303)
 
 
+@post(
+    "/bags/{bag_id:str}/actions",
+    include_in_schema=False,
+    opt={"permission": "baggage:write"},
+)
+async def act_on_bag(
+    bag_id: FromPath[str],
+    data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)],
+    request: Operator,
+    database: NamedDependency[Database],
+    publisher: NamedDependency[Publisher],
+) -> Redirect:
+    """Take in what somebody did with a bag, and go back to its page.
+
+    Raises
+    ------
+    NotFoundException
+        There is no such bag.
+    ClientException
+        The page asks for nothing of the kind.
+    """
+    did = data.get("did", "")
+    if did not in PAGE_ACTIONS:
+        raise ClientException(f"{did[:32]!r}: a bag can be {', '.join(PAGE_ACTIONS)} here")
+    place = data.get("place", "").replace("\x00", "")[:200]
+    async with database.writing() as session:
+        bag = await find_bag_by_id(session, bag_id)
+        if bag is None:
+            raise NotFoundException("there is no such bag")
+        action = Action(did=PAGE_ACTIONS[did], place=place, site=bag.journey.last_site or "")
+        await write_events(
+            session, await act(session, bag.licence_plate, action, request.user.name)
+        )
+    publisher.wake()
+    return Redirect(f"/bags/{bag.id}", status_code=303)
+
+
+@get(
+    "/performance",
+    include_in_schema=False,
+    media_type=MediaType.HTML,
+    opt={"permission": "baggage:read"},
+)
+async def performance_page(request: Operator, database: NamedDependency[Database]) -> str:
+    """Show how the portals read, how long bags take between points, and whose clock strays."""
+    now_us = time.time_ns() // 1000
+    async with database.reading() as session:
+        told = await performance(session, now_us - DAY_US, now_us)
+        clocks = await gateway_clocks(session, now_us)
+    return render(
+        "performance.html", told=told, clocks=clocks, now_us=now_us, user=request.user.name
+    )
+
+
 def _asked_us(known_by: str | None) -> int | None:
     """Read the instant a form asks for, UTC; nothing readable is now."""
     if not known_by:
@@ -179,4 +241,12 @@ def _asked_us(known_by: str | None) -> int | None:
     return round(asked.replace(tzinfo=asked.tzinfo or UTC).timestamp()) * 1_000_000
 
 
-BAG_PAGES = (bag_page, flight_page, transfers_page, alerts_page, acknowledge_alert)
+BAG_PAGES = (
+    bag_page,
+    act_on_bag,
+    flight_page,
+    transfers_page,
+    performance_page,
+    alerts_page,
+    acknowledge_alert,
+)

@@ -21,11 +21,23 @@ def test_from_the_overview_to_a_flight_its_bags_and_what_is_known_of_one(operato
     page.get_by_role("link", name=f"{PLATE[:4]} {PLATE[4:]}").click()
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Hold back").click()
+    expect(page.get_by_text("held", exact=True).first).to_be_visible()
+    page.get_by_role("button", name="Release").click()
+    expect(page.get_by_role("button", name="Hold back")).to_be_visible()
     page.get_by_label("What did we know at").fill("2024-01-01T12:00")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("Nothing was known of this bag at 12:00:00")).to_be_visible()
     page.get_by_role("link", name="Show now").click()
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 1360])
+def test_how_portals_read_is_a_page_of_its_own(operator, width):
+    page = operator("/", width=width)
+    page.get_by_role("link", name="How portals read").click()
+    expect(page.get_by_role("heading", name="Performance")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_an_alert_appears_by_itself_and_somebody_takes_it(operator, hub):
