@@ -1,7 +1,9 @@
 """Putting rows into a table that may hold them already, the same on both databases."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import cast
 
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,6 +40,8 @@ async def insert_or_replace(
 
 
 def _insert(session: AsyncSession, row_type: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    # Into the table, not the mapped class: rows need no unit of work, and it halves the time.
+    table = cast("Table", row_type.__table__)
     if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(row_type)
-    return sqlite.insert(row_type)
+        return postgresql.insert(table)
+    return sqlite.insert(table)
