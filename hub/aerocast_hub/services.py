@@ -60,6 +60,7 @@ from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.watchdog import feeding_watchdog
 from aerocast_hub.weather.airport_file import read_airports
 from aerocast_hub.weather.controller import WeatherController
+from aerocast_hub.weather.forecast_controller import ForecastController
 from aerocast_hub.weather.local_weather import absorb as absorb_local_weather
 from aerocast_hub.weather.local_weather import retime as retime_local_weather
 from aerocast_hub.weather.metar_files import follow_files
@@ -294,7 +295,7 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "weather",
             8003,
-            controllers=(WeatherController, WindController),
+            controllers=(WeatherController, WindController, ForecastController),
             absorb={"winds": absorb_winds, "local_weather": absorb_local_weather},
             retime={"winds": retime_winds, "local_weather": retime_local_weather},
             background=(read_metar_files, follow_winds, watch_ramps),

@@ -13,6 +13,7 @@ from aerocast_hub.orientation.places import tables as places
 from aerocast_hub.outbox import tables as outbox
 from aerocast_hub.weather import ramp_tables as ramps
 from aerocast_hub.weather import tables as weather
+from aerocast_hub.weather import taf_tables as forecasts
 from aerocast_hub.weather import wind_tables as winds
 from aerocast_hub.webhooks import tables as webhooks
 
@@ -23,6 +24,7 @@ __all__ = [
     "bag_messages",
     "baggage",
     "flights",
+    "forecasts",
     "gateways",
     "inbox",
     "orientation",

@@ -1,7 +1,7 @@
 """Airport reports from files that someone else keeps up to date: read again when they change.
 
-A file or a folder of AWC cache files (``.csv``, ``.csv.gz``) and raw reports (``.txt``). A text or
-a file nobody can read is kept with its reason and stops nothing.
+A file or a folder of AWC cache files (``.csv``, ``.csv.gz``) and raw reports and forecasts
+(``.txt``). A text or a file nobody can read is kept with its reason and stops nothing.
 """
 
 import asyncio
@@ -11,24 +11,29 @@ import logging
 import re
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.weather.metar import decode_metar
 from aerocast_protocols.weather.report_files import RawReport, read_awc_cache, read_noaa_text
+from aerocast_protocols.weather.taf import decode_taf, is_taf
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.engine import Database
+from aerocast_hub.weather.forecasts import ReadForecast, keep_forecasts
 from aerocast_hub.weather.store import ReadReport, RefusedReport, keep_reports
+
+Read = ReadReport | ReadForecast | RefusedReport
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 5.0
 LARGEST_FILE = 64 * 1024 * 1024  # unpacked; the whole world's reports of an hour take 2 MB
-LONGEST_KEPT = 1000
-_STATION = re.compile(r"\s*(?:(?:METAR|SPECI|COR)\s+)*([A-Z][A-Z0-9]{3})(?![A-Z0-9])")
+LONGEST_KEPT = 2000
+_STATION = re.compile(r"\s*(?:(?:METAR|SPECI|TAF|AMD|COR)\s+)*([A-Z][A-Z0-9]{3})(?![A-Z0-9])")
 
 
 class Version(NamedTuple):
@@ -89,18 +94,26 @@ async def read_changed(database: Database, files: MetarFiles) -> int:
         now_us = time.time_ns() // 1000
         read = await asyncio.to_thread(read_file, file, now_us)
         async with database.writing() as session:
-            count += await keep_reports(session, read, now_us)
-        refused = [each for each in read if isinstance(each, RefusedReport)]
-        log.info("%s: %d reports, %d refused", file.name, len(read) - len(refused), len(refused))
+            count += await keep_read(session, read, now_us)
+        refused = sum(isinstance(each, RefusedReport) for each in read)
+        log.info("%s: %d reports, %d refused", file.name, len(read) - refused, refused)
     return count
 
 
-def read_file(file: Path, now_us: int) -> list[ReadReport | RefusedReport]:
+async def keep_read(session: AsyncSession, read: Sequence[Read], now_us: int) -> int:
+    """Keep reports, forecasts and refusals; say how many were readable."""
+    forecasts = [each for each in read if isinstance(each, ReadForecast)]
+    count = await keep_forecasts(session, forecasts, now_us) if forecasts else 0
+    reports = [each for each in read if not isinstance(each, ReadForecast)]
+    return count + await keep_reports(session, reports, now_us)
+
+
+def read_file(file: Path, now_us: int) -> list[Read]:
     """Read one file; a file that cannot be read at all gives one refusal that names it."""
     try:
         text = _text(file)
         reports = read_noaa_text(text) if file.name.endswith(".txt") else read_awc_cache(text)
-        return list(_decoded(reports, file.name, now_us))
+        return list(read_texts(reports, file.name, now_us))
     except (OSError, EOFError, zlib.error, ProtocolError) as error:
         reason = f"file {file.name} cannot be read: {error}"
         return [RefusedReport(digest=_digest(reason), raw="", reason=reason, source=file.name)]
@@ -115,13 +128,16 @@ def _text(file: Path) -> str:
     return content.decode(errors="replace")
 
 
-def _decoded(
-    reports: Iterable[RawReport], source: str, now_us: int
-) -> Iterator[ReadReport | RefusedReport]:
-    for each in reports:
+def read_texts(texts: Iterable[RawReport], source: str, now_us: int) -> Iterator[Read]:
+    """Read METARs and TAFs; what cannot be read is given back with the reason."""
+    for each in texts:
         raw = " ".join(each.raw.replace("\x00", " ").split())[:LONGEST_KEPT]
         try:
-            yield _read_report(raw, each.observed_at_us, now_us)
+            if is_taf(raw):
+                taf = decode_taf(raw, each.observed_at_us or now_us)
+                yield ReadForecast(digest=_digest(raw), taf=taf)
+            else:
+                yield _read_report(raw, each.observed_at_us, now_us)
         except ProtocolError as error:
             found = _STATION.match(raw)
             yield RefusedReport(

@@ -32,6 +32,7 @@ from aerocast_protocols.weather.taf_report import (
 LONGEST_FORECAST = 8192  # ours: bounds what a broken feed can cost, in characters
 _HALF_A_FORECAST_US = 12 * HOUR_US
 _STATION = re.compile(r"[A-Z][A-Z0-9]{3}")
+_MEANT = re.compile(r"\s*(?:TAF\b|[A-Z][A-Z0-9]{3}\s+(?:\d{6}Z\s+)?\d{4}/\d{4}(?!\S))", re.ASCII)
 _ISSUED = re.compile(r"(\d{2})(\d{2})(\d{2})Z", re.ASCII)
 _WINDOW = re.compile(r"(\d{2})(\d{2})/(\d{2})(\d{2})", re.ASCII)
 _OLD_VALIDITY = re.compile(r"(\d{2})(\d{2})(\d{2})", re.ASCII)  # day, from hour, to hour
@@ -40,6 +41,11 @@ _FROM = re.compile(r"(\d{2})?(\d{2})(\d{2})", re.ASCII)
 _PROBABILITY = re.compile(r"PROB([1-9]\d)", re.ASCII)
 _AFTER_FORECAST = frozenset({"RMK", "AMD", "COR", "LAST", "NXT", "NEXT", "FINAL"})
 _SILENT = Wind(None, None, None)
+
+
+def is_taf(raw: str) -> bool:
+    """Say whether a text is meant as a forecast: by its first word, or the time it holds for."""
+    return _MEANT.match(raw) is not None
 
 
 class _Span(NamedTuple):

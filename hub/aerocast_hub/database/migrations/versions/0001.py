@@ -487,6 +487,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stand", name=op.f("pk_stands")),
     )
     op.create_table(
+        "tafs",
+        sa.Column("station", sa.String(), nullable=False),
+        sa.Column("issued_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("is_revised", sa.Boolean(), nullable=False),
+        sa.Column("valid_from_us", sa.BigInteger(), nullable=False),
+        sa.Column("valid_to_us", sa.BigInteger(), nullable=False),
+        sa.Column("received_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("raw", sa.String(), nullable=False),
+        sa.Column("taf", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("station", "issued_at_us", "digest", name=op.f("pk_tafs")),
+    )
+    with op.batch_alter_table("tafs", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_tafs_received_at_us"), ["received_at_us"], unique=False
+        )
+
+    op.create_table(
         "unread_bags",
         sa.Column("site", sa.String(), nullable=False),
         sa.Column("gateway", sa.String(), nullable=False),
@@ -923,6 +941,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_unread_bags_site_at_us"))
 
     op.drop_table("unread_bags")
+    with op.batch_alter_table("tafs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tafs_received_at_us"))
+
+    op.drop_table("tafs")
     op.drop_table("stands")
     op.drop_table("roles")
     with op.batch_alter_table("refused_metars", schema=None) as batch_op:
