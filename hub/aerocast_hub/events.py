@@ -207,6 +207,18 @@ class AlertCleared(_AlertEvent, frozen=True, kw_only=True, tag="alert_cleared"):
     """It is wrong no more."""
 
 
+class EpcisEventsKept(_Happened, frozen=True, kw_only=True, tag="epcis_events_kept"):
+    """EPCIS events were captured, or made of journeys.
+
+    Attributes
+    ----------
+    events
+        How many.
+    """
+
+    events: int
+
+
 class WebhookDied(_Happened, frozen=True, kw_only=True, tag="webhook_died"):
     """A webhook was given up: nothing has reached its server for hours."""
 
@@ -284,6 +296,7 @@ Event = (
     | AlertCleared
     | BagUnread
     | BagMessageReceived
+    | EpcisEventsKept
     | WebhookDied
     | WebhookRevived
     | RampClosed

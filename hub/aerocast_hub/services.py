@@ -33,6 +33,11 @@ from aerocast_hub.baggage.message_controller import BagMessageController
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.baggage.partners import read_partners
 from aerocast_hub.database.engine import Database
+from aerocast_hub.epcis.controller import EpcisController
+from aerocast_hub.epcis.publishing import FOLLOWED as JOURNEYS
+from aerocast_hub.epcis.publishing import JourneyPublisher
+from aerocast_hub.epcis.query_controller import QueryController
+from aerocast_hub.epcis.subscriptions import Teller
 from aerocast_hub.flights.absorb import absorb as absorb_flights
 from aerocast_hub.flights.absorb import retime as retime_flights
 from aerocast_hub.flights.controller import FlightController
@@ -178,6 +183,16 @@ async def forget_what_is_old(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def tell_epcis(hub: Hub) -> AsyncIterator[None]:
+    """Keep journeys as EPCIS events, and tell those who subscribed to queries."""
+    publisher = JourneyPublisher(hub.settings.base_url or NOWHERE)
+    follower = Follower("epcis", JOURNEYS, publisher.take_in, hub.database, hub.publisher)
+    teller = Teller(hub.database, hub.publisher)
+    async with running(follower.run()), running(teller.run()):
+        yield
+
+
+@asynccontextmanager
 async def count_losses(hub: Hub) -> AsyncIterator[None]:
     """Keep the loss account among the metrics."""
     async with running(keep_counted(hub.database, hub.metrics)):
@@ -269,6 +284,8 @@ REGISTRY: Mapping[str, Service] = {
                 AlertController,
                 BagMessageController,
                 WebhookController,
+                EpcisController,
+                QueryController,
                 SummaryController,
             ),
             absorb={
@@ -287,6 +304,7 @@ REGISTRY: Mapping[str, Service] = {
                 raise_alerts,
                 send_webhooks,
                 forget_what_is_old,
+                tell_epcis,
                 count_losses,
                 exchange_bag_messages,
             ),
@@ -317,6 +335,7 @@ sightings is called there (`every_absorb`): the database is the meeting place.
 """
 
 ALL_SERVICES_PORT = 8000
+NOWHERE = "https://aerocast.invalid"  # begins names in EPCIS while the hub is not told its own
 
 
 def every_absorb() -> dict[str, Absorb]:

@@ -30,11 +30,14 @@ class _Known(
         When it happened, UTC microseconds.
     known_at_us
         When the hub learned it in this form, UTC microseconds.
+    told_by
+        Who told it, where it is neither our own gateways nor a baggage message: ``epcis <user>``.
     """
 
     id: str
     at_us: int
     known_at_us: int = 0
+    told_by: str = ""
 
 
 class Seen(_Known, frozen=True, kw_only=True, tag="seen"):

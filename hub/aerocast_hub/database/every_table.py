@@ -5,6 +5,7 @@ from aerocast_hub.auth import tables as auth
 from aerocast_hub.baggage import message_tables as bag_messages
 from aerocast_hub.baggage import tables as baggage
 from aerocast_hub.database import Base
+from aerocast_hub.epcis import tables as epcis
 from aerocast_hub.flights import tables as flights
 from aerocast_hub.gateways import tables as gateways
 from aerocast_hub.inbox import tables as inbox
@@ -23,6 +24,7 @@ __all__ = [
     "auth",
     "bag_messages",
     "baggage",
+    "epcis",
     "flights",
     "forecasts",
     "gateways",

@@ -163,6 +163,70 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_sets")),
     )
     op.create_table(
+        "epcis_captures",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("created_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("behaviour", sa.String(), nullable=False),
+        sa.Column("is_success", sa.Boolean(), nullable=False),
+        sa.Column("errors", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_epcis_captures")),
+    )
+    with op.batch_alter_table("epcis_captures", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_epcis_captures_created_at_us_id"), ["created_at_us", "id"], unique=False
+        )
+
+    op.create_table(
+        "epcis_events",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("declared", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("capture_id", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("event_time_us", sa.BigInteger(), nullable=False),
+        sa.Column("record_time_us", sa.BigInteger(), nullable=False),
+        sa.Column("action", sa.String(), nullable=True),
+        sa.Column("biz_step", sa.String(), nullable=True),
+        sa.Column("disposition", sa.String(), nullable=True),
+        sa.Column("read_point", sa.String(), nullable=True),
+        sa.Column("biz_location", sa.String(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("context", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_epcis_events")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("epcis_events", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_epcis_events_event_id_declared"), ["event_id", "declared"], unique=True
+        )
+        batch_op.create_index(
+            batch_op.f("ix_epcis_events_event_time_us_number"),
+            ["event_time_us", "number"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_epcis_events_record_time_us_number"),
+            ["record_time_us", "number"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_epcis_events_subject"), ["subject"], unique=False)
+
+    op.create_table(
+        "epcis_queries",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("created_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("definition", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_epcis_queries")),
+    )
+    op.create_table(
         "flights",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("flight", sa.String(), nullable=False),
@@ -663,6 +727,58 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gateway_id", "boot_id", name=op.f("pk_boot_clocks")),
     )
     op.create_table(
+        "epcis_epcs",
+        sa.Column(
+            "event_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("epc", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["event_number"],
+            ["epcis_events.number"],
+            name=op.f("fk_epcis_epcs_event_number"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("event_number", "role", "epc", name=op.f("pk_epcis_epcs")),
+    )
+    with op.batch_alter_table("epcis_epcs", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_epcis_epcs_epc_event_number"), ["epc", "event_number"], unique=False
+        )
+
+    op.create_table(
+        "epcis_subscriptions",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("query_name", sa.String(), nullable=False),
+        sa.Column("webhook_id", sa.String(), nullable=False),
+        sa.Column("dest", sa.String(), nullable=False),
+        sa.Column("created_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("schedule", sa.String(), nullable=False),
+        sa.Column("report_if_empty", sa.Boolean(), nullable=False),
+        sa.Column("initial_record_time_us", sa.BigInteger(), nullable=True),
+        sa.Column("reached", sa.BigInteger(), nullable=False),
+        sa.Column("next_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("notified_at_us", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["query_name"],
+            ["epcis_queries.name"],
+            name=op.f("fk_epcis_subscriptions_query_name"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"],
+            ["webhooks.id"],
+            name=op.f("fk_epcis_subscriptions_webhook_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_epcis_subscriptions")),
+    )
+    with op.batch_alter_table("epcis_subscriptions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_epcis_subscriptions_query_name"), ["query_name"], unique=False
+        )
+
+    op.create_table(
         "evictions",
         sa.Column(
             "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -914,6 +1030,14 @@ def downgrade() -> None:
     op.drop_table("gateway_states")
     op.drop_table("gateway_counts")
     op.drop_table("evictions")
+    with op.batch_alter_table("epcis_subscriptions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_epcis_subscriptions_query_name"))
+
+    op.drop_table("epcis_subscriptions")
+    with op.batch_alter_table("epcis_epcs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_epcis_epcs_epc_event_number"))
+
+    op.drop_table("epcis_epcs")
     op.drop_table("boot_clocks")
     with op.batch_alter_table("bags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_bags_stowed_for"))
@@ -996,6 +1120,18 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_flights_callsign_on_block_due_us"))
 
     op.drop_table("flights")
+    op.drop_table("epcis_queries")
+    with op.batch_alter_table("epcis_events", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_epcis_events_subject"))
+        batch_op.drop_index(batch_op.f("ix_epcis_events_record_time_us_number"))
+        batch_op.drop_index(batch_op.f("ix_epcis_events_event_time_us_number"))
+        batch_op.drop_index(batch_op.f("ix_epcis_events_event_id_declared"))
+
+    op.drop_table("epcis_events")
+    with op.batch_alter_table("epcis_captures", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_epcis_captures_created_at_us_id"))
+
+    op.drop_table("epcis_captures")
     op.drop_table("clock_sets")
     op.drop_table("bag_partners")
     with op.batch_alter_table("bag_messages", schema=None) as batch_op:
