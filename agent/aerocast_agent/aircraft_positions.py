@@ -124,7 +124,7 @@ class PositionTracker:
         return self._believe(fix) if can_reach(last, fix) and self._in_range(solved) else None
 
     def _in_range(self, position: Position) -> bool:
-        return self._reference is None or distance_m(self._reference, position) <= FARTHEST_M
+        return self._reference is None or _are_within(self._reference, position, FARTHEST_M)
 
 
 def can_reach(one: Fix, other: Fix) -> bool:
@@ -133,7 +133,11 @@ def can_reach(one: Fix, other: Fix) -> bool:
     speed_mps = SURFACE_MPS if on_ground else AIRBORNE_MPS
     margin_m = SURFACE_MARGIN_M if on_ground else AIRBORNE_MARGIN_M
     reach_m = speed_mps * abs(other.boot_ns - one.boot_ns) / NS + margin_m
-    (south, west), (north, east) = one.position, other.position
+    return _are_within(one.position, other.position, reach_m)
+
+
+def _are_within(one: Position, other: Position, reach_m: float) -> bool:
+    (south, west), (north, east) = one, other
     if (abs(north - south) + abs(east - west)) * LONGEST_DEGREE_M <= reach_m:
         return True  # without trigonometry: no way is longer than straight east and north
-    return distance_m(one.position, other.position) <= reach_m
+    return distance_m(one, other) <= reach_m
