@@ -4,6 +4,7 @@ import asyncio
 import random
 import secrets
 from datetime import UTC, datetime
+from importlib.resources import as_file, files
 from itertools import chain
 from pathlib import Path
 
@@ -84,6 +85,8 @@ class Airport:
         await hub.command("import", "stands", str(folder / "stands.geojson"))
         await hub.command("import", "flights", str(folder / "flights.jsonl"))
         await hub.command("import", "bags", str(folder / "bags.jsonl"))
+        with as_file(files("aerocast_simulator") / "places.toml") as terminal:
+            await hub.command("import", "places", str(terminal))
         await self._reader.start()
         await self._sky.start()
         await self._network.start()

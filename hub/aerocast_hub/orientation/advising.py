@@ -25,10 +25,13 @@ from aerocast_hub.orientation.guidance import (
     BagView,
     FlightView,
     Phase,
+    WayView,
     WeatherView,
     guide,
 )
+from aerocast_hub.orientation.places.store import conditions_at, map_code, network_of
 from aerocast_hub.orientation.tables import AdviceCountRow
+from aerocast_hub.orientation.way_there import way_there
 from aerocast_hub.orientation.wording import Phrase, say
 from aerocast_hub.schedule import flight_key
 from aerocast_hub.weather.ramp_store import closures_at, ramp_at
@@ -62,6 +65,8 @@ class Guidance(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    way
+        How to get there, step by step, when the hub has a map of the airport.
     first_bag, last_bag
         When the flight's first and last bags reach the belt, UTC microseconds.
     time_zone
@@ -75,6 +80,7 @@ class Guidance(msgspec.Struct, frozen=True, kw_only=True):
     belt: str | None
     headline: Sentence
     steps: tuple[Sentence, ...]
+    way: tuple[Sentence, ...]
     reasons: tuple[Sentence, ...]
     weather: Sentence
     first_bag: Quantiles | None
@@ -83,20 +89,27 @@ class Guidance(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int
 
 
-async def advise_passenger(session: AsyncSession, passenger_id: str, now_us: int) -> Advised | None:
-    """Advise a passenger; None when the hub knows no bag of theirs any more."""
+async def advise_passenger(
+    session: AsyncSession, passenger_id: str, now_us: int, profile: str = "default"
+) -> Advised | None:
+    """Advise a passenger; None when the hub knows no bag of theirs any more.
+
+    ``profile`` is how they get about, one of `profiles.PROFILES`.
+    """
     bags = await bags_of_passenger(session, passenger_id)
-    return await _advise(session, bags, now_us) if bags else None
+    return await _advise(session, bags, now_us, profile) if bags else None
 
 
-async def advise_on_bag(session: AsyncSession, bag: str, now_us: int) -> Advised | None:
+async def advise_on_bag(
+    session: AsyncSession, bag: str, now_us: int, profile: str = "default"
+) -> Advised | None:
     """Advise whoever a bag belongs to, as they would be; the bag by the hub's id or its plate."""
     found = await find_bag_by_id(session, bag) or await find_bag(session, bag)
     if found is None:
         return None
     passenger_id = await passenger_of(session, found.id)
     bags = [found] if passenger_id is None else await bags_of_passenger(session, passenger_id)
-    return await _advise(session, bags, now_us)
+    return await _advise(session, bags, now_us, profile)
 
 
 def worded(advised: Advised, language: str) -> Guidance:
@@ -114,6 +127,7 @@ def worded(advised: Advised, language: str) -> Guidance:
         belt=advice.belt,
         headline=sentence(advice.headline),
         steps=tuple(sentence(each) for each in advice.steps),
+        way=tuple(sentence(each) for each in advice.way),
         reasons=tuple(sentence(each) for each in advice.reasons),
         weather=sentence(advice.weather),
         first_bag=advice.first_bag,
@@ -151,19 +165,35 @@ async def count_advice_given(session: AsyncSession) -> int:
     return int(await session.scalar(select(func.sum(AdviceCountRow.given))) or 0)
 
 
-async def _advise(session: AsyncSession, bags: Sequence[Bag], now_us: int) -> Advised:
+async def _advise(session: AsyncSession, bags: Sequence[Bag], now_us: int, profile: str) -> Advised:
     views = [_bag_view(bag) for bag in bags]
     flight = await _flight_of(session, bags)
     if flight is None:
         return Advised(advice=guide(views, None, WeatherView(), now_us), time_zone=None)
     view = await _flight_view(session, flight)
     here = flight.destination
-    advice = guide(views, view, await _weather(session, here, now_us), now_us)
-    if advice.phase == "departure":  # the ramp they wait for is the one the bags are loaded on
+    weather = await _weather(session, here, now_us)
+    phase = guide(views, view, weather, now_us).phase
+    if phase == "departure":  # the ramp they wait for is the one the bags are loaded on
         here = flight.origin
-        advice = guide(views, view, await _weather(session, here, now_us), now_us)
+        weather = await _weather(session, here, now_us)
+    way = await _way(session, here, phase, view, now_us, profile)
     place = airport(here)
-    return Advised(advice=advice, time_zone=None if place is None else place.time_zone)
+    return Advised(
+        advice=guide(views, view, weather, now_us, way),
+        time_zone=None if place is None else place.time_zone,
+    )
+
+
+async def _way(
+    session: AsyncSession, here: str, phase: Phase, flight: FlightView, now_us: int, profile: str
+) -> WayView | None:
+    code = map_code(here)
+    network = await network_of(session, code)
+    if network is None:
+        return None
+    conditions = await conditions_at(session, code, network, now_us)
+    return way_there(network, conditions, phase, flight, profile)
 
 
 async def _flight_of(session: AsyncSession, bags: Sequence[Bag]) -> Flight | None:

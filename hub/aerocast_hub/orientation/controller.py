@@ -8,7 +8,7 @@ from litestar import Controller, Request, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from aerocast_hub.auth.controller import client_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
@@ -24,10 +24,13 @@ from aerocast_hub.orientation.advising import (
 )
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.links import Links
+from aerocast_hub.orientation.profiles import ProfileName
 from aerocast_hub.orientation.wording import choose_language
 from aerocast_hub.telemetry.metrics import Metrics
 
 AnyRequest = Request[Any, Any, State]
+
+AskedProfile = Annotated[ProfileName, QueryParameter(description="How the passenger gets about")]
 
 NOT_FOUND = "no bag of this plate and name is known"
 LINK_CLOSED = "this link is not valid, or not any more"
@@ -38,6 +41,7 @@ class FindBag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     licence_plate: Annotated[str, msgspec.Meta(max_length=100)]
     surname: Annotated[str, msgspec.Meta(max_length=200)]
+    profile: ProfileName = "default"
 
 
 class FoundBag(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +65,7 @@ class GuidanceController(Controller):
         database: NamedDependency[Database],
         links: NamedDependency[Links],
         metrics: NamedDependency[Metrics],
+        profile: AskedProfile = "default",
     ) -> Guidance:
         """Give a passenger's advice by their signed link.
 
@@ -74,7 +79,7 @@ class GuidanceController(Controller):
         advised = None
         if passenger_id is not None:
             async with database.reading() as session:
-                advised = await advise_passenger(session, passenger_id, now_us)
+                advised = await advise_passenger(session, passenger_id, now_us, profile)
         if advised is None:
             raise NotFoundException(LINK_CLOSED)
         return await _give(request, database, metrics, advised, "link")
@@ -106,7 +111,7 @@ class GuidanceController(Controller):
         advised = None
         if found is not None:
             async with finder.database.reading() as session:
-                advised = await advise_passenger(session, found, now_us)
+                advised = await advise_passenger(session, found, now_us, data.profile)
         if found is None or advised is None:
             raise NotFoundException(NOT_FOUND)
         guidance = await _give(request, finder.database, metrics, advised, "plate")
@@ -123,6 +128,7 @@ class GuidanceController(Controller):
         request: AnyRequest,
         database: NamedDependency[Database],
         at_us: AskedInstant = None,
+        profile: AskedProfile = "default",
     ) -> Guidance:
         """Give the advice a bag's passenger gets, for an operator; it is not counted.
 
@@ -133,7 +139,7 @@ class GuidanceController(Controller):
         """
         now_us = asked_us(at_us)
         async with database.reading() as session:
-            advised = await advise_on_bag(session, bag, now_us)
+            advised = await advise_on_bag(session, bag, now_us, profile)
         if advised is None:
             raise NotFoundException(f"bag {bag[:36]!r} is not known")
         return worded(advised, _language(request))

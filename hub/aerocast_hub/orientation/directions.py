@@ -83,12 +83,16 @@ class Directions:
     def why_not(self, unreachable: Unreachable) -> Phrase:
         """Say why there is no way."""
         if unreachable.reason == "closed" and unreachable.obstacles:
-            return Phrase(
-                key="no_way_closed", values={"closed": self.called(unreachable.obstacles[0])}
-            )
+            return self._closed(unreachable.obstacles[0])
         if unreachable.reason == "profile" and unreachable.obstacles:
             return Phrase(key=f"no_way_{unreachable.obstacles[0]}")
         return Phrase(key="no_way")
+
+    def _closed(self, subject: str) -> Phrase:
+        facility = self._facilities.get(subject)
+        is_lift = facility is not None and facility.kind == "lift"
+        key = "no_way_closed_lift" if is_lift else "no_way_closed"
+        return Phrase(key=key, values={"closed": self.called(subject)})
 
     def called(self, subject: str) -> Name:
         """Give what something on the map is called; its id where it has no name."""

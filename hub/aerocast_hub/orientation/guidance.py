@@ -18,7 +18,7 @@ from aerocast_hub.orientation.arrival_times import (
     Quantiles,
     belt_times,
 )
-from aerocast_hub.orientation.wording import Phrase, Value
+from aerocast_hub.orientation.wording import Name, Phrase, Value
 
 Phase = Literal["unknown", "departure", "in_flight", "arriving", "at_belt", "desk", "done"]
 
@@ -73,6 +73,30 @@ class WeatherView(msgspec.Struct, frozen=True, kw_only=True):
     wind_kt: int | None = None
 
 
+class WayView(msgspec.Struct, frozen=True, kw_only=True):
+    """The way to the reclaim belt, or before the flight to the gate, on the airport's map.
+
+    Attributes
+    ----------
+    level
+        The belt's or the gate's.
+    minutes
+        From the stand, or from ``origin``, queues included; None where no way is known.
+    lift
+        The first one to take.
+    origin
+        Where the way to a gate begins; None on arrival.
+    steps
+        What to do, in order; or why there is no way.
+    """
+
+    level: Name
+    minutes: int | None = None
+    lift: Name | None = None
+    origin: Name | None = None
+    steps: tuple[Phrase, ...] = ()
+
+
 class BagAdvice(msgspec.Struct, frozen=True, kw_only=True):
     """One bag's line: its plate but for the last four digits hidden, its state, a sentence."""
 
@@ -93,6 +117,8 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
         What to do, in order.
     reasons
         Why we say so.
+    way
+        How to get there, step by step, when the hub has a map of the airport.
     weather
         What the weather means for the bags.
     belt
@@ -108,6 +134,7 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Phrase, ...]
     weather: Phrase
     bags: tuple[BagAdvice, ...]
+    way: tuple[Phrase, ...] = ()
     belt: str | None = None
     first_bag: Quantiles | None = None
     last_bag: Quantiles | None = None
@@ -119,6 +146,7 @@ def guide(
     flight: FlightView | None,
     weather: WeatherView,
     now_us: int,
+    way: WayView | None = None,
     model: BeltModel | None = None,
 ) -> Advice:
     """Say what a passenger should do now, when the bags come, and why.
@@ -133,6 +161,8 @@ def guide(
         The ramp; of the airport of departure until the flight has left, then of arrival.
     now_us
         UTC microseconds.
+    way
+        To the belt or the gate; None when the hub has no map that shows it.
     """
     times = None
     if flight is not None:
@@ -140,6 +170,9 @@ def guide(
     overdue_us = _overdue_us(flight, times, weather, model)
     phase = _phase(bags, flight, times, overdue_us, now_us)
     headline, steps = _SAY[phase](flight, times, now_us)
+    if way is not None:
+        headline = _with_way(headline, way)
+        steps = tuple(_with_way(step, way) for step in steps)
     told = times if phase in ("in_flight", "arriving", "at_belt", "desk") else None
     return Advice(
         phase=phase,
@@ -148,6 +181,7 @@ def guide(
         steps=steps,
         reasons=_reasons(flight, told),
         weather=_weather(weather),
+        way=way.steps if way else (),
         bags=tuple(_bag(bag) for bag in sorted(bags, key=lambda bag: bag.licence_plate)),
         belt=flight.reclaim if flight else None,
         first_bag=told.first if told else None,
@@ -293,6 +327,21 @@ def _to_belt(flight: FlightView | None) -> Phrase:
     if flight is None or flight.reclaim is None:
         return Phrase(key="step_watch_screens_belt")
     return Phrase(key="step_go_to_belt", values={"belt": flight.reclaim})
+
+
+def _with_way(said: Phrase, way: WayView) -> Phrase:
+    """Let what sends people to a belt or a gate name its level, the minutes and the lift."""
+    if said.key not in ("step_go_to_belt", "go_to_gate"):
+        return said
+    values: dict[str, Value] = {**said.values, "level": way.level}
+    if way.minutes is None or (said.key == "go_to_gate" and way.origin is None):
+        return Phrase(key=f"{said.key}_level", values=values)
+    values["minutes"] = way.minutes
+    if said.key == "go_to_gate" and way.origin is not None:
+        values["origin"] = way.origin
+    if way.lift is None:
+        return Phrase(key=f"{said.key}_walk", values=values)
+    return Phrase(key=f"{said.key}_lift", values={**values, "lift": way.lift})
 
 
 def _reasons(flight: FlightView | None, times: BeltTimes | None) -> tuple[Phrase, ...]:

@@ -5,6 +5,7 @@ airports (Young, Transportation Research Record 1674, 1999); the others are ours
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -16,6 +17,8 @@ STEPS_UNKNOWN = 20
 ESCALATOR_S = 60.0
 LIFT_S = 60.0
 GATE_S = 5.0
+
+ProfileName = Literal["default", "family", "reduced_mobility", "wheelchair", "trolley"]
 
 Obstacle = str
 """Why a way is no way for somebody: its mode, ``slope``, ``narrow`` or ``wheels``."""

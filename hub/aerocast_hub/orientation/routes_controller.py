@@ -13,8 +13,8 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.orientation.directions import Directions
 from aerocast_hub.orientation.itinerary import Itinerary, itinerary
-from aerocast_hub.orientation.places.controller import airport_code, network_at
-from aerocast_hub.orientation.places.store import conditions_at
+from aerocast_hub.orientation.places.controller import network_at
+from aerocast_hub.orientation.places.store import conditions_at, map_code
 from aerocast_hub.orientation.profiles import PROFILES
 from aerocast_hub.orientation.routes import find_route
 from aerocast_hub.orientation.wording import choose_language
@@ -98,7 +98,7 @@ async def _find(database: Database, wanted: WantedRoute, request: AnyRequest) ->
         for key, place in (("from", wanted.origin), ("to", wanted.destination)):
             if place not in network.number:
                 raise NotFoundException(f"{key} {place!r}: expected a place of the map")
-        code, depart_us = airport_code(wanted.airport), asked_us(wanted.at_us)
+        code, depart_us = map_code(wanted.airport), asked_us(wanted.at_us)
         conditions = await conditions_at(session, code, network, depart_us)
     route = find_route(network, wanted.origin, wanted.destination, wanted.profile, conditions)
     language = choose_language(

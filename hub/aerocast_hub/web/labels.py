@@ -17,6 +17,9 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True):
     between: str
     last_bags: str
     what_to_do: str
+    way: str
+    gets_about: str
+    profiles: dict[str, str]
     why: str
     your_bags: str
     updated: str
@@ -47,6 +50,15 @@ LABELS = {
         between="most likely",
         last_bags="All bags by",
         what_to_do="What to do",
+        way="The way there",
+        gets_about="How you get about",
+        profiles={
+            "default": "On foot",
+            "family": "With children",
+            "reduced_mobility": "No stairs",
+            "wheelchair": "Wheelchair",
+            "trolley": "With a trolley",
+        },
         why="Why we say so",
         your_bags="Your bags",
         updated="Updated",
@@ -91,6 +103,15 @@ LABELS = {
         between="le plus probable",
         last_bags="Tous les bagages d’ici",  # noqa: RUF001  French typography
         what_to_do="Que faire",
+        way="Le chemin",
+        gets_about="Comment vous vous déplacez",
+        profiles={
+            "default": "À pied",
+            "family": "Avec des enfants",
+            "reduced_mobility": "Sans escalier",
+            "wheelchair": "Fauteuil roulant",
+            "trolley": "Avec un chariot",
+        },
         why="Pourquoi",
         your_bags="Vos bagages",
         updated="Mis à jour à",

@@ -16,6 +16,7 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.orientation.advising import advise_passenger, count_advice
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.links import Links
+from aerocast_hub.orientation.profiles import PROFILES
 from aerocast_hub.orientation.wording import LANGUAGES, choose_language
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.web.labels import LABELS
@@ -45,11 +46,12 @@ async def advice_page(
 ) -> Response[str]:
     """Show a passenger's belt, times and reasons; a link that opens nothing says what to do."""
     now_us = time.time_ns() // 1000
+    profile = _profile(request)
     passenger_id = links.passenger(token, now_us // 1_000_000)
     advised = None
     if passenger_id is not None:
         async with database.reading() as session:
-            advised = await advise_passenger(session, passenger_id, now_us)
+            advised = await advise_passenger(session, passenger_id, now_us, profile)
     if advised is None:
         return Response(_page(request, "expired.html"), status_code=404)
     if REFRESH not in request.headers:
@@ -57,7 +59,7 @@ async def advice_page(
             await count_advice(session, "page", now_us)
         metrics.advice_given.labels("page").inc()
     page = passenger_page(advised.advice, _language(request), advised.time_zone)
-    return Response(_page(request, "passenger.html", page=page))
+    return Response(_page(request, "passenger.html", page=page, profile=profile))
 
 
 @get("/find", include_in_schema=False, media_type=MediaType.HTML, opt={"public": True})
@@ -97,6 +99,12 @@ PASSENGER_PAGES = (advice_page, find_page, find)
 def _page(request: AnyRequest, template: str, **values: object) -> str:
     language = _language(request)
     return render(template, language=language, languages=LABELS, labels=LABELS[language], **values)
+
+
+def _profile(request: AnyRequest) -> str:
+    """Choose how the passenger gets about: ``?profile=wheelchair``; an unknown one is nobody's."""
+    asked = request.query_params.get("profile")
+    return str(asked) if asked in PROFILES else "default"
 
 
 def _language(request: AnyRequest) -> str:

@@ -31,6 +31,7 @@ class PassengerPage(msgspec.Struct, frozen=True, kw_only=True):
     flight: str | None
     headline: str
     steps: tuple[str, ...]
+    way: tuple[str, ...]
     reasons: tuple[str, ...]
     bags: tuple[PassengerBag, ...]
     shows_belt: bool
@@ -67,6 +68,7 @@ def passenger_page(advice: Advice, language: str, time_zone: str | None) -> Pass
         flight=advice.flight,
         headline=worded(advice.headline),
         steps=tuple(worded(each) for each in advice.steps if each.key not in _SHOWN_LARGE),
+        way=tuple(worded(each) for each in advice.way),
         reasons=tuple(worded(each) for each in (*advice.reasons, advice.weather)),
         bags=tuple(_bag(each, language, worded(each.phrase)) for each in advice.bags),
         shows_belt=advice.phase not in _BEFORE,

@@ -41,7 +41,7 @@ def test_steps_name_signs_stairs_lifts_levels_and_landmarks(network):
     assert texts(network, "gate-B12", "reclaim-4", "trolley", "fr") == [
         "Marchez 120 m.",
         "Prenez l'ascenseur C et descendez au niveau Arrivées.",
-        "Marchez 60 m jusqu'à : Tapis 4.",
+        "Marchez 60 m jusqu'à\N{NO-BREAK SPACE}: Tapis 4.",
     ]
 
 
@@ -53,14 +53,17 @@ def test_a_queue_worth_telling_is_told_in_minutes(network):
     assert through(0.0) == "Go through security."
     assert through(60.0) == "Go through security: expect to wait 1 minute."
     assert through(840.0) == "Go through security: expect to wait 14 minutes."
-    assert through(60.0, "fr") == "Passez : le contrôle de sûreté, environ 1 minute d'attente."
+    assert (
+        through(60.0, "fr")
+        == "Passez\N{NO-BREAK SPACE}: le contrôle de sûreté, environ 1 minute d'attente."
+    )
 
 
 def test_no_way_is_told_with_what_is_in_the_way(network):
     shut = [Closure(subject="C", from_s=0)]
     told = texts(network, "reclaim-4", "gate-B12", "wheelchair", closures=shut)
     assert told == [
-        "There is no way at present, because C is closed: please ask the staff.",
+        "There is no way at present, because lift C is closed: please ask the staff.",
     ]
     assert texts(network, "gate-B12", "landside") == [
         "Our map shows no way there: please ask the staff."
@@ -88,7 +91,11 @@ def every_way():
         for level in ("0", "1")
         for named in ("", "n")
     )
-    facilities = (Facility(id="named", kind="x", name=Name("N")), Facility(id="other", kind="x"))
+    facilities = (
+        Facility(id="named", kind="x", name=Name("N")),
+        Facility(id="other", kind="x"),
+        Facility(id="lift", kind="lift"),
+    )
     ways = [
         Way(id="w", origin=one.id, destination=other.id, mode=mode, **about)
         for one in places
@@ -119,7 +126,8 @@ def test_every_way_and_every_obstacle_has_its_sentence_and_every_sentence_its_us
     obstacles = {"slope", "narrow", "wheels"}
     obstacles |= {mode for profile in PROFILES.values() for mode in profile.excluded}
     reasons = [Unreachable(reason="profile", obstacles=(each,)) for each in obstacles]
-    reasons += [Unreachable(reason="closed", obstacles=("named",)), Unreachable(reason="apart")]
+    reasons += [Unreachable(reason="closed", obstacles=("lift",)), Unreachable(reason="apart")]
+    reasons.append(Unreachable(reason="closed", obstacles=("named",)))
     said += [directions.why_not(each) for each in reasons]
     for phrase in said:
         assert say(language, phrase.key, phrase.values)

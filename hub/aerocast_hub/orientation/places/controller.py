@@ -12,7 +12,6 @@ from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.airports import airport as airport_of
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
@@ -23,6 +22,7 @@ from aerocast_hub.orientation.places.store import (
     Wait,
     close,
     keep_queue,
+    map_code,
     map_of,
     map_versions,
     network_of,
@@ -102,7 +102,7 @@ class PlaceController(Controller):
             The airport has no map, or none of this version.
         """
         async with database.reading() as session:
-            found = await map_of(session, airport_code(airport), version)
+            found = await map_of(session, map_code(airport), version)
         if found is None:
             raise no_map(airport)
         return AirportMap(version=found[0], map=found[1])
@@ -117,7 +117,7 @@ class PlaceController(Controller):
     ) -> list[MapVersion]:
         """Give every version of an airport's map, the newest first."""
         async with database.reading() as session:
-            return await map_versions(session, airport_code(airport))
+            return await map_versions(session, map_code(airport))
 
     @get(
         "/{airport:str}/outages",
@@ -132,7 +132,7 @@ class PlaceController(Controller):
     ) -> list[Outage]:
         """Give what is closed at an airport, or will be."""
         async with database.reading() as session:
-            return await outages_of(session, airport_code(airport), asked_us(at_us))
+            return await outages_of(session, map_code(airport), asked_us(at_us))
 
     @post(
         "/{airport:str}/outages",
@@ -161,7 +161,7 @@ class PlaceController(Controller):
             raise ClientException("until_us: expected a moment after from_us")
         outage = Outage(
             id=str(uuid.uuid4()),
-            airport=airport_code(airport),
+            airport=map_code(airport),
             subject=data.subject,
             from_us=from_us,
             until_us=data.until_us,
@@ -194,9 +194,9 @@ class PlaceController(Controller):
             It was not closed, or is open already.
         """
         now_us = time.time_ns() // 1000
-        code = airport_code(airport)
+        code = map_code(airport)
         async with database.writing() as session:
-            found = await reopen(session, code, _plain(outage_id), request.user.name, now_us)
+            found = await reopen(session, code, outage_id, request.user.name, now_us)
         if found is None:
             raise NotFoundException(f"outage {outage_id[:64]!r} is not known")
         return found
@@ -210,7 +210,7 @@ class PlaceController(Controller):
     ) -> dict[str, list[Wait]]:
         """Give how long people queue, by what they queue at: seen lately, or expected."""
         async with database.reading() as session:
-            return await queues_of(session, airport_code(airport), asked_us(at_us))
+            return await queues_of(session, map_code(airport), asked_us(at_us))
 
     @post(
         "/{airport:str}/queues",
@@ -233,18 +233,12 @@ class PlaceController(Controller):
         ClientException
             Nothing on the map has this id.
         """
-        now_us, code = time.time_ns() // 1000, airport_code(airport)
+        now_us, code = time.time_ns() // 1000, map_code(airport)
         waits = [Wait(at_us=each.at_us, wait_s=each.wait_s) for each in data.waits]
         async with database.writing() as session:
             await _check_subject(session, code, data.subject)
             await keep_queue(session, code, data.subject, waits, now_us)
             return await queues_of(session, code, now_us)
-
-
-def airport_code(asked: str) -> str:
-    """Give the code an airport's map is kept by."""
-    found = airport_of(asked)
-    return _plain(asked).upper() if found is None else found.iata
 
 
 def no_map(airport: str) -> NotFoundException:
@@ -260,7 +254,7 @@ async def network_at(session: AsyncSession, airport: str) -> Network:
     NotFoundException
         It has none.
     """
-    network = await network_of(session, airport_code(airport))
+    network = await network_of(session, map_code(airport))
     if network is None:
         raise no_map(airport)
     return network
@@ -269,7 +263,3 @@ async def network_at(session: AsyncSession, airport: str) -> Network:
 async def _check_subject(session: AsyncSession, airport: str, subject: str) -> None:
     if not (await network_at(session, airport)).knows(subject):
         raise ClientException(f"subject {subject!r}: nothing on the map has this id")
-
-
-def _plain(text: str) -> str:
-    return text[:64].replace("\x00", "?")

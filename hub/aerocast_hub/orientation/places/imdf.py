@@ -191,7 +191,9 @@ class _Reading:
             return
         stops = [about.origin, *(about.intermediary or ()), about.destination]
         if mode == "lift":
-            self.builder.add_facility(Facility(id=feature.id, kind="lift", name=_name(feature)))
+            code = _code(_name(feature))  # "Lift C" is told as lift C
+            name = None if code is None else Name(code)
+            self.builder.add_facility(Facility(id=feature.id, kind="lift", name=name))
         for one, other in pairwise(stop.id for stop in stops if stop is not None):
             way = Way(
                 id=f"{feature.id}: {one} - {other}",
@@ -252,7 +254,11 @@ def _name(feature: Feature) -> Name | None:
 def _code(name: Name | None) -> str | None:
     """Give the number in a name such as ``Belt 4``, as the screens say it."""
     words = [] if name is None else name.text.split()
-    return words[-1] if words and any(each.isdigit() for each in words[-1]) else None
+    return words[-1] if words and _is_code(words[-1]) else None
+
+
+def _is_code(word: str) -> bool:
+    return len(word) == 1 or any(each.isdigit() for each in word)
 
 
 def _rings(feature: Feature) -> list[list[Point]]:

@@ -4,12 +4,12 @@ import asyncio
 from pathlib import Path
 from statistics import fmean
 
-from aerocast_hub.airports import airport, nearest_airport
+from aerocast_hub.airports import nearest_airport
 from aerocast_hub.database.engine import Database
 from aerocast_hub.importing import RefusedRow, UnusableInputError
 from aerocast_hub.orientation.places.place_map import PlaceMap
 from aerocast_hub.orientation.places.reading import read_places
-from aerocast_hub.orientation.places.store import MapVersion, keep_map
+from aerocast_hub.orientation.places.store import MapVersion, keep_map, map_code
 
 NEAR_M = 15_000.0
 
@@ -36,20 +36,13 @@ async def import_places(
     places, refused = await asyncio.to_thread(read_places, path)
     if not places.ways:
         raise UnusableInputError(f"{path}: no way between any places could be read")
-    code = _code(airport_code or places.airport) or _nearest(places)
+    asked = airport_code or places.airport
+    code = _nearest(places) if asked is None else map_code(asked)
     if code is None:
         raise UnusableInputError(f"{path}: no airport within 15 km: say which with --airport")
     async with database.writing() as session:
         kept = await keep_map(session, code, places)
     return [kept, *refused]
-
-
-def _code(asked: str | None) -> str | None:
-    """Give the code that flights are written with: IATA where there is one."""
-    if asked is None:
-        return None
-    found = airport(asked)
-    return asked.strip().upper() if found is None else found.iata
 
 
 def _nearest(places: PlaceMap) -> str | None:

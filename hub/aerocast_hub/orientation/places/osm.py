@@ -182,7 +182,7 @@ class _Reading:
 
     def _lift(self, lift: str, stops: Sequence[str], tags: Tags) -> None:
         facility = tags.get("ref", lift)
-        self._facilities[facility] = Facility(id=facility, kind="lift", name=_name(tags))
+        self._facilities[facility] = Facility(id=facility, kind="lift")
         for low, high in pairwise(sorted(stops, key=lambda stop: float(stop.rpartition("/")[2]))):
             way = Way(
                 id=f"{low} - {high}",

@@ -52,7 +52,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facility(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that can fail or be closed: a lift, an escalator, a security check."""
+    """Something that can fail or be closed: a lift, an escalator, a security check.
+
+    Attributes
+    ----------
+    name
+        For a lift what stands on it, such as ``C``; for a check what it is called in a sentence.
+    """
 
     id: str
     kind: str

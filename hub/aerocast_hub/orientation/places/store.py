@@ -10,6 +10,7 @@ from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
+from aerocast_hub.airports import airport as airport_of
 from aerocast_hub.database.insert import insert_or_replace
 from aerocast_hub.orientation.places.place_map import PlaceMap
 from aerocast_hub.orientation.places.tables import PlaceMapRow, PlaceOutageRow, PlaceQueueRow
@@ -71,6 +72,12 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
 
     at_us: int
     wait_s: float
+
+
+def map_code(asked: str) -> str:
+    """Give the code an airport's map is kept by: IATA where there is one."""
+    found = airport_of(asked)
+    return asked[:16].replace("\x00", "?").strip().upper() if found is None else found.iata
 
 
 async def keep_map(session: AsyncSession, airport: str, places: PlaceMap) -> MapVersion:
@@ -177,7 +184,7 @@ async def reopen(
     row = await session.scalar(
         select(PlaceOutageRow).where(
             PlaceOutageRow.airport == airport,
-            PlaceOutageRow.id == outage_id,
+            PlaceOutageRow.id == outage_id.replace("\x00", "?"),
             PlaceOutageRow.lifted_at_us.is_(None),
         )
     )
