@@ -69,6 +69,8 @@ from aerocast_hub.weather.forecast_controller import ForecastController
 from aerocast_hub.weather.local_weather import absorb as absorb_local_weather
 from aerocast_hub.weather.local_weather import retime as retime_local_weather
 from aerocast_hub.weather.metar_files import follow_files
+from aerocast_hub.weather.nowcast_controller import NowcastController
+from aerocast_hub.weather.nowcast_keeping import keep_nowcasts
 from aerocast_hub.weather.ramp_judging import write_settings
 from aerocast_hub.weather.ramp_watch import keep_judging
 from aerocast_hub.weather.wind_controller import WindController
@@ -251,6 +253,13 @@ async def watch_ramps(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def foretell_hours(hub: Hub) -> AsyncIterator[None]:
+    """Learn how the weather goes at our airports, and foretell its next hours."""
+    async with running(keep_nowcasts(hub.database)):
+        yield
+
+
+@asynccontextmanager
 async def follow_winds(hub: Hub) -> AsyncIterator[None]:
     """Learn from the winds aircraft meet, and draw the profile over every site."""
     async with running(keep_winds(hub.database)):
@@ -313,10 +322,15 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "weather",
             8003,
-            controllers=(WeatherController, WindController, ForecastController),
+            controllers=(
+                WeatherController,
+                WindController,
+                ForecastController,
+                NowcastController,
+            ),
             absorb={"winds": absorb_winds, "local_weather": absorb_local_weather},
             retime={"winds": retime_winds, "local_weather": retime_local_weather},
-            background=(read_metar_files, follow_winds, watch_ramps),
+            background=(read_metar_files, follow_winds, watch_ramps, foretell_hours),
             requires=("auth",),
         ),
         Service(

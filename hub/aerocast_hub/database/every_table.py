@@ -12,6 +12,7 @@ from aerocast_hub.inbox import tables as inbox
 from aerocast_hub.orientation import tables as orientation
 from aerocast_hub.orientation.places import tables as places
 from aerocast_hub.outbox import tables as outbox
+from aerocast_hub.weather import nowcast_tables as nowcasts
 from aerocast_hub.weather import ramp_tables as ramps
 from aerocast_hub.weather import tables as weather
 from aerocast_hub.weather import taf_tables as forecasts
@@ -29,6 +30,7 @@ __all__ = [
     "forecasts",
     "gateways",
     "inbox",
+    "nowcasts",
     "orientation",
     "outbox",
     "places",

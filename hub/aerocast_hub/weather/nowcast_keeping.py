@@ -1,0 +1,134 @@
+"""What the hub does with nowcasts beside requests: keeps the past, learns, issues, forgets."""
+
+import asyncio
+import logging
+import time
+
+from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.weather.forecast_pairs import trust_in_taf
+from aerocast_hub.weather.forecasts import timeline_at
+from aerocast_hub.weather.nowcast import learn
+from aerocast_hub.weather.nowcast_issue import issue
+from aerocast_hub.weather.nowcast_store import (
+    Learned,
+    Nowcast,
+    followed_stations,
+    issued_between,
+    keep_learned,
+    keep_nowcast,
+    keep_past,
+    last_issued_us,
+    learned_of,
+    past_of,
+    place_of,
+)
+from aerocast_hub.weather.nowcast_tables import NowcastRow, StationReportRow
+from aerocast_hub.weather.station_history import DAY_US, HOUR_US, MINUTE_US, history_of
+from aerocast_hub.weather.taf_blend import TafTrust
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 60.0
+ISSUE_EVERY_US = 10 * MINUTE_US
+LEARN_EVERY_US = DAY_US
+PAST_KEPT_US = 2 * 365 * DAY_US
+NOWCASTS_KEPT_US = 60 * DAY_US
+TRUST_FROM_US = 30 * DAY_US
+START_FROM_US = 36 * HOUR_US  # a nowcast asks for what was a day ago
+OVERLAP_US = HOUR_US  # reports are looked at again for so long: clocks of two hubs may differ
+
+
+async def keep_nowcasts(database: Database) -> None:
+    """Look every minute whether there is something to learn or to issue, until cancelled."""
+    kept_us = 0
+    while True:
+        now_us = time.time_ns() // 1000
+        try:
+            kept_us = await keep_up(database, now_us, kept_us)
+        except (SQLAlchemyError, OSError):
+            log.exception("nowcasts wait: the database does not answer")
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def keep_up(database: Database, now_us: int, kept_us: int) -> int:
+    """Do what is due for every station followed; say up to when reports are kept."""
+    async with database.reading() as session:
+        stations = await followed_stations(session)
+    async with database.writing() as session:
+        await keep_past(session, stations, kept_us - OVERLAP_US)
+    for station in stations:
+        learned = await _learned(database, station, now_us)
+        await issue_at(database, station, learned, now_us)
+    await forget(database, now_us)
+    return now_us
+
+
+async def issue_at(database: Database, station: str, learned: Learned, now_us: int) -> bool:
+    """Issue a station's nowcast if the last is ten minutes old; say whether one was issued."""
+    async with database.reading() as session:
+        last_us = await last_issued_us(session, station)
+        if last_us is not None and now_us - last_us < ISSUE_EVERY_US:
+            return False
+        past = await past_of(session, station, now_us - START_FROM_US, now_us)
+        forecast = await timeline_at(session, station, now_us)
+    periods = () if forecast is None else forecast.periods
+    history = history_of(past)
+    hours = await asyncio.to_thread(issue, learned.model, history, now_us, periods, learned.trust)
+    if not hours:
+        return False
+    nowcast = Nowcast(
+        station=station,
+        issued_at_us=now_us,
+        observed_at_us=int(history.at_us[-1]),
+        hours_learned=0 if learned.model is None else learned.model.hours,
+        hours=hours,
+    )
+    async with database.writing() as session:
+        await keep_nowcast(session, nowcast)
+    return True
+
+
+async def learn_station(database: Database, station: str, now_us: int) -> Learned:
+    """Learn a station's ways, and its TAFs', anew from all that is kept."""
+    async with database.reading() as session:
+        past = await past_of(session, station, now_us - PAST_KEPT_US, now_us)
+        issued = await issued_between(session, station, now_us - TRUST_FROM_US, now_us)
+
+    def work() -> Learned:
+        history = history_of(past)
+        # One nowcast an hour: those ten minutes apart say nearly the same.
+        hourly = {each.issued_at_us // HOUR_US: each for each in issued}.values()
+        hours = [hour for each in hourly for hour in each.hours]
+        return Learned(
+            learned_at_us=now_us,
+            model=learn(history, place_of(station)),
+            trust=trust_in_taf(hours, history) if hours else TafTrust(),
+        )
+
+    learned = await asyncio.to_thread(work)
+    async with database.writing() as session:
+        await keep_learned(session, station, learned)
+    hours = 0 if learned.model is None else learned.model.hours
+    log.info("%s: learned from %d hours, %d TAF hours", station, hours, learned.trust.cases)
+    return learned
+
+
+async def forget(database: Database, now_us: int) -> None:
+    """Delete what is older than it is kept."""
+    async with database.writing() as session:
+        for column, kept_us in (
+            (StationReportRow.observed_at_us, PAST_KEPT_US),
+            (NowcastRow.issued_at_us, NOWCASTS_KEPT_US),
+        ):
+            await session.execute(delete(column.class_).where(column < now_us - kept_us))
+
+
+async def _learned(database: Database, station: str, now_us: int) -> Learned:
+    async with database.reading() as session:
+        learned = await learned_of(session, station)
+    if learned is not None and now_us - learned.learned_at_us < LEARN_EVERY_US:
+        return learned
+    return await learn_station(database, station, now_us)
