@@ -31,7 +31,7 @@ LAYER_FT, NEAR_FT = 2000.0, 1000.0
 # How quickly a wind counts for less: by distance, altitude and age.
 SCALE_KM, SCALE_FT, TAU_S = 25.0, 500.0, 600.0
 FEWEST_AIRCRAFT = 2
-MOST_WINDS = 1500  # the heaviest count
+MOST_WINDS = 400  # the heaviest count: more make it no surer, only later
 # Standard deviations: of one wind (knots; half a minute's averages overlap), of an aircraft's piece
 # of air, of the plane's slopes over one scale, of one temperature and one aircraft's (kelvin).
 READING_KT, AIR_KT, SLOPES_KT = 1.3, 0.8, (2.3, 2.3, 5.0)
