@@ -10,6 +10,7 @@ STRONGEST_KT = 250.0
 HIGHEST_FT = 60_000.0
 FEWEST_READINGS = 2  # the median of one reading is no median
 KM_A_DEGREE = 111.195
+SLOT_US = 10_000_000  # how often a gateway tells the wind an aircraft meets
 
 
 class AircraftWind(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -86,6 +87,20 @@ def each_once(winds: Iterable[AircraftWind]) -> list[AircraftWind]:
 def sound(winds: Iterable[AircraftWind]) -> list[AircraftWind]:
     """Give the winds that are sound, each once, oldest first."""
     return [wind for wind in each_once(winds) if is_sound(wind)]
+
+
+def heard_once(winds: Iterable[AircraftWind]) -> list[AircraftWind]:
+    """Keep one of the winds that several gateways made of the same flight, in the order given.
+
+    That is the one made of most readings of each aircraft within ten seconds.
+    """
+    best: dict[tuple[str, str, int], AircraftWind] = {}
+    for wind in winds:
+        key = (wind.icao, wind.source, wind.seen_at_us // SLOT_US)
+        known = best.get(key)
+        if known is None or (wind.readings or 0) > (known.readings or 0):
+            best[key] = wind
+    return sorted(best.values(), key=_sort_key)
 
 
 def latest(winds: Iterable[AircraftWind]) -> list[AircraftWind]:

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import msgspec
 
-from aerocast_hub.weather.aircraft_wind import AircraftWind, sound
+from aerocast_hub.weather.aircraft_wind import AircraftWind, heard_once, sound
 from aerocast_hub.weather.buddy_check import agrees
 from aerocast_hub.weather.heading_bias import HeadingBias, block_of, corrected
 from aerocast_hub.weather.wind_field import heard
@@ -76,7 +76,7 @@ class BufrMissing(Exception):  # noqa: N818  a state of the installation
 def amdar(winds: Iterable[AircraftWind], biases: Mapping[str, HeadingBias]) -> list[Amdar]:
     """Make rows of winds, oldest first; each is held against those of its quarter of an hour."""
     rows = []
-    for _, group in groupby(sound(winds), lambda wind: block_of(wind.seen_at_us)):
+    for _, group in groupby(heard_once(sound(winds)), lambda wind: block_of(wind.seen_at_us)):
         met = list(group)
         fits = agrees(heard(met, biases))
         for (wind, vector), fitting in zip(corrected(met, biases), fits, strict=True):

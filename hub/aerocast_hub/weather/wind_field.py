@@ -20,6 +20,7 @@ import numpy.typing as npt
 from aerocast_hub.weather.aircraft_wind import (
     KM_A_DEGREE,
     AircraftWind,
+    heard_once,
     sound,
 )
 from aerocast_hub.weather.heading_bias import UNKNOWN, HeadingBias, corrected
@@ -120,7 +121,7 @@ class Heard(NamedTuple):
 
 def heard(winds: Iterable[AircraftWind], biases: Mapping[str, HeadingBias]) -> Heard:
     """Take what is sound of winds, and free it of what was learned of headings."""
-    taken = sound(winds)
+    taken = heard_once(sound(winds))
     freed = corrected(taken, biases)
     names = {icao: number for number, icao in enumerate(sorted({w.icao for w in taken}))}
     known = [biases.get(wind.icao, UNKNOWN).sigma_deg for wind in taken]
@@ -148,13 +149,13 @@ def wind_at(met: Heard, place: tuple[float, float], altitude_ft: float, at_us: i
     """Give the wind at a place (degrees north, east), a pressure altitude and a moment."""
     away, weights = _around(met, place, altitude_ft, at_us)
     used = weights.nonzero()[0]
-    if len(used) > MOST_WINDS:
-        used = np.sort(used[np.argsort(-weights[used], kind="stable")[:MOST_WINDS]])
     near_by = used[np.abs(met.place[2, used] - altitude_ft) <= NEAR_FT]
     count = len(np.unique(met.aircraft[near_by]))
     found = WindAt(altitude_ft=altitude_ft, aircraft=count, observations=len(near_by))
     if count < FEWEST_AIRCRAFT:
         return found
+    if len(used) > MOST_WINDS:
+        used = np.sort(used[np.argsort(-weights[used], kind="stable")[:MOST_WINDS]])
     near, away, weights = met.take(used), away[:, used], weights[used]
     solved, sigmas = _solve_wind(near, away, weights)
     east, north = float(solved[0]), float(solved[1])

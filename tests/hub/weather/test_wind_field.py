@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from aerocast_hub.weather.aircraft_wind import is_sound, km_between, latest, sound
+from aerocast_hub.weather.aircraft_wind import heard_once, is_sound, km_between, latest, sound
 from aerocast_hub.weather.buddy_check import agrees
 from aerocast_hub.weather.heading_bias import HeadingBias
 from aerocast_hub.weather.wind_field import heard, wind_at
@@ -56,10 +56,21 @@ def test_one_aircraft_alone_gives_no_wind():
 
 
 def test_a_chatty_aircraft_does_not_outvote_a_quiet_one():
-    chatty = [wind(age_s=60 + each, speed=10) for each in range(50)]
+    chatty = [wind(age_s=60 + 10 * each, speed=10) for each in range(50)]
     found = at([*chatty, wind("4b1234", speed=14)])
     assert 10.25 < found.wind_speed_kt < 12.5  # the mean of all would be 10.1
     assert (found.observations, found.aircraft) == (51, 2)
+
+
+def test_a_flight_that_several_gateways_heard_counts_once():
+    flown_by = replace(flown("393322", 90.0), readings=5)
+    better = replace(flown_by, wind_speed_kt=30.0, readings=20, seen_at_us=NOW + 2_000_000)
+    other = wind("4b1234")
+    assert heard_once([flown_by, better, other]) == sorted(
+        [better, other], key=lambda each: each.seen_at_us
+    )
+    once = at([better, other], now_us=NOW + 5_000_000)
+    assert at([flown_by, better, other], now_us=NOW + 5_000_000) == once
 
 
 def test_directions_around_north_average_to_north():
@@ -126,7 +137,7 @@ def test_one_wild_aircraft_among_three_is_refused_and_of_two_nobody_knows_which(
     wild = wind("ffffff", speed=90, direction=90)
     assert agrees(heard([*good, wild], {})).tolist() == [True, True, True, False]
     assert agrees(heard([good[0], wild], {})).all()
-    chatty = [wind("ffffff", age_s=60 + each, speed=90, direction=90) for each in range(40)]
+    chatty = [wind("ffffff", age_s=60 + 10 * each, speed=90, direction=90) for each in range(40)]
     fits = agrees(heard([*good, *chatty], {}))
     assert fits.sum() == 3
 

@@ -9,17 +9,17 @@ def sounding(speeds, *, temperatures=None, aircraft=6, step_ft=250.0):
     """Let aircraft climb side by side through winds given for every 1,000 ft."""
     met = []
     for number in range(aircraft):
-        altitude_ft = 500.0
+        altitude_ft, age_s = 500.0, 20.0
         while altitude_ft < 1000.0 * len(speeds):
             low = min(int((altitude_ft - 500.0) / 1000.0), len(speeds) - 2)
             share = (altitude_ft - 500.0) / 1000.0 - low
             speed = speeds[low] + share * (speeds[low + 1] - speeds[low])
-            each = wind(f"3933{number:02x}", altitude_ft=altitude_ft, speed=speed)
+            each = wind(f"3933{number:02x}", age_s, altitude_ft=altitude_ft, speed=speed)
             if temperatures is not None:
                 warm = temperatures[low] + share * (temperatures[low + 1] - temperatures[low])
                 each = replace(each, temperature_c=warm)
             met.append(each)
-            altitude_ft += step_ft
+            altitude_ft, age_s = altitude_ft + step_ft, age_s + 10.0
     return met
 
 

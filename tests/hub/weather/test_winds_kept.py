@@ -46,7 +46,7 @@ def days(count=4, now_us=NOW):
     met = [
         flown(
             icao, heading, bias_deg, altitude_ft=2500.0 + 1000.0 * layer,
-            at_us=now_us - day * 96 * BLOCK_US - number * 20_000_000 - MIN,
+            at_us=now_us - day * 96 * BLOCK_US - (4 * layer + number) * 20_000_000 - MIN,
             true=(20.0 + 3 * day, 5.0 - 4 * day),
         )
         for day in range(count)
@@ -183,7 +183,7 @@ async def test_winds_are_asked_for_over_http_and_exported(hub, database):
     text = (await hub.get("/api/weather/lfbo/winds/export?format=csv&hours=100")).text
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 192
-    assert float(rows[0]["flight_level"]) == 25.0
+    assert float(rows[0]["flight_level"]) == 45.0
     binary = (await hub.get("/api/weather/lfbo/winds/export?format=bufr")).content
     assert (binary[:4], binary[-4:]) == (b"BUFR", b"7777")
     assert (await hub.get("/api/weather/lfbo/winds/export?format=grib")).status_code == 400
