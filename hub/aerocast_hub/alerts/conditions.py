@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from aerocast_hub.baggage.journey import Journey
-from aerocast_hub.baggage.reconciliation import Due, FlightBags
+from aerocast_hub.baggage.reconciliation import Due, FlightBags, authority_to_load, is_aboard
 
 Severity = Literal["info", "warning", "critical"]
 Kind = Literal[
@@ -68,22 +68,34 @@ def of_bag(bag_id: str, journey: Journey) -> list[Condition]:
     return found
 
 
-def of_flight(flight_id: str, due: Due, bags: FlightBags) -> list[Condition]:
-    """Give what is wrong with a flight's bags."""
-    name = f"{due.leg.flight} of {due.leg.date}"
-    found = []
-    for offload in bags.offload:
-        is_stranger = "not booked on this flight" in offload.reasons
-        place = f", in {offload.container}" if offload.container else ""
-        found.append(
-            Condition(
-                key=f"aboard {offload.bag_id} {flight_id}",
-                kind="wrong_flight" if is_stranger else "not_authorised",
-                severity="critical",
-                subject=f"bag {offload.bag_id}",
-                reason=f"aboard {name}{place}: {', '.join(offload.reasons)}",
-            )
+def of_aboard(
+    bag_id: str, journey: Journey, flight_id: str, due: Due, now_us: int
+) -> list[Condition]:
+    """Give what is wrong with a bag being aboard a flight that has not left."""
+    has_left = due.off_block_us is not None and due.off_block_us <= now_us
+    if has_left or not is_aboard(journey, due.leg, due.origin_codes):
+        return []
+    authority = authority_to_load(journey, due.leg)
+    if authority.decision != "refused":
+        return []
+    is_stranger = "not booked on this flight" in authority.reasons
+    place = f", in {journey.container}" if journey.container else ""
+    flight = f"{due.leg.flight} of {due.leg.date}"
+    return [
+        Condition(
+            key=f"aboard {bag_id} {flight_id}",
+            kind="wrong_flight" if is_stranger else "not_authorised",
+            severity="critical",
+            subject=f"bag {bag_id}",
+            reason=f"aboard {flight}{place}: {', '.join(authority.reasons)}",
         )
+    ]
+
+
+def of_flight(flight_id: str, due: Due, bags: FlightBags) -> list[Condition]:
+    """Give what is wrong with a flight's bags as a whole."""
+    name = f"{due.leg.flight} of {due.leg.date}"
+    found: list[Condition] = []
     plates = {bag.bag_id: bag.licence_plate for bag in bags.bags}
     late, left = ([plates[each] for each in some] for some in (bags.at_risk, bags.left_behind))
     found += _of_flight(flight_id, "at_risk", late, f"not made up in time for {name}")

@@ -1,7 +1,7 @@
 """Alerts in the database: settled against what is wrong now, acknowledged by people."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import insert, select, update
@@ -12,6 +12,7 @@ from aerocast_hub.alerts.tables import AlertChangeRow, AlertRow
 from aerocast_hub.events import AlertAcknowledged, AlertCleared, AlertRaised, Event
 
 MOST_ALERTS = 500
+SCOPES_AT_ONCE = 500  # databases bound the parameters of a statement
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,20 +54,41 @@ class AlertHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def settle(
-    session: AsyncSession, scope: str, conditions: Iterable[Condition], now_us: int
+    session: AsyncSession, wrong: Mapping[str, Sequence[Condition]], now_us: int
 ) -> list[Event]:
-    """Raise what is wrong within a scope and was not yet, clear what is wrong no more.
+    """Raise what is wrong and was not yet, clear what is wrong no more.
 
     Parameters
     ----------
-    scope
-        What was looked at as a whole; alerts of other scopes are left alone.
+    wrong
+        Scope -> all that is wrong within it, each scope looked at as a whole; alerts of other
+        scopes are left alone.
     """
+    known: dict[str, dict[str, AlertRow]] = {scope: {} for scope in wrong}
+    scopes = sorted(wrong)
+    for at in range(0, len(scopes), SCOPES_AT_ONCE):
+        rows = await session.scalars(
+            select(AlertRow).where(
+                AlertRow.scope.in_(scopes[at : at + SCOPES_AT_ONCE]),
+                AlertRow.cleared_at_us.is_(None),
+            )
+        )
+        for row in rows:
+            known[row.scope][row.key] = row
+    events: list[Event] = []
+    for scope in scopes:
+        events += await _settle(session, scope, wrong[scope], known[scope], now_us)
+    return events
+
+
+async def _settle(
+    session: AsyncSession,
+    scope: str,
+    conditions: Sequence[Condition],
+    known: Mapping[str, AlertRow],
+    now_us: int,
+) -> list[Event]:
     wrong = {each.key: each for each in conditions}
-    rows = await session.scalars(
-        select(AlertRow).where(AlertRow.scope == scope, AlertRow.cleared_at_us.is_(None))
-    )
-    known = {row.key: row for row in rows}
     events: list[Event] = []
     for key, row in known.items():
         if key not in wrong:

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.alerts.conditions import Condition, of_bag, of_belt, of_flight, of_webhook
+from aerocast_hub.alerts.conditions import (
+    Condition,
+    of_aboard,
+    of_bag,
+    of_belt,
+    of_flight,
+    of_webhook,
+)
 from aerocast_hub.alerts.ramp_conditions import of_ramp
 from aerocast_hub.alerts.store import open_scopes, settle
 from aerocast_hub.baggage.bags import Bag, count_unread, find_bag_by_id
@@ -27,7 +34,7 @@ from aerocast_hub.events import (
     WebhookDied,
     WebhookRevived,
 )
-from aerocast_hub.flights.store import flights_called, flights_on
+from aerocast_hub.flights.store import find_flight, flights_called, flights_on
 from aerocast_hub.gateways.registry import our_sites
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.weather.ramp_judging import told_ramp
@@ -39,115 +46,121 @@ FOLLOWED = (
     *("ramp_closed", "ramp_reopened", "ramp_cautioned", "ramp_unknown", "low_visibility"),
 )
 _RampEvent = RampClosed | RampReopened | RampCautioned | RampUnknown | LowVisibility
+Wrong = dict[str, list[Condition]]
+"""Scope -> all that is wrong within it."""
 EVERY_S = 30.0
 MINUTE_US = 60_000_000
 BEFORE_US = 120 * MINUTE_US  # from so long before departure a flight is looked at by the clock
-AFTER_US = 360 * MINUTE_US
+AFTER_US = 180 * MINUTE_US
 UNREAD_MINUTES = 15
 
 
 async def take_in(session: AsyncSession, events: Sequence[Event]) -> list[Event]:
-    """Look at the bags that changed, and at the flights they are on."""
+    """Look at what changed: bags, belts, ramps, webhooks."""
     now_us = time.time_ns() // 1000
-    told: list[Event] = []
+    wrong = _webhooks(events)
     changed = {each.bag_id for each in events if isinstance(each, BagChanged | BagForgotten)}
-    flights: set[tuple[str, str]] = set()
+    sites = await our_sites(session) if changed else frozenset()
     for bag_id in sorted(changed):
         bag = await find_bag_by_id(session, bag_id)
-        told += await settle(session, f"bag {bag_id}", _of_bag(bag), now_us)
-        if bag is not None:
-            legs = [*bag.journey.legs, *filter(None, [bag.journey.stowed_for])]
-            flights |= {(leg.key, leg.date) for leg in legs}
-    ids = await flights_called(session, flights)
-    told += await _look_at_flights(session, ids, now_us)
+        wrong[f"bag {bag_id}"] = [] if bag is None else await _bag(session, bag, sites, now_us)
     belts = {(each.site, each.belt or "") for each in events if isinstance(each, BagUnread)}
-    told += await _look_at_belts(session, belts, now_us)
-    ramps = {each.airport for each in events if isinstance(each, _RampEvent)}
-    told += await _look_at_ramps(session, ramps, now_us)
-    return told + await _look_at_webhooks(session, events, now_us)
+    wrong |= await _belts(session, belts, now_us)
+    wrong |= await _ramps(
+        session, {each.airport for each in events if isinstance(each, _RampEvent)}
+    )
+    return await settle(session, wrong, now_us)
 
 
-async def look_around(session: AsyncSession, now_us: int) -> list[Event]:
-    """Look at what time alone makes wrong, or right again."""
-    flights = await flights_on(session, now_us - AFTER_US, now_us + BEFORE_US)
-    ids = {each.id for each in flights}
-    ids |= {scope.removeprefix("flight ") for scope in await open_scopes(session, "flight ")}
+async def look_around(session: AsyncSession, now_us: int) -> Wrong:
+    """Look at what time alone makes wrong, or right again; only reads."""
     belts = {
         (site, belt)
         for scope in await open_scopes(session, "belt ")
         for _, site, belt in [scope.split(" ", 2)]
     }
-    told = await _look_at_flights(session, sorted(ids), now_us)
     ramps = {scope.removeprefix("ramp ") for scope in await open_scopes(session, "ramp ")}
-    told += await _look_at_ramps(session, ramps, now_us)
-    return told + await _look_at_belts(session, belts, now_us)
+    return {
+        **await _flights(session, now_us),
+        **await _belts(session, belts, now_us),
+        **await _ramps(session, ramps),
+    }
 
 
 async def keep_looking(database: Database, publisher: Publisher) -> None:
     """Look around every half minute until cancelled."""
     while True:
         try:
-            async with database.writing() as session:
-                told = await look_around(session, time.time_ns() // 1000)
-                await write_events(session, told)
-            if told:
+            if await look_and_settle(database, time.time_ns() // 1000):
                 publisher.wake()
         except (SQLAlchemyError, OSError):
             log.exception("alerts wait: the database does not answer")
         await asyncio.sleep(EVERY_S)
 
 
-async def _look_at_ramps(
-    session: AsyncSession, airports: Iterable[str], now_us: int
-) -> list[Event]:
-    told: list[Event] = []
-    for code in sorted(airports):
-        found = await told_ramp(session, code)
-        wrong = [] if found is None else of_ramp(found)
-        told += await settle(session, f"ramp {code}", wrong, now_us)
+async def look_and_settle(database: Database, now_us: int) -> list[Event]:
+    """Look around without holding anybody up, then settle in a short transaction."""
+    async with database.reading() as session:
+        wrong = await look_around(session, now_us)
+    async with database.writing() as session:
+        told = await settle(session, wrong, now_us)
+        await write_events(session, told)
     return told
 
 
-def _of_bag(bag: Bag | None) -> list[Condition]:
-    return [] if bag is None else of_bag(bag.id, bag.journey)
+async def _bag(
+    session: AsyncSession, bag: Bag, sites: frozenset[str], now_us: int
+) -> list[Condition]:
+    """Give what is wrong with a bag, and with its being aboard where our gateways stand."""
+    wrong = of_bag(bag.id, bag.journey)
+    stowed = bag.journey.stowed_for
+    legs = bag.journey.legs if stowed is None else (stowed,)
+    may_be_aboard = stowed is not None or bool(bag.journey.loaded_at)
+    called = {(leg.key, leg.date) for leg in legs} if may_be_aboard else set()
+    for flight_id in await flights_called(session, called):
+        flight = await find_flight(session, flight_id)
+        if flight is not None and (due := due_of(flight)).origin_codes & sites:
+            wrong += of_aboard(bag.id, bag.journey, flight_id, due, now_us)
+    return wrong
 
 
-async def _look_at_flights(
-    session: AsyncSession, flight_ids: Iterable[str], now_us: int
-) -> list[Event]:
+async def _flights(session: AsyncSession, now_us: int) -> Wrong:
     """Look at flights that leave where our gateways stand: elsewhere nobody of ours loads bags."""
     sites = await our_sites(session)
-    told: list[Event] = []
-    for flight_id in flight_ids:
+    flights = await flights_on(session, now_us - AFTER_US, now_us + BEFORE_US)
+    ids = {each.id for each in flights if due_of(each).origin_codes & sites}
+    ids |= {scope.removeprefix("flight ") for scope in await open_scopes(session, "flight ")}
+    wrong: Wrong = {}
+    for flight_id in sorted(ids):
         found = await bags_of_flight(session, flight_id, now_us)
-        wrong: list[Condition] = []
+        wrong[f"flight {flight_id}"] = []
         if found is not None and (due := due_of(found.flight)).origin_codes & sites:
-            wrong = of_flight(flight_id, due, found.bags)
-        told += await settle(session, f"flight {flight_id}", wrong, now_us)
-    return told
+            wrong[f"flight {flight_id}"] = of_flight(flight_id, due, found.bags)
+    return wrong
 
 
-async def _look_at_belts(
-    session: AsyncSession, belts: Iterable[tuple[str, str]], now_us: int
-) -> list[Event]:
-    told: list[Event] = []
+async def _belts(session: AsyncSession, belts: Iterable[tuple[str, str]], now_us: int) -> Wrong:
+    wrong: Wrong = {}
     for site, belt in sorted(belts):
         unread = await count_unread(session, site, belt, now_us - UNREAD_MINUTES * MINUTE_US)
-        wrong = of_belt(site, belt, unread, UNREAD_MINUTES)
-        told += await settle(session, f"belt {site} {belt}", wrong, now_us)
-    return told
+        wrong[f"belt {site} {belt}"] = of_belt(site, belt, unread, UNREAD_MINUTES)
+    return wrong
 
 
-async def _look_at_webhooks(
-    session: AsyncSession, events: Sequence[Event], now_us: int
-) -> list[Event]:
-    wrong: dict[str, list[Condition]] = {}
+async def _ramps(session: AsyncSession, airports: Iterable[str]) -> Wrong:
+    wrong: Wrong = {}
+    for code in sorted(airports):
+        found = await told_ramp(session, code)
+        wrong[f"ramp {code}"] = [] if found is None else of_ramp(found)
+    return wrong
+
+
+def _webhooks(events: Sequence[Event]) -> Wrong:
+    wrong: Wrong = {}
     for each in events:
         if isinstance(each, WebhookDied):
-            wrong[each.webhook_id] = [of_webhook(each.webhook_id, each.url, each.reason)]
+            dead = of_webhook(each.webhook_id, each.url, each.reason)
+            wrong[f"webhook {each.webhook_id}"] = [dead]
         elif isinstance(each, WebhookRevived):
-            wrong[each.webhook_id] = []
-    told: list[Event] = []
-    for webhook_id, conditions in wrong.items():
-        told += await settle(session, f"webhook {webhook_id}", conditions, now_us)
-    return told
+            wrong[f"webhook {each.webhook_id}"] = []
+    return wrong

@@ -12,7 +12,7 @@ from aerocast_hub.alerts.store import (
     past_alerts,
     settle,
 )
-from aerocast_hub.alerts.watch import look_around, take_in
+from aerocast_hub.alerts.watch import look_and_settle, take_in
 from aerocast_hub.baggage.absorb import absorb
 from aerocast_hub.events import AlertCleared, AlertRaised
 from aerocast_hub.gateways.registry import add_gateway
@@ -30,7 +30,7 @@ def wrong(key="a", severity="warning", reason="late"):
 
 async def settled(database, *conditions, scope="bag 1", at_us=1):
     async with database.writing() as session:
-        return await settle(session, scope, conditions, at_us)
+        return await settle(session, {scope: conditions}, at_us)
 
 
 async def until(question):
@@ -126,13 +126,11 @@ async def ours(database):
 
 
 async def test_flights_that_leave_where_we_have_no_gateway_raise_nothing(database, hub, day):
-    async with database.writing() as session:
-        assert await look_around(session, time.time_ns() // 1000) == []
+    assert await look_and_settle(database, time.time_ns() // 1000) == []
 
 
 async def test_time_alone_puts_bags_at_risk(database, hub, day, ours):
-    async with database.writing() as session:
-        told = await look_around(session, time.time_ns() // 1000)
+    told = await look_and_settle(database, time.time_ns() // 1000)
     assert {each.alert_kind for each in told} <= {"at_risk"}
     async with database.reading() as session:
         reasons = {each.reason for each in await open_alerts(session)}
@@ -156,6 +154,5 @@ async def test_a_belt_with_unread_bags_is_quiet_again_when_none_follow(database)
     async with database.writing() as session:
         (raised,) = await take_in(session, await absorb(session, [sighting]))
     assert raised.reason == "bags went past unread: 1 in 15 min"
-    async with database.writing() as session:
-        (cleared,) = await look_around(session, now_us + 3_600_000_000)
+    (cleared,) = await look_and_settle(database, now_us + 3_600_000_000)
     assert isinstance(cleared, AlertCleared)
