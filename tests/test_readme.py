@@ -30,8 +30,9 @@ def test_commands_in_the_readme_explain_themselves(command, verb, more):
     assert more in said.stdout
 
 
-def test_kinds_of_devices_in_the_readme_are_those_there_are():
-    table = set(re.findall(r"^\| `([a-z0-9_]+)`", README, re.MULTILINE))
+@pytest.mark.parametrize("readme", ["README.md", "README.fr.md"])
+def test_kinds_of_devices_in_the_readme_are_those_there_are(readme):
+    table = set(re.findall(r"^\| `([a-z0-9_]+)`", (ROOT / readme).read_text(), re.MULTILINE))
     asked = [str(BIN / "aerocast-agent"), "config", "schema"]
     schema = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     structs = json.loads(schema)["$defs"]

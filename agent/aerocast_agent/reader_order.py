@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator
 import msgspec
 from aerocast_protocols.epc.bag_tag import AFI
 from aerocast_protocols.llrp.antenna_order import AntennaOrder, TagFilter
-from aerocast_protocols.llrp.capabilities import Capabilities, General, Regulatory
+from aerocast_protocols.llrp.capabilities import Capabilities, General
 from aerocast_protocols.llrp.reader_config import EventType, ReaderConfig
+from aerocast_protocols.llrp.regulatory import Regulatory
 from aerocast_protocols.llrp.rospec import NULL, Rospec, encode_rospec
 from aerocast_protocols.llrp.tag_report import IMPINJ
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import msgspec
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.llrp.antenna_order import AntennaOrder
-from aerocast_protocols.llrp.capabilities import Capabilities, Regulatory
+from aerocast_protocols.llrp.capabilities import Capabilities
 from aerocast_protocols.llrp.reader_config import ReaderConfig
 from aerocast_protocols.llrp.reader_settings import ReaderSettings
+from aerocast_protocols.llrp.regulatory import Regulatory
 from aerocast_protocols.llrp.rospec import NULL, Rospec
 
 from aerocast_agent.driver import Fact, Fault, ProbeReport, Setting, Settings

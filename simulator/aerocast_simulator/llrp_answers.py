@@ -12,8 +12,6 @@ from aerocast_protocols.llrp.capabilities import (
     Gen2,
     General,
     Limits,
-    Regulatory,
-    RfMode,
     encode_capabilities,
 )
 from aerocast_protocols.llrp.extensions import asks_for_extensions, encode_extensions_response
@@ -25,6 +23,7 @@ from aerocast_protocols.llrp.reader_config import (
     encode_reader_config,
 )
 from aerocast_protocols.llrp.reader_settings import ReaderSettings, encode_reader_settings
+from aerocast_protocols.llrp.regulatory import Regulatory, RfMode
 from aerocast_protocols.llrp.status import (
     FIELD_ERROR,
     PARAMETER_ERROR,

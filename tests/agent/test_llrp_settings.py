@@ -10,7 +10,8 @@ from aerocast_agent.profile_files import load_profile
 from aerocast_agent.profiles import ANY_READER, ReaderProfile
 from aerocast_agent.reader_order import doubts, rospec_for
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.llrp.capabilities import Gen2, HopTable
+from aerocast_protocols.llrp.capabilities import Gen2
+from aerocast_protocols.llrp.regulatory import HopTable
 from aerocast_simulator.llrp_answers import DEFAULT_CAPABILITIES, FIELD_ERROR, ReaderState, Status
 
 from tests.agent.readers import a_reader, connected, driving, epc, reads, to, until

@@ -16,7 +16,8 @@ from aerocast_agent.profile_files import (
 from aerocast_agent.profile_pages import FIELDS, SCHEMA, fields_page, schema
 from aerocast_agent.profiles import ANY_READER, ReaderProfile, SdrProfile
 from aerocast_agent.reader_order import config_for, doubts, rospec_for
-from aerocast_protocols.llrp.capabilities import Capabilities, HopTable
+from aerocast_protocols.llrp.capabilities import Capabilities
+from aerocast_protocols.llrp.regulatory import HopTable
 from aerocast_protocols.llrp.status import Status
 from aerocast_simulator.llrp_answers import DEFAULT_CAPABILITIES
 

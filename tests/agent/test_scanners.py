@@ -155,13 +155,15 @@ async def refused(port):
     return left == b""
 
 
-async def test_only_the_tunnels_own_scanners_may_connect():
+async def test_only_the_tunnels_own_scanners_may_connect(caplog):
     seen = Seen()
     driver = TcpScannerServer("tunnel", "127.0.0.1", 0, scanners=["192.0.2.7", "2001:db8::7"])
     running = asyncio.create_task(driver.run(seen.accept))
     await listening(driver)
-    assert await refused(driver.port)
+    for _ in range(3):
+        assert await refused(driver.port)
     assert seen == []
+    assert caplog.text.count("turned away") == 1  # not each time: it comes back for ever
     await stopped(running)
 
 

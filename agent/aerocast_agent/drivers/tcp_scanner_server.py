@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 Change = Literal["connected", "lost"]
 
 MOST_SCANNERS = 16  # heads of the largest tunnel; a peer that connects for ever costs no more
+REPEAT_S = 600.0  # one that is turned away for ever is told of so often
+MOST_TOLD = 64  # addresses in that time; more are turned away without a word
 
 
 class TcpScannerServer:
@@ -59,6 +61,7 @@ class TcpScannerServer:
         self._listen, self._rules = listen, rules
         self._allowed = frozenset(ip_address(each) for each in scanners)
         self._connected = 0
+        self._told_s: dict[str, float] = {}
 
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled (``OSError`` when the port cannot be had)."""
@@ -106,12 +109,19 @@ class TcpScannerServer:
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         if self._allowed and address not in self._allowed:
-            log.warning("%s: %s is none of its scanners: turned away", self.name, peer)
-            return False
+            return self._turn_away(peer, "it is none of its scanners")
         if self._connected >= MOST_SCANNERS:
-            log.warning("%s: %s turned away: %d are connected", self.name, peer, MOST_SCANNERS)
-            return False
+            return self._turn_away(peer, f"{MOST_SCANNERS} are connected")
         return True
+
+    def _turn_away(self, peer: str, why: str) -> Literal[False]:
+        """Say so, but not each time: scanners come back every second for ever."""
+        now_s = asyncio.get_running_loop().time()
+        self._told_s = {who: at_s for who, at_s in self._told_s.items() if now_s < at_s + REPEAT_S}
+        if peer not in self._told_s and len(self._told_s) < MOST_TOLD:
+            self._told_s[peer] = now_s
+            log.warning("%s: %s is turned away: %s", self.name, peer, why)
+        return False
 
     def _tell(self, accept: Accept, event: Change, detail: str) -> None:
         accept(

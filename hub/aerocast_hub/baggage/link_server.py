@@ -98,12 +98,16 @@ class LinkServer:
         for visit in self._visits.values():
             visit.feed.woken.set()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or len(self._tasks) >= MOST_CONNECTIONS:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve in a task of our own: asyncio's would complain of being cancelled."""
+        if len(self._tasks) >= MOST_CONNECTIONS:
             writer.close()
             return
+        task = asyncio.create_task(self._attend(reader, writer))
         self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._serve(reader, writer)
         except LoginRefusedError as error:
@@ -112,7 +116,6 @@ class LinkServer:
         except (OSError, TimeoutError, ProtocolError, SQLAlchemyError) as error:
             log.warning("a baggage partner is lost: %s", str(error) or repr(error))
         finally:
-            self._tasks.discard(task)
             writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

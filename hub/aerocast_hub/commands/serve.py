@@ -3,7 +3,6 @@
 import argparse
 
 from aerocast_hub.cli import services_argument
-from aerocast_hub.serve import serve
 from aerocast_hub.settings import load_settings
 
 EXAMPLE = "example: aerocast-hub serve --services weather --port 8003"
@@ -19,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until asked to stop."""
+    from aerocast_hub.serve import serve  # noqa: PLC0415  the whole hub: not for --help
+
     given = {
         "services": arguments.services,
         "http_host": arguments.host,

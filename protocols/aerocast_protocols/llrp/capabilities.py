@@ -14,61 +14,23 @@ from aerocast_protocols.llrp.parameters import (
     read_text,
     split_parameters,
 )
+from aerocast_protocols.llrp.regulatory import (
+    REGULATORY,
+    Regulatory,
+    decode_regulatory,
+    encode_regulatory,
+)
 from aerocast_protocols.llrp.status import Status, decode_status, encode_status
 
-GENERAL, LLRP, REGULATORY, GEN2 = 137, 142, 143, 327
+GENERAL, LLRP, GEN2 = 137, 142, 327
 SENSITIVITY, AIR_PROTOCOLS, GPIO_CAPABILITIES, SENSITIVITY_RANGE = 139, 140, 141, 149
-UHF_BAND, POWER_LEVEL, FREQUENCIES, HOP_TABLE, FIXED_FREQUENCIES = 144, 145, 146, 147, 148
-RF_MODE_TABLE, RF_MODE = 328, 329
 
 _GENERAL = struct.Struct("!HHII")
 _TWO_SHORTS = struct.Struct("!HH")
 _LIMITS = struct.Struct("!BBHIIIII")
-_POWER = struct.Struct("!Hh")
-_FLAGS = struct.Struct("!B")
-_HOP_TABLE = struct.Struct("!BBH")
-_COUNT = struct.Struct("!H")
-_MODE = struct.Struct("!IBBBBIIIII")
 _SENSITIVITY = struct.Struct("!Hh")
 _SENSITIVITY_RANGE = struct.Struct("!HHH")
 _GEN2 = struct.Struct("!BH")
-
-
-class RfMode(msgspec.Struct, frozen=True):
-    """One way to talk to tags: reader and tag data rates, coding.
-
-    Attributes
-    ----------
-    mode_id
-        What RF control refers to.
-    modulation
-        Tag's coding: 0 FM0, 1 Miller 2, 2 Miller 4, 3 Miller 8.
-    backscatter_bps
-        Tag's data rate, bit/s.
-    pie_ratio
-        Length of a one to that of a zero from the reader, in thousandths.
-    flags, forward_modulation, spectral_mask
-        Division ratio and conformance, the reader's modulation, how narrow its spectrum is: as
-        the reader codes them (LLRP v1.1 §17.3.1.1.3).
-    """
-
-    mode_id: int
-    modulation: int
-    backscatter_bps: int
-    pie_ratio: int = 0
-    minimum_tari_ns: int = 0
-    maximum_tari_ns: int = 0
-    tari_step_ns: int = 0
-    flags: int = 0
-    forward_modulation: int = 0
-    spectral_mask: int = 0
-
-
-class HopTable(msgspec.Struct, frozen=True):
-    """Frequencies the reader hops over, kHz, in order; a channel index counts them from 1."""
-
-    hop_table_id: int
-    frequencies_khz: tuple[int, ...]
 
 
 class General(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,29 +97,6 @@ class Gen2(msgspec.Struct, frozen=True, kw_only=True):
     flags: int = 0
 
 
-class Regulatory(msgspec.Struct, frozen=True, kw_only=True):
-    """What the law of its country lets the reader send.
-
-    Attributes
-    ----------
-    country_code, communications_standard
-        ISO 3166 number; 1 FCC part 15, 2 ETSI 302 208 ... (LLRP v1.1 §17.2.3.4).
-    power_levels
-        (index, power in 1/100 dBm), as the reader lists them.
-    hopping
-        True where the law demands hopping; then ``hop_tables`` count, else
-        ``fixed_frequencies_khz``, with channel indices from 1.
-    """
-
-    country_code: int = 0
-    communications_standard: int = 0
-    power_levels: tuple[tuple[int, int], ...] = ()
-    hopping: bool = False
-    hop_tables: tuple[HopTable, ...] = ()
-    fixed_frequencies_khz: tuple[int, ...] = ()
-    rf_modes: tuple[RfMode, ...] = ()
-
-
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """A reader's answer; a part it left out is None."""
 
@@ -181,7 +120,7 @@ def decode_capabilities(body: bytes) -> Capabilities:
         status=decode_status(body),
         general=_decode_general(found[GENERAL]) if GENERAL in found else None,
         limits=_decode_limits(found[LLRP]) if LLRP in found else None,
-        regulatory=_decode_regulatory(found[REGULATORY]) if REGULATORY in found else None,
+        regulatory=decode_regulatory(found[REGULATORY]) if REGULATORY in found else None,
         gen2=_decode_gen2(found[GEN2]) if GEN2 in found else None,
     )
 
@@ -201,7 +140,7 @@ def encode_capabilities(capabilities: Capabilities) -> bytes:
         if capabilities.limits is not None:
             parts.append(_encode_limits(capabilities.limits))
         if capabilities.regulatory is not None:
-            parts.append(_encode_regulatory(capabilities.regulatory))
+            parts.append(encode_regulatory(capabilities.regulatory))
         if capabilities.gen2 is not None:
             gen2 = capabilities.gen2
             parts.append(encode_tlv(GEN2, _GEN2.pack(gen2.flags, gen2.max_filters)))
@@ -305,102 +244,3 @@ def _encode_limits(limits: Limits) -> bytes:
 def _decode_gen2(content: bytes) -> Gen2:
     flags, filters = read_fields(_GEN2, content, "Gen2 capabilities")
     return Gen2(max_filters=filters, flags=flags)
-
-
-def _decode_regulatory(content: bytes) -> Regulatory:
-    country, standard = read_fields(_TWO_SHORTS, content, "regulatory capabilities")
-    powers: list[tuple[int, int]] = []
-    modes: list[RfMode] = []
-    hopping = False
-    hop_tables: tuple[HopTable, ...] = ()
-    fixed: tuple[int, ...] = ()
-    for band, band_content in split_parameters(content[_TWO_SHORTS.size :]):
-        if band != UHF_BAND:
-            continue
-        for parameter, inner in split_parameters(band_content):
-            if parameter == POWER_LEVEL:
-                index, power = read_fields(_POWER, inner, "power level")
-                powers.append((index, power))
-            elif parameter == FREQUENCIES:
-                hopping, hop_tables, fixed = _decode_frequencies(inner)
-            elif parameter == RF_MODE_TABLE:
-                modes += _decode_modes(inner)
-    return Regulatory(
-        country_code=country,
-        communications_standard=standard,
-        power_levels=tuple(powers),
-        hopping=hopping,
-        hop_tables=hop_tables,
-        fixed_frequencies_khz=fixed,
-        rf_modes=tuple(modes),
-    )
-
-
-def _decode_frequencies(content: bytes) -> tuple[bool, tuple[HopTable, ...], tuple[int, ...]]:
-    (flags,) = read_fields(_FLAGS, content, "frequency information")
-    hop_tables: list[HopTable] = []
-    fixed: tuple[int, ...] = ()
-    for parameter, inner in split_parameters(content[_FLAGS.size :]):
-        if parameter == HOP_TABLE:
-            table_id, _reserved, count = read_fields(_HOP_TABLE, inner, "hop table")
-            hop_tables.append(HopTable(table_id, _decode_khz(inner[_HOP_TABLE.size :], count)))
-        elif parameter == FIXED_FREQUENCIES:
-            (count,) = read_fields(_COUNT, inner, "fixed frequency table")
-            fixed = _decode_khz(inner[_COUNT.size :], count)
-    return bool(flags & 0x80), tuple(hop_tables), fixed
-
-
-def _decode_khz(content: bytes, count: int) -> tuple[int, ...]:
-    return read_fields(struct.Struct(f"!{count}I"), content, f"table of {count} frequencies")
-
-
-def _decode_modes(content: bytes) -> list[RfMode]:
-    modes = []
-    for parameter, inner in split_parameters(content):
-        if parameter == RF_MODE:
-            mode_id, flags, modulation, forward, mask, bps, pie, least, most, step = read_fields(
-                _MODE, inner, "RF mode"
-            )
-            tari = (least, most, step)
-            modes.append(RfMode(mode_id, modulation, bps, pie, *tari, flags, forward, mask))
-    return modes
-
-
-def _encode_regulatory(regulatory: Regulatory) -> bytes:
-    tables = [
-        encode_tlv(
-            HOP_TABLE,
-            _HOP_TABLE.pack(table.hop_table_id, 0, len(table.frequencies_khz)),
-            _encode_khz(table.frequencies_khz),
-        )
-        for table in regulatory.hop_tables
-    ]
-    if regulatory.fixed_frequencies_khz:
-        fixed = regulatory.fixed_frequencies_khz
-        tables.append(encode_tlv(FIXED_FREQUENCIES, _COUNT.pack(len(fixed)), _encode_khz(fixed)))
-    modes = [
-        encode_tlv(
-            RF_MODE,
-            _MODE.pack(
-                *(mode.mode_id, mode.flags, mode.modulation),
-                *(mode.forward_modulation, mode.spectral_mask),
-                *(mode.backscatter_bps, mode.pie_ratio),
-                *(mode.minimum_tari_ns, mode.maximum_tari_ns, mode.tari_step_ns),
-            ),
-        )
-        for mode in regulatory.rf_modes
-    ]
-    return encode_tlv(
-        REGULATORY,
-        _TWO_SHORTS.pack(regulatory.country_code, regulatory.communications_standard),
-        encode_tlv(
-            UHF_BAND,
-            *(encode_tlv(POWER_LEVEL, _POWER.pack(*level)) for level in regulatory.power_levels),
-            encode_tlv(FREQUENCIES, _FLAGS.pack(regulatory.hopping << 7), *tables),
-            encode_tlv(RF_MODE_TABLE, *modes),
-        ),
-    )
-
-
-def _encode_khz(frequencies_khz: tuple[int, ...]) -> bytes:
-    return struct.pack(f"!{len(frequencies_khz)}I", *frequencies_khz)

@@ -363,3 +363,25 @@ def test_settings_of_the_links_are_checked(monkeypatch, tmp_path):
     settings = load_settings(bag_link_hosts="a:1,b:2")
     assert settings.bag_link_password.get_secret_value() == "from a file"
     assert "from a file" not in repr(settings)
+
+
+@pytest.mark.parametrize("engine_kind", ["sqlite"], indirect=True)
+async def test_hosts_that_stop_while_somebody_is_logged_in_complain_of_nothing(
+    database, tmp_path, caplog
+):
+    host = BagMessageHost(PASSWORDS)
+    (tmp_path / "partners.toml").write_text(PARTNERS)
+    partners = read_partners(tmp_path / "partners.toml")
+    server = LinkServer("AEROCAST", partners, database, storage_of(database), Metrics())
+    async with (
+        contextlib.AsyncExitStack() as clients,
+        hosting(host),
+        server.listening("127.0.0.1", 0),
+    ):
+        for client in (
+            client_of(storage_of(database), host),
+            partner_of(server, "AFBRS", b"for-af", Sink()),
+        ):
+            await clients.enter_async_context(running(client.run()))
+        await until(lambda: host.logins and server._visits)
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
