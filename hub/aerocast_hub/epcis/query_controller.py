@@ -1,8 +1,6 @@
 """EPCIS 2.0: named queries, and subscriptions to them by webhook and WebSocket."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -47,8 +45,9 @@ from aerocast_hub.epcis.controller import (
     encoded,
     page_of,
 )
-from aerocast_hub.epcis.schedule import Schedule, SubscriptionControlsError
-from aerocast_hub.epcis.store import document, last_number
+from aerocast_hub.epcis.listening import Listener
+from aerocast_hub.epcis.schedule import FIELDS, Schedule, SubscriptionControlsError
+from aerocast_hub.epcis.store import last_number
 from aerocast_hub.epcis.subscriptions import (
     NamedQuery,
     Subscription,
@@ -58,13 +57,10 @@ from aerocast_hub.epcis.subscriptions import (
     find_query,
     list_queries,
     list_subscriptions,
-    new_events,
     remove_query,
     remove_subscription,
 )
-from aerocast_hub.events import EpcisEventsKept
-from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError
-from aerocast_hub.outbox.publish import Subscription as ListenerQueue
+from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.settings import Settings
 from aerocast_hub.webhooks.destinations import LONGEST_URL, RefusedDestinationError, resolve
 from aerocast_hub.webhooks.signing import new_secret
@@ -209,16 +205,18 @@ class QueryController(Controller):
             raise PermissionDeniedException("requests from other sites' pages are refused")
         async with database.reading() as session:
             query = await find_query(session, name)
+            reached = await last_number(session)
         if query is None:
             raise NotFoundException(f"no query {name[:100]!r}")
-        told = {key: value for key, value in socket.query_params.items() if key in _SCHEDULED}
+        told = {key: value for key, value in socket.query_params.items() if key in FIELDS}
         try:
             schedule = Schedule(told) if told else None
         except SubscriptionControlsError as error:
             raise PermissionDeniedException(str(error)) from None
         await socket.accept()
-        listener = _Listener(query, schedule, database, publisher)
-        await send_websocket_stream(socket, listener.documents(socket.user.expires_at_s))
+        listener = Listener(query, schedule, database, publisher)
+        documents = listener.documents(reached, socket.user.expires_at_s)
+        await send_websocket_stream(socket, documents)
         await socket.close()
 
     @get("/{name:str}/subscriptions", operation_id="ListEpcisSubscriptions")
@@ -307,61 +305,6 @@ class QueryController(Controller):
         async with database.writing() as session:
             await remove_subscription(session, found.queryName, found.subscriptionID)
         return Response(None, status_code=204)
-
-
-_SCHEDULED = frozenset(["second", "minute", "hour", "dayOfMonth", "month", "dayOfWeek"])
-
-
-class _Listener:
-    """Somebody who listens to a named query."""
-
-    def __init__(
-        self,
-        query: NamedQuery,
-        schedule: Schedule | None,
-        database: Database,
-        publisher: Publisher,
-    ) -> None:
-        self._query = query
-        self._schedule = schedule
-        self._database = database
-        self._publisher = publisher
-
-    async def documents(self, ends_at_s: float) -> AsyncGenerator[str, None]:
-        """Give documents of what comes until an instant, seconds since 1970-01-01."""
-        asked = asked_for(self._query.query)
-        with self._publisher.subscribe() as news:
-            async with self._database.reading() as session:
-                reached = await last_number(session)
-            while (left_s := ends_at_s - time.time()) > 0:
-                wait_s = min(self._wait_s(), left_s)
-                if self._schedule is not None:
-                    await asyncio.sleep(wait_s)
-                elif not await _anything_new(news, wait_s):
-                    return
-                async with self._database.reading() as session:
-                    found, reached = await new_events(session, asked, reached)
-                if found:
-                    yield document(found, self._query.name).decode()
-
-    def _wait_s(self) -> float:
-        if self._schedule is None:
-            return POLL_S
-        now_us = time.time_ns() // 1000
-        return max((self._schedule.next_us(now_us) - now_us) / 1e6, 0.01)
-
-
-async def _anything_new(news: ListenerQueue, wait_s: float) -> bool:
-    """Wait for EPCIS events, or a while; False when nothing more will be told."""
-    try:
-        async with asyncio.timeout(wait_s):
-            while not isinstance((await news.next()).event, EpcisEventsKept):
-                pass
-    except TimeoutError:
-        return True
-    except TooSlowError:
-        return False
-    return True
 
 
 async def _known(database: Database, name: str) -> NamedQuery:

@@ -115,6 +115,11 @@ class Publisher:
         finally:
             self._subscriptions.discard(subscription)
 
+    @property
+    def is_closed(self) -> bool:
+        """Say that the hub stops: nothing more will be told."""
+        return self._is_closed
+
     def close(self) -> None:
         """Let every listener go, and whoever still comes: an open stream would keep the hub up."""
         self._is_closed = True
