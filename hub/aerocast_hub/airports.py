@@ -33,6 +33,7 @@ class Airport(NamedTuple):
     latitude_deg: float
     longitude_deg: float
     time_zone: str
+    elevation_ft: float | None = None
 
 
 def airport(code: str) -> Airport | None:
@@ -55,6 +56,22 @@ def nearest_airport(latitude_deg: float, longitude_deg: float, within_m: float) 
     return found if metres_to(found) <= within_m else None
 
 
+def airports_within(box: tuple[float, float, float, float]) -> list[Airport]:
+    """Give the airports of a box, degrees: south, west, north, east; it may span 180 degrees."""
+    south, west, north, east = box
+    _, by_icao = _tables()
+    return [
+        each
+        for each in by_icao.values()
+        if south <= each.latitude_deg <= north
+        and (
+            west <= each.longitude_deg <= east
+            if west <= east
+            else each.longitude_deg >= west or each.longitude_deg <= east
+        )
+    ]
+
+
 @cache
 def _tables() -> tuple[dict[str, Airport], dict[str, Airport]]:
     rows = airportsdata.load("IATA").values()
@@ -67,6 +84,7 @@ def _tables() -> tuple[dict[str, Airport], dict[str, Airport]]:
             latitude_deg=row["lat"],
             longitude_deg=row["lon"],
             time_zone=row["tz"],
+            elevation_ft=float(row["elevation"]),
         )
         for row in rows
     ]

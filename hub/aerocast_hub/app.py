@@ -23,6 +23,7 @@ from aerocast_hub.services import REGISTRY, Hub, Service
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.controller import health, metrics
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.weather.recent_weather import RecentWeather
 from aerocast_hub.web.assets import static_files
 from aerocast_hub.web.docs import openapi_config
 from aerocast_hub.web.headers import add_security_headers
@@ -60,6 +61,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "metrics": _always(counters),
             "bag_storage": _always(Storage(database, hub.publisher.wake, counters)),
             "finder": _always(Finder(database)),
+            "recent_weather": _always(RecentWeather(database)),
             "links": _always(Links(settings.signing_key)),
             "logins": _always(Logins(database, keys)),
             "session_cookies": _always(cookies),

@@ -65,6 +65,9 @@ from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.watchdog import feeding_watchdog
 from aerocast_hub.weather.airport_file import read_airports
 from aerocast_hub.weather.controller import WeatherController
+from aerocast_hub.weather.feeds.feed_controller import FeedController
+from aerocast_hub.weather.feeds.feed_file import read_feeds
+from aerocast_hub.weather.feeds.running import Feeds
 from aerocast_hub.weather.forecast_controller import ForecastController
 from aerocast_hub.weather.local_weather import absorb as absorb_local_weather
 from aerocast_hub.weather.local_weather import retime as retime_local_weather
@@ -73,6 +76,7 @@ from aerocast_hub.weather.nowcast_controller import NowcastController
 from aerocast_hub.weather.nowcast_keeping import keep_nowcasts
 from aerocast_hub.weather.ramp_judging import write_settings
 from aerocast_hub.weather.ramp_watch import keep_judging
+from aerocast_hub.weather.station_controller import StationController
 from aerocast_hub.weather.wind_controller import WindController
 from aerocast_hub.weather.wind_keeping import keep_winds
 from aerocast_hub.weather.winds import absorb as absorb_winds
@@ -260,6 +264,17 @@ async def foretell_hours(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def ask_services(hub: Hub) -> AsyncIterator[None]:
+    """Ask services for weather, when the settings say which."""
+    if hub.settings.weather_feeds is None:
+        yield
+        return
+    feeds = Feeds(read_feeds(hub.settings.weather_feeds), hub.database, hub.publisher)
+    async with running(feeds.run()):
+        yield
+
+
+@asynccontextmanager
 async def follow_winds(hub: Hub) -> AsyncIterator[None]:
     """Learn from the winds aircraft meet, and draw the profile over every site."""
     async with running(keep_winds(hub.database)):
@@ -327,10 +342,14 @@ REGISTRY: Mapping[str, Service] = {
                 WindController,
                 ForecastController,
                 NowcastController,
+                FeedController,
+                StationController,
             ),
             absorb={"winds": absorb_winds, "local_weather": absorb_local_weather},
             retime={"winds": retime_winds, "local_weather": retime_local_weather},
-            background=(read_metar_files, follow_winds, watch_ramps, foretell_hours),
+            background=(
+                *(read_metar_files, follow_winds, watch_ramps, foretell_hours, ask_services),
+            ),
             requires=("auth",),
         ),
         Service(

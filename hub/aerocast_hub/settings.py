@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         A TOML file of airports' limits: ramp, equipment, low visibility.
     runways
         A CSV file of runways with their true bearings.
+    weather_feeds
+        A TOML file of services to ask for weather (see `aerocast_hub.weather.feeds`). None: the
+        hub asks nobody.
     bag_link_hosts
         ``host:port`` or ``host:port,host:port``: hosts of a BagMessage network to receive baggage
         messages from, tried in turn. None: no such link.
@@ -100,6 +103,7 @@ class Settings(BaseSettings):
     metar_files: Path | None = None
     airports: Path | None = None
     runways: Path | None = None
+    weather_feeds: Path | None = None
     bag_link_hosts: str | None = None
     bag_link_application: str = Field(default="AEROCAST", pattern=r"^[!-~]{1,8}$")
     bag_link_password: SecretStr | None = None

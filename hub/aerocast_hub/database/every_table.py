@@ -17,6 +17,7 @@ from aerocast_hub.weather import ramp_tables as ramps
 from aerocast_hub.weather import tables as weather
 from aerocast_hub.weather import taf_tables as forecasts
 from aerocast_hub.weather import wind_tables as winds
+from aerocast_hub.weather.feeds import feed_tables as feeds
 from aerocast_hub.webhooks import tables as webhooks
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "bag_messages",
     "baggage",
     "epcis",
+    "feeds",
     "flights",
     "forecasts",
     "gateways",

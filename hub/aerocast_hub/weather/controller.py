@@ -1,12 +1,17 @@
 """Weather endpoints. Not for flight operations."""
 
-from litestar import Controller, get
+from typing import Any, cast
+
+from litestar import Controller, Request, Response, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
+from aerocast_hub.weather.recent_weather import RecentWeather
 from aerocast_hub.weather.store import AirportWeather, Refusal, list_refused, weather_at
 
 
@@ -26,18 +31,29 @@ class WeatherController(Controller):
     async def weather(
         self,
         icao: FromPath[str],
+        request: Request[Principal, Any, State],
         database: NamedDependency[Database],
+        recent_weather: NamedDependency[RecentWeather],
         at_us: AskedInstant = None,
-    ) -> AirportWeather:
+    ) -> Response[AirportWeather]:
         """Give an airport's newest report, its age, and what it means for the ramp.
+
+        Of now it carries an ETag, and whoever has that already gets 304: only the age, which
+        counts from ``observed_at_us``, has changed then.
 
         Raises
         ------
         NotFoundException
             No report of this airport was received.
         """
-        async with database.reading() as session:
-            found = await weather_at(session, icao, asked_us(at_us))
+        headers = {"Cache-Control": "no-cache"}
+        if at_us is None:
+            found, headers["ETag"] = await recent_weather.weather(icao)
+        else:
+            async with database.reading() as session:
+                found = await weather_at(session, icao, asked_us(at_us))
         if found is None:
             raise NotFoundException(f"no weather report of {icao[:8].upper()!r} was received")
-        return found
+        if "ETag" in headers and headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(cast("AirportWeather", None), status_code=304, headers=headers)
+        return Response(found, headers=headers)

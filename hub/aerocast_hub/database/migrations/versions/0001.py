@@ -421,6 +421,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("station", "observed_at_us", "digest", name=op.f("pk_metars")),
     )
     op.create_table(
+        "model_forecasts",
+        sa.Column("airport", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("received_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("hours", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("airport", "source", name=op.f("pk_model_forecasts")),
+    )
+    op.create_table(
         "nowcasts",
         sa.Column("station", sa.String(), nullable=False),
         sa.Column("issued_at_us", sa.BigInteger(), nullable=False),
@@ -625,6 +633,49 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
+    op.create_table(
+        "weather_feeds",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("product", sa.String(), nullable=False),
+        sa.Column("rank", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("tried_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("answered_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("new_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("newest_us", sa.BigInteger(), nullable=True),
+        sa.Column("next_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=True),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("unchanged", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("disagreements", sa.BigInteger(), nullable=False),
+        sa.Column("disagreement", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_weather_feeds")),
+    )
+    op.create_table(
+        "weather_hazards",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("from_us", sa.BigInteger(), nullable=False),
+        sa.Column("until_us", sa.BigInteger(), nullable=False),
+        sa.Column("west_deg", sa.Double(), nullable=False),
+        sa.Column("south_deg", sa.Double(), nullable=False),
+        sa.Column("east_deg", sa.Double(), nullable=False),
+        sa.Column("north_deg", sa.Double(), nullable=False),
+        sa.Column("hazard", sa.String(), nullable=True),
+        sa.Column("severity", sa.String(), nullable=True),
+        sa.Column("base_ft", sa.Double(), nullable=True),
+        sa.Column("top_ft", sa.Double(), nullable=True),
+        sa.Column("raw", sa.String(), nullable=False),
+        sa.Column("points", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_weather_hazards")),
+    )
+    with op.batch_alter_table("weather_hazards", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_weather_hazards_until_us"), ["until_us"], unique=False)
+
     op.create_table(
         "webhooks",
         sa.Column("id", sa.String(), nullable=False),
@@ -1087,6 +1138,11 @@ def downgrade() -> None:
     op.drop_table("wind_profiles")
     op.drop_table("wind_blocks")
     op.drop_table("webhooks")
+    with op.batch_alter_table("weather_hazards", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_weather_hazards_until_us"))
+
+    op.drop_table("weather_hazards")
+    op.drop_table("weather_feeds")
     op.drop_table("users")
     with op.batch_alter_table("unread_bags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_unread_bags_site_at_us"))
@@ -1120,6 +1176,7 @@ def downgrade() -> None:
     op.drop_table("passengers")
     op.drop_table("outbox")
     op.drop_table("nowcasts")
+    op.drop_table("model_forecasts")
     op.drop_table("metars")
     with op.batch_alter_table("local_weather", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_local_weather_site_at_us"))

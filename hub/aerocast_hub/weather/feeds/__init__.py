@@ -1,0 +1,1 @@
+"""Weather from services elsewhere: fetched politely, by rank, and only where configured."""

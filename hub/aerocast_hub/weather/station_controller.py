@@ -1,0 +1,225 @@
+"""Endpoints of what follows from an airport's weather: ramp, runways, history, area, events.
+
+Not for flight operations.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Controller, Request, WebSocket, get, websocket
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.exceptions import WebSocketDisconnect
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Stream
+from litestar.response.sse import ServerSentEventMessage
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.auth.tokens import Principal
+from aerocast_hub.database.engine import Database
+from aerocast_hub.events import kind_of
+from aerocast_hub.instants import AskedInstant, asked_us
+from aerocast_hub.outbox.publish import Published, Publisher, TooSlowError
+from aerocast_hub.weather.low_visibility import LowVisibilityState
+from aerocast_hub.weather.ramp import Ramp
+from aerocast_hub.weather.ramp_judging import told_ramps
+from aerocast_hub.weather.ramp_rule import NOT_FOR_FLIGHT, ToldRamp
+from aerocast_hub.weather.ramp_store import judged_at, settings_of
+from aerocast_hub.weather.station_views import (
+    AreaWeather,
+    FieldWeather,
+    History,
+    area_at,
+    field_at,
+    history_of,
+)
+
+KINDS = frozenset(
+    {"ramp_closed", "ramp_reopened", "ramp_cautioned", "ramp_unknown", "low_visibility"}
+)
+LONGEST_QUEUE = 256
+HEARTBEAT_S = 20.0
+AskedHours = Annotated[float, QueryParameter(gt=0.0, le=192.0)]
+Latitude = Annotated[float, QueryParameter(ge=-90.0, le=90.0)]
+Longitude = Annotated[float, QueryParameter(ge=-180.0, le=180.0)]
+
+
+class RampNow(msgspec.Struct, frozen=True, kw_only=True):
+    """The ramp, with every rule, its inputs and whose limits they are."""
+
+    station: str
+    at_us: int
+    ramp: Ramp
+    low_visibility: LowVisibilityState
+    notice: str = NOT_FOR_FLIGHT
+
+
+class Ramps(msgspec.Struct, frozen=True, kw_only=True):
+    """What was told last of every ramp that is watched."""
+
+    ramps: list[ToldRamp]
+    notice: str = NOT_FOR_FLIGHT
+
+
+class StationController(Controller):
+    """What weather means for an airport."""
+
+    path = "/api/weather"
+    tags = ("Weather",)
+
+    @get("/ramps", operation_id="ListRamps", opt={"permission": "weather:read"})
+    async def ramps(self, database: NamedDependency[Database]) -> Ramps:
+        """Give what was told last of every ramp that is watched."""
+        async with database.reading() as session:
+            return Ramps(ramps=await told_ramps(session))
+
+    @get("/area", operation_id="GetAreaWeather", opt={"permission": "weather:read"})
+    async def area(
+        self,
+        database: NamedDependency[Database],
+        south: Latitude,
+        west: Longitude,
+        north: Latitude,
+        east: Longitude,
+        at_us: AskedInstant = None,
+    ) -> AreaWeather:
+        """Give the newest report of each airport in a box; the first 500 by code.
+
+        A box whose west is greater than its east lies across 180 degrees.
+        """
+        async with database.reading() as session:
+            return await area_at(session, (south, west, north, east), asked_us(at_us))
+
+    @get("/events", operation_id="FollowWeather", opt={"permission": "weather:read"})
+    async def events(
+        self,
+        request: Request[Principal, Any, State],
+        database: NamedDependency[Database],
+        publisher: NamedDependency[Publisher],
+    ) -> Stream:
+        """Stream what changes on ramps, as server-sent events.
+
+        A stream begins with what was told last of every ramp (``ramps``); it ends with the token.
+        """
+        return Stream(
+            _server_sent(database, publisher, request.user.expires_at_s),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    @websocket("/socket", opt={"permission": "weather:read"})
+    async def socket(
+        self,
+        socket: WebSocket[Principal, Any, State],
+        database: NamedDependency[Database],
+        publisher: NamedDependency[Publisher],
+    ) -> None:
+        """Tell what changes on ramps over a WebSocket, in JSON: the ramps, then each event."""
+        if _is_elsewhere(socket):
+            await socket.close(code=4403, reason="opened by another site's page")
+            return
+        await socket.accept()
+        telling = asyncio.create_task(_tell(socket, database, publisher))
+        try:
+            while True:  # whoever listens says nothing: this notices that they left
+                await socket.receive_data(mode="text")
+        except WebSocketDisconnect:
+            return
+        finally:
+            telling.cancel()
+            await asyncio.wait({telling})
+
+    @get("/{icao:str}/ramp", operation_id="GetRamp", opt={"permission": "weather:read"})
+    async def ramp(
+        self,
+        icao: FromPath[str],
+        database: NamedDependency[Database],
+        at_us: AskedInstant = None,
+    ) -> RampNow:
+        """Give whether people can work on an airport's ramp, and why."""
+        moment_us = asked_us(at_us)
+        async with database.reading() as session:
+            settings = await settings_of(session, icao)
+            judged, seen = await judged_at(session, settings, moment_us)
+        return RampNow(station=settings.airport, at_us=moment_us, ramp=judged, low_visibility=seen)
+
+    @get("/{icao:str}/field", operation_id="GetFieldWeather", opt={"permission": "weather:read"})
+    async def field(
+        self,
+        icao: FromPath[str],
+        database: NamedDependency[Database],
+        at_us: AskedInstant = None,
+    ) -> FieldWeather:
+        """Give wind along each runway, density altitude, ice, comfort, and local sensors."""
+        async with database.reading() as session:
+            return await field_at(session, icao, asked_us(at_us))
+
+    @get(
+        "/{icao:str}/history", operation_id="GetWeatherHistory", opt={"permission": "weather:read"}
+    )
+    async def history(
+        self,
+        icao: FromPath[str],
+        database: NamedDependency[Database],
+        at_us: AskedInstant = None,
+        hours: AskedHours = 24.0,
+    ) -> History:
+        """Give an airport's reports of the last hours, the newest first; at most 500."""
+        to_us = asked_us(at_us)
+        async with database.reading() as session:
+            return await history_of(session, icao, to_us - round(hours * 3.6e9), to_us)
+
+
+def _is_elsewhere(socket: WebSocket[Principal, Any, State]) -> bool:
+    """Say whether another site's page opens it: a browser would add our cookie by itself."""
+    origin = socket.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != socket.headers.get("host")
+
+
+async def _present(session: AsyncSession) -> bytes:
+    return msgspec.json.encode(Ramps(ramps=await told_ramps(session)))
+
+
+async def _tell(
+    socket: WebSocket[Principal, Any, State], database: Database, publisher: Publisher
+) -> None:
+    with publisher.subscribe(LONGEST_QUEUE) as news:
+        async with database.reading() as session:
+            await socket.send_data(await _present(session), mode="text")
+        while (left_s := socket.user.expires_at_s - time.time()) > 0:
+            try:
+                async with asyncio.timeout(left_s):
+                    published = await news.next()
+            except TimeoutError:
+                break
+            except TooSlowError:
+                await socket.close(code=1013, reason="behind: come back and ask")
+                return
+            if kind_of(published.event) in KINDS:
+                await socket.send_data(msgspec.json.encode(published.event), mode="text")
+        await socket.close(code=4001, reason="the token is too old")
+
+
+async def _server_sent(
+    database: Database, publisher: Publisher, ends_at_s: float
+) -> AsyncIterator[bytes]:
+    with publisher.subscribe(LONGEST_QUEUE) as news:
+        async with database.reading() as session:
+            yield ServerSentEventMessage(event="ramps", data=await _present(session)).encode()
+        while (left_s := ends_at_s - time.time()) > 0:
+            try:
+                async with asyncio.timeout(min(HEARTBEAT_S, left_s)):
+                    published: Published = await news.next()
+            except TimeoutError:
+                yield b": still here\r\n\r\n"
+            except TooSlowError:
+                yield ServerSentEventMessage(event="behind", data="").encode()
+                return
+            else:
+                if kind_of(published.event) in KINDS:
+                    told = msgspec.json.encode(published.event)
+                    yield ServerSentEventMessage(id=published.id, data=told).encode()
