@@ -1,12 +1,16 @@
 """The quickest way between two places, for one kind of person, at one time of day.
 
 Pure: no database, no clock. Dijkstra's algorithm with a binary heap over compact rows: for each
-place the ways out of it. Queues and closures make a way take longer at some times; nobody ever
-gets out of one earlier by getting there later, so the first arrival found stays the first.
+place the ways out of it. Many people go to few places, so the quickest way from everywhere to a
+destination, with nothing closed and nobody queueing, is found once and kept. Queues and closures
+only make ways longer: a kept way that meets none of them is the answer, and else the kept seconds,
+which never say too much, lead the search (A*). Nobody gets out of a queue or a closure earlier by
+getting there later, so the first arrival found stays the first.
 """
 
 from array import array
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from math import inf
@@ -17,8 +21,25 @@ import msgspec
 from aerocast_hub.orientation.places.place_map import PlaceMap, Way
 from aerocast_hub.orientation.profiles import PROFILES, Profile, obstacle, seconds_on
 
-Row = tuple[tuple[int, float, int], ...]
-"""The ways out of a place: where to, how many seconds, which way."""
+Out = tuple[int, float, int]
+"""A way out of a place: where to, how many seconds, the way's number."""
+
+Row = tuple[Out, ...]
+"""All ways out of a place."""
+
+
+MOST_KEPT = 1_000_000
+"""Places kept for all destinations, of 16 bytes each; what was asked for longest ago goes."""
+
+
+class Towards(NamedTuple):
+    """By each place's number: seconds to a destination at best, and the way to take there.
+
+    Infinity and -1 where nothing leads there.
+    """
+
+    seconds: Sequence[float]
+    way: Sequence[int]
 
 
 class Closure(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +109,8 @@ class Network:
         self._origin = array("l", (self.number[way.origin] for way in places.ways))
         self._destination = array("l", (self.number[way.destination] for way in places.ways))
         self._rows: dict[str, list[Row]] = {}
+        self._rows_back: dict[str, list[list[Out]]] = {}
+        self._towards: OrderedDict[tuple[int, str], Towards] = OrderedDict()
         self._by_subject = _by_subject(places.ways)
 
     def rows(self, profile: str) -> list[Row]:
@@ -95,6 +118,28 @@ class Network:
         found = self._rows.get(profile)
         if found is None:
             found = self._rows[profile] = self._rows_for(PROFILES[profile])
+        return found
+
+    def towards(self, goal: int, profile: str) -> Towards:
+        """Give how to get from everywhere to a destination with nothing in the way."""
+        key = goal, profile
+        found = self._towards.get(key)
+        if found is None:
+            seconds, ways = spread(self._back(profile), goal)
+            found = self._towards[key] = Towards(array("d", seconds), array("l", ways))
+            while len(self._towards) * len(self.number) > MOST_KEPT and len(self._towards) > 1:
+                self._towards.popitem(last=False)
+        self._towards.move_to_end(key)
+        return found
+
+    def _back(self, profile: str) -> list[list[Out]]:
+        """Give the ways into each place that a profile can use."""
+        found = self._rows_back.get(profile)
+        if found is None:
+            found = self._rows_back[profile] = [[] for _ in self.number]
+            for place, row in enumerate(self.rows(profile)):
+                for to, takes_s, way in row:
+                    found[to].append((place, takes_s, way))
         return found
 
     def ways_of(self, subject: str) -> Sequence[int]:
@@ -109,8 +154,12 @@ class Network:
         """Give the place a way leads from."""
         return self._origin[way]
 
+    def destination(self, way: int) -> int:
+        """Give the place a way leads to."""
+        return self._destination[way]
+
     def _rows_for(self, profile: Profile) -> list[Row]:
-        rows: list[list[tuple[int, float, int]]] = [[] for _ in self.number]
+        rows: list[list[Out]] = [[] for _ in self.number]
         for number, way in enumerate(self.places.ways):
             if obstacle(way, profile) is None:
                 row = rows[self._origin[number]]
@@ -241,27 +290,18 @@ def find_route(
     return Route(path[-1].to_s if path else 0.0, legs)
 
 
-def reach(
-    network: Network,
-    start: int,
-    profile: str = "default",
-    conditions: Conditions | None = None,
-    goal: int = -1,
-) -> tuple[list[float], list[int]]:
+def spread(rows: Sequence[Iterable[Out]], start: int) -> tuple[list[float], list[int]]:
     """Give how many seconds away every place is, and the way by which each is reached.
 
     Parameters
     ----------
-    goal
-        Stop once this place is reached; -1 goes everywhere.
+    rows
+        The ways out of each place.
 
     Returns
     -------
     By the places' numbers: seconds (infinity: not at all), and numbers of ways (-1: none).
     """
-    rows = network.rows(profile)
-    delays: Mapping[int, _Delay] = conditions.delays if conditions else {}
-    slow_places = conditions.places if conditions else frozenset()
     seconds = [inf] * len(rows)
     came_by = [-1] * len(rows)
     seconds[start] = 0.0
@@ -270,12 +310,7 @@ def reach(
         reached_s, place = heappop(heap)
         if reached_s > seconds[place]:
             continue
-        if place == goal:
-            break
-        row = rows[place]
-        if place in slow_places:
-            row = _delayed(row, reached_s, delays)
-        for to, takes_s, way in row:
+        for to, takes_s, way in rows[place]:
             at_s = reached_s + takes_s
             if at_s < seconds[to]:
                 seconds[to] = at_s
@@ -332,9 +367,71 @@ def _path(
     network: Network, start: int, goal: int, profile: str, conditions: Conditions
 ) -> list[_Hop] | None:
     """Give the quickest path; None without one."""
-    seconds, came_by = reach(network, start, profile, conditions, goal)
-    if seconds[goal] == inf:
+    towards = network.towards(goal, profile)
+    if towards.seconds[start] == inf:
         return None
+    path = _kept(network, start, goal, towards, conditions)
+    if path is not None:
+        return path
+    return _search(network, start, goal, network.rows(profile), towards, conditions)
+
+
+def _kept(
+    network: Network, start: int, goal: int, towards: Towards, conditions: Conditions
+) -> list[_Hop] | None:
+    """Give the kept path; None when it meets a queue or a closure."""
+    seconds, way_from = towards
+    whole_s = seconds[start]
+    path: list[_Hop] = []
+    place = start
+    while place != goal:
+        way = way_from[place]
+        if way in conditions.delays:
+            return None
+        after = network.destination(way)
+        path.append(_Hop(way, whole_s - seconds[place], whole_s - seconds[after]))
+        place = after
+    return path
+
+
+def _search(
+    network: Network,
+    start: int,
+    goal: int,
+    rows: Sequence[Row],
+    towards: Towards,
+    conditions: Conditions,
+) -> list[_Hop] | None:
+    """Find the path among queues and closures; None without one."""
+    delays, slow_places, to_go = conditions.delays, conditions.places, towards.seconds
+    seconds = {start: 0.0}
+    came_by: dict[int, int] = {}
+    heap = [(to_go[start], 0.0, start)]
+    while heap:
+        _, reached_s, place = heappop(heap)
+        if place == goal:
+            return _hops(network, start, goal, seconds, came_by)
+        if reached_s > seconds[place]:
+            continue
+        row = rows[place]
+        if place in slow_places:
+            row = _delayed(row, reached_s, delays)
+        for to, takes_s, way in row:
+            at_s = reached_s + takes_s
+            if at_s < seconds.get(to, inf) and (at_best_s := at_s + to_go[to]) < inf:
+                seconds[to] = at_s
+                came_by[to] = way
+                heappush(heap, (at_best_s, at_s, to))
+    return None
+
+
+def _hops(
+    network: Network,
+    start: int,
+    goal: int,
+    seconds: Mapping[int, float],
+    came_by: Mapping[int, int],
+) -> list[_Hop]:
     path: list[_Hop] = []
     place = goal
     while place != start:

@@ -8,7 +8,7 @@ import pytest
 from aerocast_hub.orientation.places.gtfs import read_gtfs
 from aerocast_hub.orientation.places.place_map import MODES, Place, PlaceMap, Way
 from aerocast_hub.orientation.profiles import PROFILES, obstacle, seconds_on
-from aerocast_hub.orientation.routes import Closure, Conditions, Network, Queue, find_route, reach
+from aerocast_hub.orientation.routes import Closure, Conditions, Network, Queue, find_route, spread
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,9 +166,12 @@ def test_the_quickest_way_is_as_quick_as_networkx_finds(drawn, profile):
             seconds = seconds_on(each, PROFILES[profile])
             graph.add_edge(each.origin, each.destination, weight=seconds)
     wanted = nx.single_source_dijkstra_path_length(graph, "p0")
-    seconds, _ = reach(found, 0, profile)
+    seconds, _ = spread(found.rows(profile), 0)
     for name, number in found.number.items():
         assert seconds[number] == pytest.approx(wanted.get(name, inf))
+        assert seconds_or_inf(find_route(found, "p0", name, profile)) == pytest.approx(
+            seconds[number]
+        )
 
 
 @settings(max_examples=100, deadline=None)
@@ -179,6 +182,25 @@ def test_closing_a_way_never_makes_a_route_faster(drawn, profile, closed, more, 
     after = Conditions(found, depart_s, [*closed, *more], queued)
     was = seconds_or_inf(find_route(found, "p0", "p5", profile, before))
     assert seconds_or_inf(find_route(found, "p0", "p5", profile, after)) >= was - 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(ways, profiles, closures, queues, moments)
+def test_among_closures_and_queues_nobody_arrives_earlier_by_any_way(
+    drawn, profile, closed, queued, depart_s
+):
+    found = made(drawn)
+    conditions = Conditions(found, depart_s, closed, queued)
+    earliest = {"p0": 0.0}
+    for _ in found.places.places:  # Bellman and Ford's way: slow, and with no heap to be wrong
+        for number, each in enumerate(found.places.ways):
+            if each.origin in earliest and obstacle(each, PROFILES[profile]) is None:
+                at_s = earliest[each.origin]
+                at_s += conditions.wait_s(number, at_s) + seconds_on(each, PROFILES[profile])
+                earliest[each.destination] = min(at_s, earliest.get(each.destination, inf))
+    for name in found.number:
+        route = find_route(found, "p0", name, profile, conditions)
+        assert seconds_or_inf(route) == pytest.approx(earliest.get(name, inf))
 
 
 @settings(max_examples=60, deadline=None)

@@ -40,8 +40,8 @@ MODES: Mapping[str, Mode] = {
     "traversal": "walkway",
     "traversal.path": "walkway",
 }
-KINDS = {"baggagecarousel": "reclaim", "gate": "gate", "checkin": "check_in"}
-KINDS |= {"securitycheckpoint": "security", "entry": "entrance"}
+KINDS = {"baggagecarousel": "reclaim", "boardinggate": "gate", "arrivalgate": "stand"}
+KINDS |= {"security": "security", "entry": "entrance"}
 
 Point = tuple[float, float]
 """Longitude and latitude, degrees."""

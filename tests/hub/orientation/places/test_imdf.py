@@ -59,7 +59,7 @@ def venue():
             )
         ],
         "anchor": [feature("a1", point(30, 15), unit_id="upstairs")],
-        "occupant": [feature("gate", None, category="gate", anchor_id="a1", name={"en": "B12"})],
+        "occupant": [feature("gate", None, category="airline", anchor_id="a1", name={"en": "B12"})],
         "relationship": [
             feature(
                 "lift-c",
