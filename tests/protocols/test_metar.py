@@ -1,11 +1,9 @@
 """METARs in every dialect: what they say, and nothing they do not say."""
 
 import contextlib
-import csv
 import gzip
 import json
 import string
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +21,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WEATHER = Path(__file__).parents[2].parent / "shared" / "data" / "weather"
-CACHES = ["20141218T0758Z", "20221022T0253Z", "20221022T1913Z", "20250814T1840Z"]
 REPORT = "LFBO 221900Z AUTO 31012G23KT 280V340 9999 -SHRA FEW015 BKN027CB 14/09 Q1008 TEMPO 3000"
 
 
@@ -96,57 +93,6 @@ def test_tricky_reports_are_read_right_and_nothing_is_invented():
             if not right:
                 wrong.append((case["raw"], key, truth, read.get(key)))
     assert wrong == []
-
-
-def awc_says(row, name):
-    text = row[name].rstrip("+")
-    return None if text in {"", "VRB"} else float(text)
-
-
-def differs(ours, theirs, tolerance):
-    if ours is None or theirs is None:
-        return ours is not theirs
-    return abs(ours - theirs) > tolerance
-
-
-@pytest.mark.parametrize("cache", CACHES)
-def test_every_real_report_is_read_and_agrees_with_awc(cache):
-    lines = gzip.decompress(shared(f"awc_metars_{cache}.csv.gz").read_bytes()).decode().splitlines()
-    start = next(n for n, line in enumerate(lines) if line.startswith("raw_text,"))
-    rows = list(csv.reader(lines[start:]))
-    names = {name: rows[0].index(name) for name in rows[0]}
-    disagreed = Counter()
-    for columns in rows[1:]:
-        row = {name: columns[at] for name, at in names.items()}
-        report = decode_metar(row["raw_text"])
-        miles = awc_says(row, "visibility_statute_mi")
-        seen = report.visibility_m
-        inches = awc_says(row, "altim_in_hg") or None
-        disagreed["wind speed"] += differs(report.wind_speed_kt, awc_says(row, "wind_speed_kt"), 1)
-        disagreed["gust"] += differs(report.wind_gust_kt, awc_says(row, "wind_gust_kt"), 1)
-        if report.wind_direction_deg != "VRB":
-            disagreed["direction"] += differs(
-                report.wind_direction_deg, awc_says(row, "wind_dir_degrees"), 0
-            )
-        disagreed["visibility"] += differs(
-            None if seen is None else seen / METRES_PER_MILE, miles, 0.04 * (miles or 1) + 0.02
-        )
-        disagreed["temperature"] += differs(report.temperature_c, awc_says(row, "temp_c"), 0.5)
-        disagreed["dew point"] += differs(report.dew_point_c, awc_says(row, "dewpoint_c"), 0.5)
-        disagreed["altimeter"] += differs(
-            report.altimeter_hpa, None if inches is None else inches * 33.8639, 0.6
-        )
-        if row["flight_category"] and report.flight_category and "VV" not in row["raw_text"]:
-            disagreed["category"] += report.flight_category != row["flight_category"]
-    # AWC is a reference, not truth: it drops `9999NDV` (most of these), `23///`, `///05KT`.
-    allowed = {"visibility": 35, "temperature": 8, "dew point": 6}
-    assert {what: count for what, count in disagreed.items() if count > allowed.get(what, 5)} == {}
-
-
-def test_real_reports_of_another_collection_are_read():
-    for case in json.loads(shared("metaf_real.json").read_text())["metar"]:
-        with contextlib.suppress(ProtocolError):
-            assert decode_metar(case["raw"]).station == case["icao"]
 
 
 @pytest.mark.parametrize(
@@ -267,7 +213,7 @@ GROUPS = (
 ).split()
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.one_of(
         st.text(max_size=120),
@@ -282,7 +228,7 @@ def test_any_text_is_read_or_refused_and_stays_in_range(raw, now_us):
         hold(decode_metar(raw, now_us))
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_mutated_report_is_read_or_refused_and_stays_in_range(data):
     raw = list(f"{REPORT} RMK T01400090")
@@ -352,7 +298,7 @@ def test_noaa_files_and_plain_lists_give_their_reports():
     assert list(read_noaa_text("")) == []
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_gives_reports_or_is_refused(text):
     list(read_noaa_text(text))

@@ -315,7 +315,7 @@ GROUP_TEXT = (
 GROUPS = GROUP_TEXT.split()
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(
     st.one_of(
         st.text(max_size=100),
@@ -362,7 +362,7 @@ states = st.builds(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(states, states)
 def test_the_worse_of_two_is_as_bad_as_either_in_any_order(first, second):
     worse, other = worse_of(first, second), worse_of(second, first)
@@ -371,7 +371,7 @@ def test_the_worse_of_two_is_as_bad_as_either_in_any_order(first, second):
     assert worse_of(first, first) == worse_of(worse_of(first, first), first)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(1, 31), st.integers(0, 24), st.integers(us(1990, 1, 1), us(2060, 1, 1)))
 def test_the_nearest_such_day_is_within_a_month_and_has_that_day(day, hour, near_us):
     found_us = nearest_day_time(day, hour, 0, near_us)

@@ -3,25 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, TypedDict, cast
 
-from aerocast_protocols.weather.groups import (
-    LONGEST_GROUP,
-    ExtremeGroup,
-    Visibility,
-    Wind,
-    understand,
-)
+from aerocast_protocols.weather.groups import MANY, MEANINGS, ONCE, ExtremeGroup, Visibility, Wind
 from aerocast_protocols.weather.metar_report import Cloud, Flag, RunwayRange, RunwayState
 
-# What may be said several times, and is kept in order.
-_MANY = frozenset(
-    {"weather", "clouds", "rvr", "runway_states", "recent_weather", "colours", "unparsed"}
-)
 _ENDS = frozenset({"trend", "remarks"})
-# What is not simply remembered the first time it is said.
 _FORECAST_ONLY = frozenset({"extremes", "shear_above", "forecast_detail"})
-_SELDOM = frozenset(
-    {"visibility", "broken_miles", "cavok", "several", "runway_word", *_ENDS, *_FORECAST_ONLY}
-)
 _MAY_REPEAT = frozenset(
     {"known", "altimeter", "auto", "corrected", "nil", "wind_shear", "weather_ends"}
 )
@@ -36,7 +22,7 @@ class Said(TypedDict, total=False):
     variable: tuple[int, int]
     visibility: Visibility
     minimum_visibility: float
-    temperatures: tuple[float, float | None]
+    temperatures: tuple[float | None, float | None]
     altimeter: float | None
     auto: str
     corrected: str
@@ -73,18 +59,15 @@ class Body:
 
     def read(self, groups: Sequence[str], start: int = 0) -> int:
         """Read groups from ``start`` on; give where a trend or the remarks begin, or the end."""
-        said = self._said
+        said, meanings = self._said, MEANINGS
         for at in range(start, len(groups)):
             group = groups[at]
-            if len(group) > LONGEST_GROUP:
-                self._leave(group)
-                continue
-            slot, value, flag = understand(group)
-            if slot in _MANY:
-                said[slot] = said[slot] + value if slot in said else value
-            elif slot not in said and slot not in _SELDOM:
+            kept, slot, value, flag = meanings[group]
+            if kept == ONCE and slot not in said:
                 said[slot] = value
-            elif slot in _ENDS or not self._read_seldom(slot, value, group):
+            elif kept == MANY:
+                said[slot] = said[slot] + value if slot in said else value
+            elif not self._read_seldom(slot, value, group):
                 return at
             if flag is not None:
                 self.flags.add(flag)
@@ -96,6 +79,8 @@ class Body:
     def _read_seldom(self, slot: str, value: Any, group: str) -> bool:  # noqa: ANN401  of that slot
         """Read a group whose place counts, or a second of a kind; False ends the body."""
         said = self._said
+        if slot in _ENDS:
+            return False
         if slot == "several":
             self.read(value)
         elif slot == "wind" and ("temperatures" in said or "altimeter" in said):
@@ -112,7 +97,7 @@ class Body:
         """Put ``1 1/2SM`` and ``10 SM`` together again: the ones were not understood alone."""
         before = self._said.get("unparsed", ("",))
         if len(before[-1]) <= 2 and before[-1].isdecimal():
-            slot, whole, _ = understand(f"{before[-1]} {group}")
+            _, slot, whole, _ = MEANINGS[f"{before[-1]} {group}"]
             if slot == "visibility" and self._takes("visibility", whole):
                 self._said["unparsed"] = before[:-1]
                 return

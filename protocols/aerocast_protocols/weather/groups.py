@@ -6,7 +6,6 @@ repeat by the thousand, so what one means is remembered.
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from aerocast_protocols.weather.metar_report import (
@@ -19,7 +18,8 @@ from aerocast_protocols.weather.metar_report import (
 
 METRES_PER_FOOT = 0.3048
 HPA_PER_INCH = 33.8639
-LONGEST_GROUP = 32  # ours, in characters: nothing longer means anything, nor is remembered
+LONGEST_GROUP = 32  # ours, in characters: nothing longer means anything
+MOST_REMEMBERED = 8192  # ours: some megabytes; the reports of a day's hour hold about 4,000 groups
 
 
 class Wind(NamedTuple):
@@ -69,9 +69,47 @@ class Meaning(NamedTuple):
 KNOWN: Final = Meaning("known", "")
 
 
-@lru_cache(maxsize=8192)
-def understand(group: str) -> Meaning:
-    """Say what a group means; no longer than `LONGEST_GROUP`."""
+# How a slot is kept: what may be said several times in order, of the rest the first; and what is
+# not simply kept.
+ONCE: Final = 0
+MANY: Final = 1
+SELDOM: Final = 2
+_KEPT = {
+    **dict.fromkeys(
+        ("weather", "clouds", "rvr", "runway_states", "recent_weather", "colours", "unparsed"),
+        MANY,
+    ),
+    **dict.fromkeys(
+        (
+            *("visibility", "broken_miles", "cavok", "several", "runway_word", "trend", "remarks"),
+            *("extremes", "shear_above", "forecast_detail"),
+        ),
+        SELDOM,
+    ),
+}
+# A plain tuple is taken apart faster than a named one: how it is kept, then a `Meaning`.
+_Remembered = tuple[int, str, object, Flag | None]
+
+
+class _Meanings(dict[str, _Remembered]):
+    """Remembers what groups mean; when it is full it begins anew."""
+
+    def __missing__(self, group: str) -> _Remembered:
+        if len(group) > LONGEST_GROUP:
+            return MANY, "unparsed", (group,), None
+        if len(self) >= MOST_REMEMBERED:
+            self.clear()
+        slot, value, flag = _understand(group)
+        remembered = _KEPT.get(slot, ONCE), slot, value, flag
+        self[group] = remembered
+        return remembered
+
+
+MEANINGS: Final = _Meanings()
+"""What any group means."""
+
+
+def _understand(group: str) -> Meaning:
     for pattern, read in _BY_FIRST.get(group[:1], ()):
         found = pattern.fullmatch(group)
         if found is not None:
@@ -256,7 +294,21 @@ def _temperatures(found: re.Match[str]) -> Meaning | None:
     temperature_c, dew_point_c = _celsius(found[1]), _celsius(found[2])
     if temperature_c is None:  # of a dew point alone nobody knows that it is one
         return KNOWN if dew_point_c is None else None
-    return Meaning("temperatures", (temperature_c, dew_point_c))
+    temperatures = plausible(temperature_c, dew_point_c)
+    is_whole = temperatures == (temperature_c, dew_point_c)
+    return Meaning("temperatures", temperatures, None if is_whole else "OUT_OF_RANGE")
+
+
+def plausible(
+    temperature_c: float | None, dew_point_c: float | None
+) -> tuple[float | None, float | None]:
+    """Leave out a temperature or a dew point that cannot be; it is at most 1 above the other."""
+    if temperature_c is not None and not -90 <= temperature_c <= 60:
+        temperature_c = None
+    highest_c = 60 if temperature_c is None else temperature_c + 1
+    if dew_point_c is not None and not -100 <= dew_point_c <= highest_c:
+        dew_point_c = None
+    return temperature_c, dew_point_c
 
 
 def _celsius(text: str | None) -> float | None:

@@ -6,12 +6,12 @@ groups never touch the body.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.weather.body import Body
 from aerocast_protocols.weather.day_time import resolve_day_time
-from aerocast_protocols.weather.groups import Wind
+from aerocast_protocols.weather.groups import Wind, plausible
 from aerocast_protocols.weather.metar_report import (
     STALE_AFTER_US,
     Flag,
@@ -23,10 +23,8 @@ from aerocast_protocols.weather.metar_report import (
 LONGEST_REPORT = 4096  # ours: bounds what a broken feed can cost, in characters
 _BEFORE_STATION = frozenset({"METAR", "SPECI", "LOCAL", "COR"})
 _TREND_WORDS = frozenset({"NOSIG", "BECMG", "TEMPO", "INTER"})
-_STATION = re.compile(r"[A-Z][A-Z0-9]{3}")
 _EXACT = re.compile(r"T[01]\d{3}(?:[01]\d{3})?", re.ASCII)
 _SILENT = Wind(None, None, None)
-_Temperatures = tuple[float | None, float | None]
 
 
 def decode_metar(raw: str, now_us: int | None = None) -> Metar:
@@ -51,14 +49,26 @@ def decode_metar(raw: str, now_us: int | None = None) -> Metar:
     at = 0
     while at < len(groups) and groups[at] in _BEFORE_STATION:
         at += 1
-    if at == len(groups) or _STATION.fullmatch(groups[at]) is None:
+    if at == len(groups) or not is_station(groups[at]):
         raise ProtocolError(f"report {raw[:60]!r} names no station")
     body = Body()
-    body.read(groups[:at])  # COR may stand there
+    if at:
+        body.read(groups[:at])  # COR may stand there
     end = body.read(groups, at + 1)
     if len(body.said.get("unparsed", ())) == end - at - 1 and end == len(groups):
         raise ProtocolError(f"report {raw[:60]!r} has no group that can be read")
     return _report(groups[at], raw.strip(), body, groups[end:], now_us)
+
+
+def is_station(group: str) -> bool:
+    """Say whether a group is a station's name: a letter, then three letters or digits."""
+    return (
+        len(group) == 4
+        and group.isascii()
+        and group.isalnum()
+        and group.isupper()
+        and group[0].isalpha()
+    )
 
 
 def _report(station: str, raw: str, body: Body, after_body: list[str], now_us: int | None) -> Metar:
@@ -75,7 +85,9 @@ def _report(station: str, raw: str, body: Body, after_body: list[str], now_us: i
         flags.add("NIL")
     direction_deg, speed_kt, gust_kt = said.get("wind", _SILENT)
     visibility_m, qualifier = said.get("visibility", (None, None))
-    temperature_c, dew_point_c = _temperatures(said.get("temperatures"), remarks, flags)
+    temperature_c, dew_point_c = said.get("temperatures", (None, None))
+    if remarks:
+        temperature_c, dew_point_c = _exact(temperature_c, dew_point_c, remarks, flags)
     clouds = said.get("clouds", ())
     ceiling_ft = ceiling_of(clouds)
     return Metar(
@@ -120,27 +132,25 @@ def _trend_and_remarks(groups: list[str]) -> tuple[tuple[str, ...], Sequence[str
     return trend, groups[remarks + 1 :]
 
 
-def _temperatures(
-    said: _Temperatures | None, remarks: Sequence[str], flags: set[Flag]
-) -> _Temperatures:
-    """Take tenths of a degree from the remarks where they agree; leave out what cannot be."""
-    temperature_c, dew_point_c = said or (None, None)
+def _exact(
+    temperature_c: float | None,
+    dew_point_c: float | None,
+    remarks: Iterable[str],
+    flags: set[Flag],
+) -> tuple[float | None, float | None]:
+    """Take tenths of a degree from the remarks' T group where it agrees with the body."""
     for group in remarks:
         if group[0] == "T" and _EXACT.fullmatch(group) is not None:
             exact_c, exact_dew_c = _tenths(group[1:5]), _tenths(group[5:])
             if _contradicts(temperature_c, exact_c) or _contradicts(dew_point_c, exact_dew_c):
                 flags.add("T_GROUP_MISMATCH")
                 break
-            temperature_c = exact_c
-            dew_point_c = dew_point_c if exact_dew_c is None else exact_dew_c
-            break
-    if temperature_c is not None and not -90 <= temperature_c <= 60:
-        flags.add("OUT_OF_RANGE")
-        temperature_c = None
-    highest_c = 60 if temperature_c is None else temperature_c + 1
-    if dew_point_c is not None and not -100 <= dew_point_c <= highest_c:
-        flags.add("OUT_OF_RANGE")
-        dew_point_c = None
+            if exact_dew_c is None:
+                exact_dew_c = dew_point_c
+            exact = plausible(exact_c, exact_dew_c)
+            if exact != (exact_c, exact_dew_c):
+                flags.add("OUT_OF_RANGE")
+            return exact
     return temperature_c, dew_point_c
 
 

@@ -18,6 +18,7 @@ from aerocast_protocols.weather.day_time import (
     resolve_day_time,
 )
 from aerocast_protocols.weather.groups import Wind
+from aerocast_protocols.weather.metar import is_station
 from aerocast_protocols.weather.metar_report import ceiling_of, flight_category
 from aerocast_protocols.weather.taf_report import (
     ChangeKind,
@@ -31,7 +32,6 @@ from aerocast_protocols.weather.taf_report import (
 
 LONGEST_FORECAST = 8192  # ours: bounds what a broken feed can cost, in characters
 _HALF_A_FORECAST_US = 12 * HOUR_US
-_STATION = re.compile(r"[A-Z][A-Z0-9]{3}")
 _MEANT = re.compile(r"\s*(?:TAF\b|[A-Z][A-Z0-9]{3}\s+(?:\d{6}Z\s+)?\d{4}/\d{4}(?!\S))", re.ASCII)
 _ISSUED = re.compile(r"(\d{2})(\d{2})(\d{2})Z", re.ASCII)
 _WINDOW = re.compile(r"(\d{2})(\d{2})/(\d{2})(\d{2})", re.ASCII)
@@ -118,7 +118,7 @@ def _read_header(groups: Sequence[str], raw: str, now_us: int) -> _Header:
     for at, group in enumerate([*groups, ""]):  # noqa: B007  where the forecast begins
         if group in {"TAF", "AMD", "COR", "RTD", "NIL", "CNL"}:
             words.add(group)
-        elif station is None and _STATION.fullmatch(group):
+        elif station is None and is_station(group):
             station = group
         elif issued_at_us is None and valid is None and (found := _ISSUED.fullmatch(group)):
             issued_at_us = resolve_day_time(*(int(each) for each in found.groups()), now_us)
