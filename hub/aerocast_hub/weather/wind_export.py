@@ -6,11 +6,12 @@ template 3 11 010 (aircraft reports); it takes ecCodes (extra ``bufr``). Not for
 
 import csv
 import io
+import subprocess
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from math import atan2, degrees, hypot
-from types import ModuleType
 
 import msgspec
 
@@ -21,19 +22,8 @@ from aerocast_hub.weather.wind_field import heard
 
 KT_IN_MPS = 1852.0 / 3600.0
 ZERO_C_IN_K = 273.15
-FT_IN_M = 0.3048
 MOST_ROWS = 50_000
-MOST_IN_A_MESSAGE = 2000
-TEMPLATE = 311010
-_TIMES = ("year", "month", "day", "hour", "minute", "second")
-# Edition 4, single-level upper-air data (not satellite), observed.
-_HEAD = (
-    ("edition", 4),
-    ("masterTableNumber", 0),
-    ("masterTablesVersionNumber", 40),
-    ("dataCategory", 4),
-    ("observedData", 1),
-)
+NOT_INSTALLED = 3  # how the process that writes BUFR says so
 
 
 class Amdar(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,58 +113,24 @@ def to_json(rows: Sequence[Amdar]) -> bytes:
 def to_bufr(rows: Sequence[Amdar]) -> bytes:
     """Write rows as BUFR messages of up to 2,000 winds each; nothing for none.
 
+    In a process of its own: ecCodes brings an SQLite of its own, and two of them in one process
+    get into each other's way.
+
     Raises
     ------
     BufrMissing
         ecCodes is not installed.
     """
-    try:
-        import eccodes  # type: ignore[import-untyped]  # noqa: PLC0415 - no types; an extra
-    except (ImportError, RuntimeError) as error:
-        raise BufrMissing("ecCodes is not installed: pip install 'aerocast-hub[bufr]'") from error
-    starts = range(0, len(rows), MOST_IN_A_MESSAGE)
-    return b"".join(_message(eccodes, rows[at : at + MOST_IN_A_MESSAGE]) for at in starts)
-
-
-def _message(eccodes: ModuleType, rows: Sequence[Amdar]) -> bytes:
-    message = eccodes.codes_bufr_new_from_samples("BUFR4")
-    try:
-        eccodes.codes_set_array(message, "inputDelayedDescriptorReplicationFactor", [0, 0])
-        eccodes.codes_set_array(message, "inputShortDelayedDescriptorReplicationFactor", [0] * 6)
-        typical = dict(zip(_TIMES, _moment(rows[-1]), strict=True))
-        for key, value in (*_HEAD, *((f"typical{k.title()}", v) for k, v in typical.items())):
-            eccodes.codes_set(message, key, value)
-        eccodes.codes_set(message, "numberOfSubsets", len(rows))
-        eccodes.codes_set(message, "compressedData", 1)
-        eccodes.codes_set(message, "unexpandedDescriptors", TEMPLATE)
-        missing = eccodes.CODES_MISSING_DOUBLE
-        for key, values in _columns(rows).items():
-            told = [missing if value is None else value for value in values]
-            eccodes.codes_set_array(message, f"#1#{key}", told)
-        name = "#1#aircraftRegistrationNumberOrOtherIdentification"
-        eccodes.codes_set_array(message, name, [row.icao.upper() for row in rows])
-        eccodes.codes_set(message, "pack", 1)
-        packed: bytes = eccodes.codes_get_message(message)
-        return packed
-    finally:
-        eccodes.codes_release(message)
-
-
-def _columns(rows: Sequence[Amdar]) -> dict[str, list[float | None]]:
-    """Give what BUFR calls the columns, in its units."""
-    moments = [_moment(row) for row in rows]
-    columns: dict[str, list[float | None]] = {
-        name: [moment[place] for moment in moments] for place, name in enumerate(_TIMES)
-    }
-    columns["latitude"] = [row.latitude_deg for row in rows]
-    columns["longitude"] = [row.longitude_deg for row in rows]
-    columns["flightLevel"] = [row.flight_level * 100.0 * FT_IN_M for row in rows]
-    columns["windDirection"] = [row.wind_direction_deg for row in rows]
-    columns["windSpeed"] = [row.wind_speed_mps for row in rows]
-    columns["airTemperature"] = [row.temperature_k for row in rows]
-    columns["aircraftRollAngleQuality"] = [None if row.roll_deg is None else 0.0 for row in rows]
-    return columns
-
-
-def _moment(row: Amdar) -> tuple[int, ...]:
-    return time.strptime(row.observed_at[:19], "%Y-%m-%dT%H:%M:%S")[:6]
+    if not rows:
+        return b""
+    done = subprocess.run(
+        [sys.executable, "-m", "aerocast_hub.weather.bufr"],
+        input=to_json(rows),
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode == NOT_INSTALLED:
+        raise BufrMissing("ecCodes is not installed: pip install 'aerocast-hub[bufr]'")
+    if done.returncode:
+        raise RuntimeError(f"BUFR cannot be written: {done.stderr[-500:].decode(errors='replace')}")
+    return done.stdout

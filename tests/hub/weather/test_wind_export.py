@@ -1,13 +1,15 @@
 import json
+import subprocess
+import sys
 import time
 
-import eccodes
 import pytest
 from aerocast_hub.cli import main
 from aerocast_hub.commands.session import with_database
 from aerocast_hub.inbox.sighting import Sighting
+from aerocast_hub.weather.bufr import MOST_IN_A_MESSAGE
 from aerocast_hub.weather.heading_bias import HeadingBias
-from aerocast_hub.weather.wind_export import MOST_IN_A_MESSAGE, amdar, to_bufr, to_csv
+from aerocast_hub.weather.wind_export import amdar, to_bufr, to_csv
 from aerocast_hub.weather.winds import absorb
 from aerocast_protocols.observations import AircraftWeather
 from msgspec.structs import asdict, replace
@@ -46,18 +48,30 @@ def test_csv_has_a_line_of_names_and_leaves_the_unknown_empty():
     assert to_csv([]).count("\n") == 1
 
 
+READ = """
+import json, sys, eccodes
+handle = eccodes.codes_new_from_message(sys.stdin.buffer.read())
+eccodes.codes_set(handle, "unpack", 1)
+names = ("latitude", "longitude", "flightLevel", "windDirection", "windSpeed", "second",
+         "airTemperature")
+found = {name: [float(x) for x in eccodes.codes_get_array(handle, f"#1#{name}")] for name in names}
+name = "#1#aircraftRegistrationNumberOrOtherIdentification"
+json.dump([eccodes.codes_get(handle, "numberOfSubsets"), found,
+           list(eccodes.codes_get_string_array(handle, name))], sys.stdout)
+"""
+
+
 def decoded(message):
-    handle = eccodes.codes_new_from_message(message)
-    try:
-        eccodes.codes_set(handle, "unpack", 1)
-        names = ("latitude", "longitude", "flightLevel", "windDirection", "windSpeed", "second")
-        count = eccodes.codes_get(handle, "numberOfSubsets")
-        found = {name: eccodes.codes_get_array(handle, f"#1#{name}") for name in names}
-        found["airTemperature"] = eccodes.codes_get_array(handle, "#1#airTemperature")
-        name = "#1#aircraftRegistrationNumberOrOtherIdentification"
-        return count, found, eccodes.codes_get_string_array(handle, name)
-    finally:
-        eccodes.codes_release(handle)
+    """Read a message back, in a process of its own: ecCodes brings an SQLite that is not ours."""
+    done = subprocess.run(
+        [sys.executable, "-c", READ], input=message, capture_output=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_eccodes_never_gets_into_the_hub():
+    to_bufr(rows())
+    assert "eccodes" not in sys.modules
 
 
 def test_bufr_is_read_back_by_eccodes():
