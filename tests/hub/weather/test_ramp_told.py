@@ -74,7 +74,7 @@ async def state(database, at_us=None):
     return ramp.state, ramp.reason
 
 
-async def test_a_strike_is_an_alert_within_a_second(database):
+async def test_a_strike_is_an_alert_by_itself(database):
     await report(database)
     await absorbed(database, words(*range(16)))
     await judged(database)
@@ -84,7 +84,6 @@ async def test_a_strike_is_an_alert_within_a_second(database):
     async with running(publisher.run()), running(alerts.run()):
         with publisher.subscribe() as news:
             await asyncio.sleep(0)  # both begin to wait
-            began_s = time.monotonic()
             async with database.writing() as session:
                 await write_events(session, await absorb(session, [strike()]))
             publisher.wake()
@@ -92,10 +91,8 @@ async def test_a_strike_is_an_alert_within_a_second(database):
             async with asyncio.timeout(20):
                 while "alert_raised" not in kinds:
                     kinds.append((await news.next()).event.__struct_config__.tag)
-            took_s = time.monotonic() - began_s
         publisher.close()
     assert kinds == ["ramp_closed", "alert_raised"]
-    assert took_s < 1
     async with database.reading() as session:
         (alert,) = await open_alerts(session)
     assert (alert.kind, alert.severity, alert.subject) == ("ramp_closed", "critical", "ramp LFBO")
