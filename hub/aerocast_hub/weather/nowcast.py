@@ -35,6 +35,7 @@ FOLDS = 5
 USUAL_DAYS = 30
 BLOCK_US = 5 * DAY_US  # what is foretold in cross-validation: five days on end
 QUANTILES = (0.1, 0.5, 0.9)
+_AMOUNTS = ("temperature_c", "wind_speed_kt", "wind_east_kt", "wind_north_kt")
 
 
 class Amount(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,22 +132,47 @@ class Foretold(NamedTuple):
     low_visibility: Floats
 
 
+class Study(NamedTuple):
+    """A station's past, ready to be learned from.
+
+    Attributes
+    ----------
+    bases
+        Which reports to learn from: the first of every hour.
+    """
+
+    history: History
+    known: History
+    bases: Ints
+    place: Place | None
+
+
+def study(history: History, place: Place | None) -> Study | None:
+    """Prepare a station's past; None when it is too short to learn from."""
+    bases = hourly(history.at_us)
+    if len(bases) < LEAST_HOURS:
+        return None
+    return Study(history, carried(history), bases, place)
+
+
+def learned(past: Study, leads: Sequence[LeadModel]) -> StationModel:
+    """Put together what was learned of a past, hour by hour ahead."""
+    return StationModel(
+        hours=len(past.bases),
+        from_us=int(past.history.at_us[0]),
+        to_us=int(past.history.at_us[-1]),
+        place=past.place,
+        leads=list(leads),
+        climate=_climate(past.history),
+    )
+
+
 def learn(
     history: History, place: Place | None, leads_h: Sequence[int] = LEADS_H
 ) -> StationModel | None:
     """Learn a station's ways from its past; None when that is too short."""
-    known = carried(history)
-    bases = hourly(history.at_us)
-    if len(bases) < LEAST_HOURS:
-        return None
-    return StationModel(
-        hours=len(bases),
-        from_us=int(history.at_us[0]),
-        to_us=int(history.at_us[-1]),
-        place=place,
-        leads=[_learn_lead(history, known, bases, lead_h, place) for lead_h in leads_h],
-        climate=_climate(history),
-    )
+    past = study(history, place)
+    return None if past is None else learned(past, [learn_lead(past, each) for each in leads_h])
 
 
 def foretell(model: StationModel, known: History, bases: Ints, lead: LeadModel) -> Foretold:
@@ -185,25 +211,24 @@ def hourly(at_us: Ints) -> Ints:
     return first.astype(np.int64)
 
 
-def _learn_lead(
-    history: History, known: History, bases: Ints, lead_h: int, place: Place | None
-) -> LeadModel:
+def learn_lead(past: Study, lead_h: int) -> LeadModel:
+    """Learn one hour ahead: a second or so of work for a year's hours."""
+    history, known, bases, place = past
     inputs = inputs_at(known, bases, lead_h, place)
     at_us = history.at_us[bases]
     then = nearest(history.at_us, at_us + lead_h * HOUR_US)
     then = np.where(then > bases, then, -1)
 
-    def amount(name: str) -> Amount | None:
-        column: Floats = getattr(known, name)
-        change = taken(getattr(history, name), then) - column[bases]
-        return _learn_amount(inputs, change, at_us, lead_h)
-
+    changes = [
+        taken(getattr(history, name), then) - getattr(known, name)[bases] for name in _AMOUNTS
+    ]
+    amounts = dict(zip(_AMOUNTS, _learn_amounts(inputs, changes, at_us, lead_h), strict=True))
     return LeadModel(
         lead_h=lead_h,
-        temperature=amount("temperature_c"),
-        wind_speed=amount("wind_speed_kt"),
-        wind_east=amount("wind_east_kt"),
-        wind_north=amount("wind_north_kt"),
+        temperature=amounts["temperature_c"],
+        wind_speed=amounts["wind_speed_kt"],
+        wind_east=amounts["wind_east_kt"],
+        wind_north=amounts["wind_north_kt"],
         low_visibility=_learn_chance(
             visibility_inputs_at(known, bases),
             known.visibility_m[bases],
@@ -214,17 +239,34 @@ def _learn_lead(
     )
 
 
-def _learn_amount(inputs: Floats, change: Floats, at_us: Ints, lead_h: int) -> Amount | None:
-    usable = ~np.isnan(change)
+def _learn_amounts(
+    inputs: Floats, changes: Sequence[Floats], at_us: Ints, lead_h: int
+) -> list[Amount | None]:
+    """Learn every amount that was reported often enough, from the hours that have all of them."""
+    often = [int((~np.isnan(change)).sum()) >= LEAST_HOURS // 2 for change in changes]
+    told = [change for change, is_often in zip(changes, often, strict=True) if is_often]
+    if not told:
+        return [None] * len(changes)
+    targets = np.stack(told, axis=1)
+    usable = ~np.isnan(targets).any(axis=1)
     if usable.sum() < LEAST_HOURS // 2:
-        return None
-    change, at_us = change[usable], at_us[usable]
-    line, foretold = fit_ridge(inputs[usable], change, folds(at_us, lead_h))
-    errors = (change - foretold)[~np.isnan(foretold)]
-    low, middle, high = np.quantile(errors, QUANTILES)
+        return [None] * len(changes)
+    targets = targets[usable]
+    fitted = fit_ridge(inputs[usable], targets, folds(at_us[usable], lead_h))
+    amounts = [
+        _amount(line, targets[:, target] - foretold)
+        for target, (line, foretold) in enumerate(fitted)
+    ]
+    rest = iter(amounts)
+    return [next(rest) if is_often else None for is_often in often]
+
+
+def _amount(line: Line, errors: Floats) -> Amount:
+    known = errors[~np.isnan(errors)]
+    low, middle, high = np.quantile(known, QUANTILES)
     return Amount(
         line=line,
-        sigma=float(np.sqrt((errors**2).mean())),
+        sigma=float(np.sqrt((known**2).mean())),
         offsets=(float(low), float(middle), float(high)),
     )
 

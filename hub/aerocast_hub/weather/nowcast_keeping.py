@@ -10,7 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from aerocast_hub.database.engine import Database
 from aerocast_hub.weather.forecast_pairs import trust_in_taf
 from aerocast_hub.weather.forecasts import timeline_at
-from aerocast_hub.weather.nowcast import learn
+from aerocast_hub.weather.nowcast import LEADS_H, StationModel, learn_lead, study
+from aerocast_hub.weather.nowcast import learned as put_together
 from aerocast_hub.weather.nowcast_issue import issue
 from aerocast_hub.weather.nowcast_store import (
     Learned,
@@ -26,7 +27,7 @@ from aerocast_hub.weather.nowcast_store import (
     place_of,
 )
 from aerocast_hub.weather.nowcast_tables import NowcastRow, StationReportRow
-from aerocast_hub.weather.station_history import DAY_US, HOUR_US, MINUTE_US, history_of
+from aerocast_hub.weather.station_history import DAY_US, HOUR_US, MINUTE_US, History, history_of
 from aerocast_hub.weather.taf_blend import TafTrust
 
 log = logging.getLogger(__name__)
@@ -97,23 +98,29 @@ async def learn_station(database: Database, station: str, now_us: int) -> Learne
         past = await past_of(session, station, now_us - PAST_KEPT_US, now_us)
         issued = await issued_between(session, station, now_us - TRUST_FROM_US, now_us)
 
-    def work() -> Learned:
-        history = history_of(past)
-        # One nowcast an hour: those ten minutes apart say nearly the same.
-        hourly = {each.issued_at_us // HOUR_US: each for each in issued}.values()
-        hours = [hour for each in hourly for hour in each.hours]
-        return Learned(
-            learned_at_us=now_us,
-            model=learn(history, place_of(station)),
-            trust=trust_in_taf(hours, history) if hours else TafTrust(),
-        )
-
-    learned = await asyncio.to_thread(work)
+    history = history_of(past)
+    # One nowcast an hour: those ten minutes apart say nearly the same.
+    hourly = {each.issued_at_us // HOUR_US: each for each in issued}.values()
+    hours = [hour for each in hourly for hour in each.hours]
+    learned = Learned(
+        learned_at_us=now_us,
+        model=await _model(history, station),
+        trust=trust_in_taf(hours, history) if hours else TafTrust(),
+    )
     async with database.writing() as session:
         await keep_learned(session, station, learned)
-    hours = 0 if learned.model is None else learned.model.hours
-    log.info("%s: learned from %d hours, %d TAF hours", station, hours, learned.trust.cases)
+    count = 0 if learned.model is None else learned.model.hours
+    log.info("%s: learned from %d hours, %d of its TAF", station, count, learned.trust.cases)
     return learned
+
+
+async def _model(history: History, station: str) -> StationModel | None:
+    past = study(history, place_of(station))
+    if past is None:
+        return None
+    # Hour by hour ahead: between them a hub that is told to stop can.
+    leads = [await asyncio.to_thread(learn_lead, past, lead_h) for lead_h in LEADS_H]
+    return put_together(past, leads)
 
 
 async def forget(database: Database, now_us: int) -> None:

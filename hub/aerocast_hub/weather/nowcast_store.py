@@ -1,5 +1,6 @@
 """Nowcasts in the database: the stations' past, what was learned, what was issued."""
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -10,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.airports import airport
 from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.gateways.registry import our_sites
+from aerocast_hub.weather.forecast_pairs import Scores, score
 from aerocast_hub.weather.nowcast import LEAST_HOURS, StationModel
 from aerocast_hub.weather.nowcast_issue import NowcastHour
 from aerocast_hub.weather.nowcast_tables import NowcastRow, StationModelRow, StationReportRow
 from aerocast_hub.weather.ramp_rule import NOT_FOR_FLIGHT
 from aerocast_hub.weather.staleness import Freshness, freshness
-from aerocast_hub.weather.station_history import HOUR_US, Observed, Place
+from aerocast_hub.weather.station_history import DAY_US, HOUR_US, Observed, Place, history_of
 from aerocast_hub.weather.stations import station_of
 from aerocast_hub.weather.tables import MetarRow
 from aerocast_hub.weather.taf_blend import TafTrust
@@ -64,6 +66,23 @@ class StationNowcast(msgspec.Struct, frozen=True, kw_only=True):
     missing: str | None
     hours_known: int
     hours_needed: int = LEAST_HOURS
+    notice: str = NOT_FOR_FLIGHT
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """How good a station's forecasts were.
+
+    Attributes
+    ----------
+    issues
+        Nowcasts issued within the time.
+    """
+
+    station: str
+    from_us: int
+    to_us: int
+    issues: int
+    scores: Scores
     notice: str = NOT_FOR_FLIGHT
 
 
@@ -193,6 +212,25 @@ async def nowcast_at(session: AsyncSession, code: str, now_us: int) -> StationNo
         freshness=None if nowcast is None else freshness(nowcast.observed_at_us, now_us),
         missing=_missing(hours) if nowcast is None else None,
         hours_known=hours,
+    )
+
+
+async def verify(session: AsyncSession, code: str, to_us: int, days: float) -> Verification:
+    """Set the forecasts issued within some days beside the reports that came."""
+    station, from_us = station_of(code), to_us - round(days * DAY_US)
+    issued = await issued_between(session, station, from_us, to_us)
+    past = await past_of(session, station, from_us, to_us)
+    hours = [hour for each in issued for hour in each.hours if hour.valid_at_us <= to_us + HOUR_US]
+
+    def work() -> Scores:
+        return score(hours, history_of(past))
+
+    return Verification(
+        station=station,
+        from_us=from_us,
+        to_us=to_us,
+        issues=len(issued),
+        scores=await asyncio.to_thread(work),
     )
 
 

@@ -42,30 +42,33 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
-def fit_ridge(inputs: Floats, targets: Floats, folds: Sequence[Floats]) -> tuple[Line, Floats]:
-    """Fit a line to targets; give it and what it foretold of rows it had not seen.
+def fit_ridge(
+    inputs: Floats, targets: Floats, folds: Sequence[Floats]
+) -> list[tuple[Line, Floats]]:
+    """Fit a line to each target; give it and what it foretold of rows it had not seen.
 
     Parameters
     ----------
     inputs
         float64, shape (n, inputs); NaN is unknown.
     targets
-        float64, shape (n,), all known.
+        float64, shape (n, targets), all known.
     folds
         Of each fold, which rows to learn from and which to foretell: bool, shape (2, n).
 
     Returns
     -------
-    The line, and float64, shape (n,): NaN for rows no fold foretold.
+    Of each target the line, and float64, shape (n,): NaN for rows no fold foretold.
     """
-    foretold = np.full((len(RIDGE_STRENGTHS), len(targets)), np.nan)
+    foretold = np.full((len(RIDGE_STRENGTHS), *targets.shape), np.nan)
     for learn, tell in folds:
-        lines = _ridges(inputs[learn.astype(bool)], targets[learn.astype(bool)])
-        for at, line in enumerate(lines):
-            foretold[at, tell.astype(bool)] = line.of(inputs[tell.astype(bool)])
-    errors = np.nanmean((foretold - targets) ** 2, axis=1)
-    best = int(np.argmin(errors))
-    return _ridges(inputs, targets)[best], foretold[best]
+        rows, others = learn.astype(bool), tell.astype(bool)
+        for target, lines in enumerate(_ridges(inputs[rows], targets[rows])):
+            for at, line in enumerate(lines):
+                foretold[at, others, target] = line.of(inputs[others])
+    best = np.argmin(np.nanmean((foretold - targets) ** 2, axis=1), axis=0).tolist()
+    whole = _ridges(inputs, targets)
+    return [(whole[each][at], foretold[at, :, each]) for each, at in enumerate(best)]
 
 
 def fit_logit(inputs: Floats, happened: Floats, folds: Sequence[Floats]) -> tuple[Line, Floats]:
@@ -86,21 +89,22 @@ def probability(log_odds: Floats) -> Floats:
     return found
 
 
-def _ridges(inputs: Floats, targets: Floats) -> list[Line]:
-    """Fit one line for each strength: the decomposition is shared."""
+def _ridges(inputs: Floats, targets: Floats) -> list[list[Line]]:
+    """Fit, to each target, one line for each strength: they share the decomposition."""
     means, spreads = _scale(inputs)
     scaled = _scaled(inputs, means, spreads)
-    offset = scaled.mean(axis=0)
+    offset, middle = scaled.mean(axis=0), targets.mean(axis=0)
     centred = scaled - offset
-    middle = float(targets.mean())
     values, vectors = np.linalg.eigh(centred.T @ centred)
     turned = vectors.T @ (centred.T @ (targets - middle))
-    lines = []
+    fitted: list[list[Line]] = [[] for _ in middle]
     for strength in RIDGE_STRENGTHS:
-        weights = vectors @ (turned / (np.maximum(values, 0.0) + strength))
-        intercept = middle - float(offset @ weights)
-        lines.append(_line(means, spreads, weights, intercept, strength))
-    return lines
+        weights = vectors @ (turned / (np.maximum(values, 0.0) + strength)[:, None])
+        intercepts = middle - offset @ weights
+        for target, lines in enumerate(fitted):
+            intercept = float(intercepts[target])
+            lines.append(_line(means, spreads, weights[:, target], intercept, strength))
+    return fitted
 
 
 def _logits(inputs: Floats, happened: Floats, upto: int = len(LOGIT_STRENGTHS)) -> list[Line]:

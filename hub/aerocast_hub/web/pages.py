@@ -13,6 +13,7 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.web.bag_pages import BAG_PAGES
 from aerocast_hub.web.overview import overview
 from aerocast_hub.web.templates import render
+from aerocast_hub.web.weather_page import weather_page
 from aerocast_hub.web.wind_plot import wind_plot
 
 
@@ -38,4 +39,4 @@ async def overview_page(
     )
 
 
-OPERATOR_PAGES = (overview_page, *BAG_PAGES)
+OPERATOR_PAGES = (overview_page, weather_page, *BAG_PAGES)

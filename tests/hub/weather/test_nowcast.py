@@ -56,7 +56,9 @@ def test_a_line_is_found_again_under_noise_and_gaps():
     targets = 2.0 * inputs[:, 0] - inputs[:, 1] + 4.0 + chance.normal(0, 0.1, 600)
     inputs[::50, 2] = np.nan
     at_us = np.arange(600) * 6 * HOUR_US
-    line, foretold = fit_ridge(inputs, targets, folds(at_us, 1))
+    both = np.stack([targets, -targets], axis=1)
+    (line, foretold), (other, _) = fit_ridge(inputs, both, folds(at_us, 1))
+    assert other.weights == pytest.approx([-each for each in line.weights])
     assert np.abs(line.of(inputs) - targets).max() < 0.5
     assert np.sqrt(np.nanmean((foretold - targets) ** 2)) == pytest.approx(0.1, abs=0.02)
     assert line.strength == 1.0
@@ -73,7 +75,8 @@ def test_a_probability_is_found_again():
 
 def test_an_input_that_never_changes_says_nothing():
     inputs = np.stack([np.full(300, 7.0), np.arange(300.0)], axis=1)
-    line, _ = fit_ridge(inputs, np.arange(300.0), folds(np.arange(300) * 6 * HOUR_US, 1))
+    targets = np.arange(300.0)[:, None]
+    ((line, _),) = fit_ridge(inputs, targets, folds(np.arange(300) * 6 * HOUR_US, 1))
     assert line.weights[0] == 0.0
     strange = np.array([[1e9, 100.0]])
     assert line.of(strange)[0] == pytest.approx(100.0, abs=1.0)

@@ -2,6 +2,7 @@
 
 import time
 
+import msgspec
 import pytest
 from aerocast_hub.app import create_app
 from aerocast_hub.gateways.registry import add_gateway
@@ -9,7 +10,6 @@ from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_hub.weather.forecasts import ReadForecast, keep_forecasts
 from aerocast_hub.weather.metar_files import _read_report
 from aerocast_hub.weather.nowcast import learn
-from aerocast_hub.weather.nowcast_controller import verify
 from aerocast_hub.weather.nowcast_issue import Told
 from aerocast_hub.weather.nowcast_keeping import (
     ISSUE_EVERY_US,
@@ -25,11 +25,13 @@ from aerocast_hub.weather.nowcast_store import (
     count_hours,
     followed_stations,
     issued_between,
+    keep_learned,
     keep_observed,
     learned_of,
     nowcast_at,
     past_of,
     place_of,
+    verify,
 )
 from aerocast_hub.weather.station_history import DAY_US, HOUR_US, MINUTE_US, history_of
 from aerocast_hub.weather.store import keep_reports
@@ -87,7 +89,8 @@ async def test_a_nowcast_is_issued_every_ten_minutes_and_measured_when_its_hours
     database, reports, learned
 ):
     await bring(database, reports[:LEARNED_H])
-    assert await learn_station(database, "LFBO", NOW) == learned
+    async with database.writing() as session:
+        await keep_learned(session, "LFBO", learned)
     async with database.reading() as session:
         assert await learned_of(session, "LFBO") == learned
         assert await count_hours(session, "LFBO") == LEARNED_H
@@ -178,6 +181,9 @@ async def test_the_taf_has_its_say_in_wind_and_low_visibility(database, reports,
     )
     again = await learn_station(database, "LFBO", NOW + 7 * HOUR_US)
     assert again.trust.cases == 6
+    assert again.model.hours == LEARNED_H + 7
+    async with database.reading() as session:
+        assert await learned_of(session, "LFBO") == again
 
 
 async def test_before_the_past_is_long_enough_the_taf_speaks_alone(database, reports):
@@ -231,6 +237,9 @@ async def test_the_api_tells_the_nowcast_and_how_good_they_were(
     made = observed(21, start_us=start_us)
     issued_us = start_us + (LEARNED_H - 1) * HOUR_US + 20 * MINUTE_US
     await bring(database, made[:LEARNED_H])
+    async with database.writing() as session:
+        now = msgspec.structs.replace(learned, learned_at_us=now_us)
+        await keep_learned(session, "LFBO", now)  # or the hub would learn while it is asked
     assert await issue_at(database, "LFBO", learned, issued_us)
     await bring(database, made[LEARNED_H : LEARNED_H + 7])
     asked = {"at_us": issued_us + 5 * MINUTE_US}
@@ -244,6 +253,15 @@ async def test_the_api_tells_the_nowcast_and_how_good_they_were(
     leads = found.json()["scores"]["leads"]
     assert [each["temperature"]["forecast"]["cases"] for each in leads] == [1] * 6
     assert found.json()["notice"].startswith("Not for flight operations")
+    page = (await hub.get("/weather/LFBO", headers=allow(hub))).text
+    assert "Toulouse" in page
+    assert "Not for flight operations" in page
+    assert "Chance of less than 3 miles" in page
+    assert "Error of temperature, by hours ahead" in page
+    assert "style=" not in page
+    nowhere = (await hub.get("/weather/%3Cb%3E", headers=allow(hub))).text
+    assert "No report of this airport was kept" in nowhere
+    assert "<b>" not in nowhere.lower()
     assert (await hub.get("/api/weather/LFBO/nowcast")).status_code == 401
     wrong = await hub.get("/api/weather/LFBO/verification", params={"days": 0}, headers=allow(hub))
     assert wrong.status_code == 400
