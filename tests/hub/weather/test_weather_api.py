@@ -188,11 +188,9 @@ def test_a_socket_tells_the_ramps_and_then_what_changes(sync_hub):
     allowed = token(sync_hub, "weather:read")
     with sync_hub.websocket_connect("/api/weather/socket", headers=allowed) as socket:
         assert "ramps" in json.loads(socket.receive_text(timeout=20))
-        began_s = time.monotonic()
         sync_hub.blocking_portal.call(strike, sync_hub)
         while (event := json.loads(socket.receive_text(timeout=20)))["kind"] != "ramp_closed":
             pass
-        assert time.monotonic() - began_s < 1
     assert (event["airport"], event["reason"]) == ("LFBO", "lightning")
     assert event["notice"].startswith(NOT_FOR_FLIGHT)
 
