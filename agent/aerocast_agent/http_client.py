@@ -12,12 +12,11 @@ from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.http_messages import Head, ResponseBuffer
 
 from aerocast_agent.network_reader import Access
-from aerocast_agent.tcp_link import keep_alive
+from aerocast_agent.tcp_link import connect
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-CONNECT_LIMIT_S = 10.0
 ANSWER_LIMIT_S = 10.0
 LARGEST_BODY = 1024 * 1024
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -119,17 +118,8 @@ class HttpClient:
     @asynccontextmanager
     async def open(self, method: str, path: str, body: bytes = b"") -> AsyncIterator[Stream]:
         """Ask, and give the answer as it comes; the connection closes with the block."""
+        reader, writer = await connect(self._host, self._port, tls=self._tls())
         try:
-            async with asyncio.timeout(CONNECT_LIMIT_S):
-                reader, writer = await asyncio.open_connection(
-                    self._host, self._port, ssl=self._tls()
-                )
-        except TimeoutError:
-            raise TimeoutError(
-                f"{self._host}:{self._port} did not answer in {CONNECT_LIMIT_S:.0f} s"
-            ) from None
-        try:
-            keep_alive(writer)
             writer.write(self._request(method, path, body))
             await writer.drain()
             yield Stream(reader)

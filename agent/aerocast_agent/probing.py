@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import re
 import socket
 
 import msgspec
@@ -100,9 +101,7 @@ def judged(device: str, report: ProbeReport, health: DeviceHealth | None) -> Pro
         )
     unanswered = not report.faults and not report.says
     if health is not None and health.state == LOST and health.error and unanswered:
-        faults.append(
-            Fault(found=health.error, mend=_MENDS.get(health.error.partition(":")[0], _OTHER))
-        )
+        faults.append(Fault(found=health.error, mend=mend_of(health.error)))
     return Probed(
         device=device, says=report.says, antennas=antennas, faults=tuple(faults), health=health
     )
@@ -140,6 +139,14 @@ _BY_NUMBER = {
     errno.ENOENT: _MENDS["FileNotFoundError"],
     errno.EACCES: _MENDS["PermissionError"],
 }
+
+
+def mend_of(told: str) -> str:
+    """Say what mends an error that the supervisor has told of: its kind, a colon, its words."""
+    number = re.search(r"\[Errno (\d+)\]", told)
+    if number is not None and int(number[1]) in _BY_NUMBER:
+        return _BY_NUMBER[int(number[1])]
+    return _MENDS.get(told.partition(":")[0], _OTHER)
 
 
 def fault_of(error: Exception) -> Fault:

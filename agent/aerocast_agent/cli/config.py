@@ -53,8 +53,9 @@ def _check(settings: Config, file: Path, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(msgspec.json.encode({"file": str(file), "problems": []}).decode() + "\n")
     else:
-        devices, belts = len(settings.devices), len(settings.belts)
-        sys.stdout.write(f"{file}: well. {devices} devices, {belts} belts.\n")
+        counted = {"device": len(settings.devices), "belt": len(settings.belts)}
+        there = ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counted.items())
+        sys.stdout.write(f"{file}: well. {there}.\n")
     return WELL
 
 

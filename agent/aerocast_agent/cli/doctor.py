@@ -57,13 +57,16 @@ def checks(config: Path) -> Iterator[Check]:
         _build(settings)
     except ConfigError as error:
         for problem in error.problems:
-            yield failed("config", problem, "mend it; 'config schema' lists every key")
-        yield machine.check_clock()
+            mend = "mend it; 'config schema' lists every key"
+            if not config.exists():
+                mend = "write one there (README shows one), or name another with --config"
+            yield failed("config", problem, mend)
+        yield machine.check_clock(None)
         yield skipped("all else", "needs a configuration that can be read")
         return
     yield well("config", f"{config} is right: gateway {_name(settings)}")
-    yield machine.check_clock()
     running = ask_daemon(settings.spool.path)
+    yield machine.check_clock(running)
     status = running or read_spool(settings, VERSION)
     yield _daemon(status)
     yield machine.check_disk(settings)

@@ -62,9 +62,11 @@ def daemons_account() -> Account:
     return Account(found.pw_name, found.pw_uid, frozenset(groups))
 
 
-def check_clock() -> Check:
-    """See how far this machine's time can be trusted."""
+def check_clock(running: Status | None) -> Check:
+    """See how far this machine's time can be trusted, and what the daemon makes of it."""
     quality = clock.quality()
+    if running is not None and running.clock_quality == clock.GPS:
+        return well("clock", "the daemon has the time from GPS")
     if quality >= clock.NETWORK:
         return well("clock", "set by GPS" if quality == clock.GPS else "set by network time")
     mend = (

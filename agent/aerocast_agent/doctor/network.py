@@ -25,6 +25,7 @@ from aerocast_agent.config import (
 )
 from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
 from aerocast_agent.mqtt_link import DEFAULT_PORTS
+from aerocast_agent.probing import mend_of
 from aerocast_agent.status import Status
 from aerocast_agent.tls import context_for
 from aerocast_agent.uplink import ways_of
@@ -216,7 +217,7 @@ def check_network_device(device: NetworkDevice, status: Status) -> Check:
         return well(name, f"connected to {place.host}:{place.port}")
     if state in {"lost", "connecting"}:
         told = status.device_errors.get(device.name, state)
-        return failed(name, told, f"see that {place.host} is powered and 'ping' reaches it")
+        return failed(name, told, mend_of(told))
     named = check_name(place)
     found = named
     if named.result == "well":

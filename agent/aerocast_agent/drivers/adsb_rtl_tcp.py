@@ -59,7 +59,7 @@ class RtlTcpReceiver:
 
     async def run(self, accept: Accept) -> None:
         """Hear aircraft until the dongle is lost (``OSError``, ``EOFError``, ``ProtocolError``)."""
-        reader, writer = await connect(self._host, self._port, PIECE_BYTES)
+        reader, writer = await connect(self._host, self._port, buffered=PIECE_BYTES)
         receiving: asyncio.Task[None] | None = None
         try:
             async with asyncio.timeout(CONNECT_LIMIT_S):

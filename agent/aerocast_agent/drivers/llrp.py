@@ -36,11 +36,11 @@ from aerocast_agent.profiles import ANY_READER, ReaderProfile
 from aerocast_agent.reader_order import config_for, doubts, is_impinj, plain, rospec_for
 from aerocast_agent.reader_session import ReaderSession, RequestRefusedError
 from aerocast_agent.reader_settings import changed, probe_report, settings_of
+from aerocast_agent.tcp_link import connect
 
 if TYPE_CHECKING:
     import ssl
 
-CONNECT_LIMIT_S = 10.0  # readers take a client within a second or two, or not at all
 EVERYTHING = b"\0"  # GET_READER_CAPABILITIES: all of them
 EVERY_ROSPEC = 0
 STOPPED_AGAIN_S = 10.0  # a reader that stops reading sooner than this is not simply told again
@@ -127,15 +127,9 @@ class LlrpReader:
 
     @asynccontextmanager
     async def _session(self, accept: Accept) -> AsyncIterator[tuple[ReaderSession, Capabilities]]:
-        try:
-            async with asyncio.timeout(CONNECT_LIMIT_S):
-                reader, writer = await asyncio.open_connection(
-                    self._host, self._port, ssl=self._tls, server_hostname=self._server_name
-                )
-        except TimeoutError:
-            raise TimeoutError(
-                f"{self.name}: {self._host}:{self._port} did not answer in {CONNECT_LIMIT_S:.0f} s"
-            ) from None
+        reader, writer = await connect(
+            self._host, self._port, tls=self._tls, server_name=self._server_name
+        )
         session = ReaderSession(self.name, reader, writer, accept)
         try:
             await session.begin()
