@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, TypedDict, cast
 
-from aerocast_protocols.weather.groups import MANY, MEANINGS, ONCE, ExtremeGroup, Visibility, Wind
+from aerocast_protocols.weather.groups import MANY, MEANINGS, ONCE
 from aerocast_protocols.weather.metar_report import Cloud, Flag, RunwayRange, RunwayState
+from aerocast_protocols.weather.readings import ExtremeGroup, Visibility, Wind
 
 _ENDS = frozenset({"trend", "remarks"})
 _FORECAST_ONLY = frozenset({"extremes", "shear_above", "forecast_detail"})

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.weather.body import Body
 from aerocast_protocols.weather.day_time import resolve_day_time
-from aerocast_protocols.weather.groups import Wind, plausible
 from aerocast_protocols.weather.metar_report import (
     STALE_AFTER_US,
     Flag,
@@ -19,6 +18,7 @@ from aerocast_protocols.weather.metar_report import (
     ceiling_of,
     flight_category,
 )
+from aerocast_protocols.weather.readings import Wind, plausible
 
 LONGEST_REPORT = 4096  # ours: bounds what a broken feed can cost, in characters
 _BEFORE_STATION = frozenset({"METAR", "SPECI", "LOCAL", "COR"})

@@ -17,9 +17,9 @@ from aerocast_protocols.weather.day_time import (
     nearest_day_time,
     resolve_day_time,
 )
-from aerocast_protocols.weather.groups import Wind
 from aerocast_protocols.weather.metar import is_station
 from aerocast_protocols.weather.metar_report import ceiling_of, flight_category
+from aerocast_protocols.weather.readings import Wind
 from aerocast_protocols.weather.taf_report import (
     ChangeKind,
     Conditions,
