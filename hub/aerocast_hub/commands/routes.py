@@ -58,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     for row in refused:
         complain(f"left out of the map: {row.error}")
-    network, directions = Network(places), Directions(places)
+    network = Network(places)
+    directions = Directions(network)
     unknown = [each for each in arguments.closed if not network.knows(each)]
     if unknown:
         complain(f"--closed {unknown[0]!r}: nothing on the map has this id")

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from aerocast_hub.orientation.places.place_map import Level, Mode, Place, PlaceMap
+from aerocast_hub.orientation.places.place_map import Level, Mode, Place
 from aerocast_hub.orientation.profiles import PROFILES, obstacle
-from aerocast_hub.orientation.routes import Leg, Route, Unreachable
+from aerocast_hub.orientation.routes import Leg, Network, Route, Unreachable
 from aerocast_hub.orientation.wording import Name, Phrase, Value
 
 QUEUE_WORTH_TELLING_S = 30.0
@@ -55,14 +55,14 @@ class Directions:
 
     Parameters
     ----------
-    places
-        The map the routes were found on.
+    network
+        What the routes were found on.
     """
 
-    def __init__(self, places: PlaceMap) -> None:
-        self._places = {place.id: place for place in places.places}
-        self._levels = {level.id: level for level in places.levels}
-        self._facilities = {each.id: each for each in places.facilities}
+    def __init__(self, network: Network) -> None:
+        self._places = network.by_id
+        self._levels = network.levels
+        self._facilities = network.facilities
 
     def steps(self, route: Route) -> tuple[Step, ...]:
         """Give what to do, in order; walks under the same signs are one."""

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from aerocast_hub.orientation.places.place_map import PlaceMap, Way
+from aerocast_hub.orientation.places.place_map import Place, PlaceMap, Way
 from aerocast_hub.orientation.profiles import PROFILES, Profile, obstacle, seconds_on
 
 Out = tuple[int, float, int]
@@ -99,19 +99,32 @@ class Network:
 
     Attributes
     ----------
-    number
-        Of each place, by its id.
+    number, by_id
+        Of each place its number, and the place, by its id.
+    levels, facilities
+        By their ids.
     """
 
     def __init__(self, places: PlaceMap) -> None:
         self.places = places
         self.number = {place.id: number for number, place in enumerate(places.places)}
+        self.by_id = {place.id: place for place in places.places}
+        self.levels = {level.id: level for level in places.levels}
+        self.facilities = {each.id: each for each in places.facilities}
+        self._by_code: dict[tuple[str, str], Place] = {}
+        for place in places.places:
+            if place.code is not None:
+                self._by_code.setdefault((place.kind, place.code.strip().casefold()), place)
         self._origin = array("l", (self.number[way.origin] for way in places.ways))
         self._destination = array("l", (self.number[way.destination] for way in places.ways))
         self._rows: dict[str, list[Row]] = {}
         self._rows_back: dict[str, list[list[Out]]] = {}
         self._towards: OrderedDict[tuple[int, str], Towards] = OrderedDict()
         self._by_subject = _by_subject(places.ways)
+
+    def find(self, kind: str, code: str) -> Place | None:
+        """Find a place by what the screens call it; None where there is none."""
+        return self._by_code.get((kind, code.strip().casefold()))
 
     def rows(self, profile: str) -> list[Row]:
         """Give the ways out of each place that a profile can use."""

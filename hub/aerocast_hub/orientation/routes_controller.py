@@ -104,4 +104,4 @@ async def _find(database: Database, wanted: WantedRoute, request: AnyRequest) ->
     language = choose_language(
         request.query_params.get("language") or request.headers.get("accept-language")
     )
-    return itinerary(route, Directions(network.places), wanted.profile, language)
+    return itinerary(route, Directions(network), wanted.profile, language)

@@ -39,12 +39,8 @@ def _find(network: Network, kinds: tuple[str, ...], code: str | None) -> Place |
     """Find a place by what the screens call it."""
     if code is None:
         return None
-    wanted = code.strip().casefold()
-    for kind in kinds:
-        for place in network.places.places:
-            if place.kind == kind and (place.code or "").strip().casefold() == wanted:
-                return place
-    return None
+    found = (network.find(kind, code) for kind in kinds)
+    return next((place for place in found if place is not None), None)
 
 
 def _way(
@@ -56,7 +52,7 @@ def _way(
 ) -> WayView | None:
     if destination is None:
         return None
-    directions = Directions(network.places)
+    directions = Directions(network)
     level = directions.level_of(destination.id)
     if level is None:
         return None

@@ -1,6 +1,7 @@
 """The passenger's page on a phone: found by tag and surname, then opened by its own link."""
 
 import re
+from importlib.resources import files
 
 import pytest
 from aerocast_protocols.observations import AircraftGroundEvent
@@ -40,6 +41,14 @@ def parked(gateway):
     )
 
 
+@pytest.fixture(scope="module")
+def terminal(hub):
+    """The hub has a map of the terminal, on which the flight's stand is."""
+    drawn = (files("aerocast_simulator") / "places.toml").read_text(encoding="utf-8")
+    (hub.folder / "places.toml").write_text(drawn.replace('"B12"', '"A12"'), encoding="utf-8")
+    hub.command("import", "places", str(hub.folder / "places.toml"))
+
+
 @pytest.mark.parametrize("look", [PHONE, {**PHONE, "dark": True}, {}])
 def test_tag_and_surname_lead_to_belt_time_and_reason(visit, parked, look):
     page = visit("/find", **look)
@@ -62,6 +71,21 @@ def test_the_page_speaks_the_phones_language_and_changes_it_on_request(visit, pa
     expect(page.get_by_text("Tapis de livraison")).to_be_visible()
     page.get_by_role("link", name="English").click()
     expect(page.get_by_text("Reclaim belt", exact=True)).to_be_visible()
+
+
+def test_the_way_is_shown_for_how_the_passenger_gets_about(visit, parked, terminal):
+    page = visit("/find", **PHONE)
+    find(page, PLATE, SURNAME)
+    expect(page.get_by_text("level 0: 4 minutes from the aircraft.")).to_be_visible()
+    expect(page.get_by_text("Take the stairs down to level 0.")).to_be_visible()
+    page.get_by_role("link", name="Wheelchair").click()
+    expect(page.get_by_text("7 minutes from the aircraft, by lift C.")).to_be_visible()
+    expect(page.get_by_text("Take lift C down to level 0.")).to_be_visible()
+    expect(page.get_by_text("stairs down")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.get_by_role("link", name="Français").click()
+    expect(page.get_by_role("heading", name="Le chemin")).to_be_visible()
+    expect(page.get_by_text("Prenez l'ascenseur C et descendez")).to_be_visible()
 
 
 def test_an_unknown_tag_and_a_wrong_surname_get_the_same_answer(visit):

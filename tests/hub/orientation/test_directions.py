@@ -28,7 +28,7 @@ def network():
 
 def texts(network, origin, destination, profile="default", language="en", **conditions):
     route = find_route(network, origin, destination, profile, Conditions(network, **conditions))
-    said = itinerary(route, Directions(network.places), profile, language)
+    said = itinerary(route, Directions(network), profile, language)
     return [step.text for step in said.steps] or [said.unreachable.text]
 
 
@@ -72,7 +72,7 @@ def test_no_way_is_told_with_what_is_in_the_way(network):
 
 def test_each_step_says_its_levels_and_whether_a_wheelchair_can_do_it(network):
     route = find_route(network, "reclaim-4", "gate-B12")
-    steps = Directions(network.places).steps(route)
+    steps = Directions(network).steps(route)
     assert [(step.from_level, step.to_level) for step in steps] == [
         ("0", "0"),
         ("0", "1"),
@@ -116,7 +116,7 @@ def every_way():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_way_and_every_obstacle_has_its_sentence_and_every_sentence_its_use(language):
     places, ways = every_way()
-    directions = Directions(places)
+    directions = Directions(Network(places))
     said = [
         step.phrase
         for way in ways

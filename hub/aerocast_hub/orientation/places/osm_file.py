@@ -61,7 +61,7 @@ def read_osm_file(file: Path) -> OsmFile:
     parser.EntityDeclHandler = _refuse_entities
     try:
         parser.Parse(file.read_bytes(), True)  # noqa: FBT003  expat takes no keyword
-    except (expat.ExpatError, KeyError, ValueError) as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
         raise UnusableInputError(f"{file}: no OSM XML: {error}") from None
     if not elements.is_osm:
         raise UnusableInputError(f"{file}: no OSM XML: its first element is not <osm>")

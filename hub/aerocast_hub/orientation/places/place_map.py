@@ -4,6 +4,7 @@ Pure. Every importer puts its map together through `MapBuilder`, so that all of 
 same mistakes in the same words.
 """
 
+from collections.abc import Container
 from math import cos, hypot, isfinite, radians
 from typing import Literal, get_args
 
@@ -231,10 +232,10 @@ def distance_m(one: Place, other: Place) -> float | None:
     return hypot(north_m, east_m * cos(radians(one.latitude_deg)))
 
 
-def _check_new(what: str, name: str, known: dict[str, Level] | object) -> None:
+def _check_new(what: str, name: str, known: Container[str]) -> None:
     if not name:
         raise WrongValueError(what, name, "a name")
-    if isinstance(known, dict | set) and name in known:
+    if name in known:
         raise WrongValueError(what, name, "a name used once: it stands there twice")
 
 
