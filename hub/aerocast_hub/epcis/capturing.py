@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.baggage.evidence_store import keep_evidence
 from aerocast_hub.baggage.journeys import refold_plates
 from aerocast_hub.epcis.heard import evidence_in
-from aerocast_hub.epcis.store import NewEvent, identify, keep_events
+from aerocast_hub.epcis.keeping import NewEvent, identify, keep_events
 from aerocast_hub.epcis.tables import EpcisCaptureRow
 from aerocast_hub.epcis.validation import Document, check_event
 from aerocast_hub.events import EpcisEventsKept, Event

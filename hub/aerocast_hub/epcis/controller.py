@@ -1,6 +1,5 @@
 """EPCIS 2.0: capturing events and asking for them (EPCIS 2.0 §12, REST bindings)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +19,15 @@ from litestar.openapi.spec import (
 from litestar.params import FromPath
 
 from aerocast_hub.database.engine import Database
+from aerocast_hub.epcis.answering import (
+    answer_query,
+    asked_query,
+    decoded,
+    encoded,
+    page_of,
+    parameters_of,
+    token_number,
+)
 from aerocast_hub.epcis.answers import (
     CAPTURE_FILE_SIZE_LIMIT,
     CAPTURE_LIMIT,
@@ -38,24 +46,12 @@ from aerocast_hub.epcis.answers import (
     page_headers,
     read_token,
 )
-from aerocast_hub.epcis.asking import OF_PAGES, Asked, QueryParameterError, asked_for
 from aerocast_hub.epcis.capturing import Behaviour, find_job, list_jobs, take_in
-from aerocast_hub.epcis.store import (
-    Page,
-    TooComplexError,
-    TooManyError,
-    alone,
-    document,
-    find_event,
-    find_events,
-    fingerprint,
-    list_values,
-)
+from aerocast_hub.epcis.store import find_event, find_events, list_values
 from aerocast_hub.epcis.validation import Document, RefusedError, check_event, read_document
+from aerocast_hub.epcis.writing import alone
 from aerocast_hub.outbox.publish import Publisher, write_events
 
-PER_PAGE = 30
-MOST_PER_PAGE = 1000
 READ = {"permission": "baggage:read"}
 WRITE = {"permission": "baggage:write"}
 RESOURCES = {
@@ -161,7 +157,7 @@ class EpcisController(Controller):
         position = None
         if after is not None:
             at_us, _, last = after.partition("_")
-            position = (_number(at_us), last)
+            position = (token_number(at_us), last)
         async with database.reading() as session:
             found = await list_jobs(session, asked.size + 1, position)
         shown = found[: asked.size]
@@ -222,7 +218,7 @@ class EpcisController(Controller):
     @get("/events", operation_id="QueryEpcisEvents", operation_class=_TakesQuery)
     async def events(self, request: Asking, database: NamedDependency[Database]) -> Response[Any]:
         """Give events, the last first; parameters as in EPCIS 2.0 §8.2.7.1."""
-        return await answer_query(request, database, _parameters(request))
+        return await answer_query(request, database, parameters_of(request))
 
     @get("/events/{rest:path}", operation_id="GetEpcisEvent")
     async def event(
@@ -282,14 +278,14 @@ class EpcisController(Controller):
         name, value = asked_resource(request)
         wants_events = rest.endswith("/events")
         _, parameter = RESOURCES[name]
-        asked = {**(_parameters(request) if wants_events else {})}
+        asked = {**(parameters_of(request) if wants_events else {})}
         if parameter in asked:
             raise EpcisError(400, "QueryParameterException", f"{parameter} is in the path already")
         asked[parameter] = [value]
         if wants_events:
             return await answer_query(request, database, asked)
         async with database.reading() as session:
-            found = await find_events(session, _asked(asked), 1)
+            found = await find_events(session, asked_query(asked), 1)
         if not found.events and not (name == "eventTypes" and value in EVENT_TYPES):
             raise EpcisError(404, "NoSuchResourceException", f"no event names {value[:200]!r}")
         return answer(collection(["events"]))
@@ -299,104 +295,6 @@ class EpcisController(Controller):
         """Let a page token go: nothing is kept for one."""
         del token
         return Response(None, status_code=204)
-
-
-async def answer_query(
-    request: Asking,
-    database: Database,
-    parameters: Mapping[str, object],
-    name: str = "SimpleEventQuery",
-) -> Response[Any]:
-    """Answer with the events that a query asks for, a page of them.
-
-    Raises
-    ------
-    EpcisError
-        The query cannot be answered.
-    """
-    asked = _asked(parameters)
-    page_asked = page_of(request)
-    told = {key: value for key, value in parameters.items() if key not in OF_PAGES}
-    query = fingerprint({"name": name, **told})
-    after = read_token(page_asked.token, query)
-    async with database.reading() as session:
-        page = await _find(session, asked, page_asked.size, after)
-    headers = page_headers(request, page.after, query)
-    return answer(document(page.events, name), 200, headers)
-
-
-async def _find(session: Any, asked: Asked, size: int, after: str | None) -> Page:  # noqa: ANN401  a session
-    try:
-        return await find_events(session, asked, size, after)
-    except TooManyError as error:
-        raise EpcisError(413, "QueryTooLargeException", str(error)) from None
-    except TooComplexError as error:
-        raise EpcisError(413, "QueryTooComplexException", str(error)) from None
-    except ValueError as error:
-        raise EpcisError(400, "QueryParameterException", str(error)) from None
-
-
-def _asked(parameters: Mapping[str, object]) -> Asked:
-    try:
-        return asked_for(parameters)
-    except QueryParameterError as error:
-        raise EpcisError(400, "QueryParameterException", str(error)) from None
-
-
-def _parameters(request: Asking) -> dict[str, object]:
-    """Give the query's parameters of an address; one given twice has both values."""
-    found: dict[str, object] = {}
-    for name, value in request.query_params.multi_items():
-        known = found.get(name)
-        found[name] = value if known is None else f"{known},{value}"
-    return found
-
-
-@dataclass(frozen=True)
-class PageAsked:
-    """A page as asked for."""
-
-    size: int
-    token: str | None
-
-
-def page_of(request: Asking) -> PageAsked:
-    """Read which page is asked for.
-
-    Raises
-    ------
-    EpcisError
-        ``perPage`` is no such number.
-    """
-    text = request.query_params.get("perPage", str(PER_PAGE))
-    if not text.isdecimal() or not 1 <= int(text[:6]) <= MOST_PER_PAGE:
-        raise EpcisError(400, "QueryParameterException", f"perPage: 1 to {MOST_PER_PAGE}")
-    return PageAsked(int(text[:6]), request.query_params.get("nextPageToken"))
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 18:
-        raise EpcisError(400, "QueryParameterException", "nextPageToken is of no page")
-    return int(text)
-
-
-def encoded(value: str) -> str:
-    """Write a value as part of a page's token."""
-    return value.encode().hex()
-
-
-def decoded(token: str) -> str:
-    """Read what `encoded` wrote.
-
-    Raises
-    ------
-    EpcisError
-        It did not.
-    """
-    try:
-        return bytes.fromhex(token).decode().replace("\x00", "?")
-    except ValueError:
-        raise EpcisError(400, "QueryParameterException", "nextPageToken is of no page") from None
 
 
 def _behaviour(request: Asking) -> Behaviour:

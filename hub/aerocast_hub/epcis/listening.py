@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 from aerocast_hub.database.engine import Database
 from aerocast_hub.epcis.asking import asked_for
 from aerocast_hub.epcis.schedule import Schedule
-from aerocast_hub.epcis.store import document
 from aerocast_hub.epcis.subscriptions import NamedQuery, new_events
+from aerocast_hub.epcis.writing import document
 from aerocast_hub.events import EpcisEventsKept
 from aerocast_hub.outbox.publish import POLL_S, Publisher, Subscription, TooSlowError
 

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
 from aerocast_hub.baggage.history import histories
+from aerocast_hub.epcis.keeping import NewEvent, keep_events
 from aerocast_hub.epcis.names import Names
 from aerocast_hub.epcis.our_events import events_of
-from aerocast_hub.epcis.store import NewEvent, keep_events
 from aerocast_hub.epcis.tables import EpcisEventRow
 from aerocast_hub.events import BagChanged, BagForgotten, BagPassed, EpcisEventsKept, Event
 

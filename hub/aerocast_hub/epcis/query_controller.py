@@ -24,6 +24,7 @@ from litestar.params import FromPath, JSONBody
 
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
+from aerocast_hub.epcis.answering import answer_query, decoded, encoded, page_of
 from aerocast_hub.epcis.answers import (
     ERROR_HANDLERS,
     PATH,
@@ -36,15 +37,9 @@ from aerocast_hub.epcis.answers import (
     page_headers,
     read_token,
 )
-from aerocast_hub.epcis.asking import QueryParameterError, asked_for
-from aerocast_hub.epcis.controller import (
-    READ,
-    WRITE,
-    answer_query,
-    decoded,
-    encoded,
-    page_of,
-)
+from aerocast_hub.epcis.asking import asked_for
+from aerocast_hub.epcis.asking_values import QueryParameterError
+from aerocast_hub.epcis.controller import READ, WRITE
 from aerocast_hub.epcis.listening import Listener
 from aerocast_hub.epcis.schedule import FIELDS, Schedule, SubscriptionControlsError
 from aerocast_hub.epcis.store import last_number

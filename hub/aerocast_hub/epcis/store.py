@@ -1,27 +1,20 @@
-"""EPCIS events in the database: kept once each, found by what queries ask for."""
+"""EPCIS events in the database, found by what queries ask for."""
 
 import base64
 import hashlib
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
-from aerocast_protocols.epcis.digital_link import canonical
-from aerocast_protocols.epcis.event_hash import event_id, time_text, time_us
-from aerocast_protocols.epcis.vocabulary import CONTEXT, expanded
-from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from aerocast_hub.epcis.asking import ROLES, Asked, Column, Span
+from aerocast_hub.epcis.asking import Asked, Column, Span
 from aerocast_hub.epcis.tables import EpcisEpcRow, EpcisEventRow
 
 ROWS_AT_ONCE = 500
 MOST_LOOKED_AT = 50_000
-SCHEMA_VERSION = "2.0"
-_ORDER_LOCK = 7_301_444  # any number of ours
 
 Json = Mapping[str, object]
 
@@ -32,32 +25,6 @@ class TooManyError(Exception):
 
 class TooComplexError(Exception):
     """Too many events had to be looked at one by one."""
-
-
-class NewEvent(NamedTuple):
-    """An event to be kept.
-
-    Attributes
-    ----------
-    event
-        Checked against its schema.
-    context
-        What its prefixes stand for.
-    ignored
-        Fields its document says to leave out of the hash.
-    """
-
-    event: Json
-    context: object
-    ignored: Sequence[str] = ()
-
-
-class Kept(NamedTuple):
-    """An event as kept, or as it would be."""
-
-    event_id: str
-    declared: int
-    hash: str
 
 
 class Found(NamedTuple):
@@ -75,167 +42,6 @@ class Page(NamedTuple):
 
     events: list[Found]
     after: str | None
-
-
-class Keeping(NamedTuple):
-    """What came of keeping events.
-
-    Attributes
-    ----------
-    new
-        Those nobody told before.
-    taken
-        Ids that other events have: theirs were not kept.
-    """
-
-    new: list[NewEvent]
-    taken: list[str]
-
-
-def identify(new: NewEvent) -> Kept:
-    """Name an event.
-
-    Raises
-    ------
-    ProtocolError
-        Something in it cannot be read.
-    """
-    digest = event_id(new.event, new.context, new.ignored)
-    named = new.event.get("eventID")
-    return Kept(
-        event_id=named if isinstance(named, str) else digest,
-        declared=int("errorDeclaration" in new.event),
-        hash=digest,
-    )
-
-
-async def keep_events(
-    session: AsyncSession,
-    events: Sequence[NewEvent],
-    *,
-    subject: str = "",
-    capture_id: str = "",
-    all_or_none: bool = False,
-) -> Keeping:
-    """Keep events, each once.
-
-    Numbers are given in the order of commits: who keeps events waits here until others committed.
-
-    Parameters
-    ----------
-    all_or_none
-        Keep nothing when an id is taken.
-
-    Raises
-    ------
-    ProtocolError
-        Something in an event cannot be read.
-    """
-    if not events:
-        return Keeping([], [])
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORDER_LOCK})
-    now_us = time.time_ns() // 1000
-    named = [(new, identify(new)) for new in events]
-    known = await _known(session, [kept.event_id for _, kept in named])
-    wanted: dict[tuple[str, int], tuple[NewEvent, Kept]] = {}
-    taken: list[str] = []
-    for new, kept in named:
-        key = kept.event_id, kept.declared
-        if known.setdefault(key, kept.hash) != kept.hash:
-            taken.append(kept.event_id)
-        else:
-            wanted.setdefault(key, (new, kept))
-    if not wanted or (taken and all_or_none):
-        return Keeping([], taken)
-    rows = [
-        _row(new, kept, now_us) | {"subject": subject, "capture_id": capture_id}
-        for new, kept in wanted.values()
-    ]
-    numbers = await _insert(session, rows)
-    things = [
-        {"event_number": number, "role": role, "epc": epc}
-        for key, number in numbers.items()
-        for role, epc in _things(wanted[key][0].event)
-    ]
-    if things:
-        await session.execute(insert(EpcisEpcRow), things)
-    new_keys = sorted(numbers, key=numbers.__getitem__)
-    return Keeping([wanted[key][0] for key in new_keys], taken)
-
-
-async def _known(session: AsyncSession, ids: Sequence[str]) -> dict[tuple[str, int], str]:
-    """Give the hashes of the events that have these ids."""
-    found: dict[tuple[str, int], str] = {}
-    for at in range(0, len(ids), ROWS_AT_ONCE):
-        rows = await session.execute(
-            select(EpcisEventRow.event_id, EpcisEventRow.declared, EpcisEventRow.hash).where(
-                EpcisEventRow.event_id.in_(ids[at : at + ROWS_AT_ONCE])
-            )
-        )
-        found |= {(named, declared): digest for named, declared, digest in rows}
-    return found
-
-
-async def _insert(
-    session: AsyncSession, rows: Sequence[Mapping[str, object]]
-) -> dict[tuple[str, int], int]:
-    """Insert events; give the numbers of those that are new."""
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    make = postgresql.insert if is_postgresql else sqlite.insert
-    statement = (
-        make(EpcisEventRow)
-        .on_conflict_do_nothing(index_elements=["event_id", "declared"])
-        .returning(EpcisEventRow.event_id, EpcisEventRow.declared, EpcisEventRow.number)
-    )
-    inserted = await session.execute(statement, list(rows))
-    return {(named, declared): number for named, declared, number in inserted}
-
-
-def _row(new: NewEvent, kept: Kept, now_us: int) -> dict[str, object]:
-    event = {name: value for name, value in new.event.items() if name != "@context"}
-    event |= {"eventID": kept.event_id, "recordTime": time_text(now_us)}
-    context: list[object] = []
-    for each in _contexts(new.context) + _contexts(new.event.get("@context")):
-        if isinstance(each, dict) and each not in context:
-            context.append(each)
-    return {
-        "event_id": kept.event_id,
-        "declared": kept.declared,
-        "hash": kept.hash,
-        "type": event["type"],
-        "event_time_us": time_us(str(event["eventTime"])),
-        "record_time_us": now_us,
-        "action": event.get("action"),
-        "biz_step": _word(event, "bizStep"),
-        "disposition": _word(event, "disposition"),
-        "read_point": _place(event, "readPoint"),
-        "biz_location": _place(event, "bizLocation"),
-        "body": msgspec.json.encode(event),
-        "context": msgspec.json.encode(context),
-    }
-
-
-def _word(event: Json, field: str) -> str | None:
-    word = event.get(field)
-    return expanded(field, word) if isinstance(word, str) else None
-
-
-def _place(event: Json, field: str) -> str | None:
-    place = event.get(field)
-    named = place.get("id") if isinstance(place, Mapping) else None
-    return canonical(named) if isinstance(named, str) else None
-
-
-def _things(event: Json) -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
-    for role in ROLES:
-        held = event.get(role)
-        for each in held if isinstance(held, list) else [held]:
-            named = each.get("epcClass") if isinstance(each, Mapping) else each
-            if isinstance(named, str):
-                found.add((role, canonical(named)))
-    return found
 
 
 async def find_events(
@@ -394,54 +200,10 @@ async def list_values(
     return list(await session.scalars(query))
 
 
-def document(
-    found: Sequence[Found], query: str = "SimpleEventQuery", subscription: str | None = None
-) -> bytes:
-    """Write events as a query document.
-
-    Prefixes of all of them stand in its context; an event whose prefix means something else than
-    an earlier one's brings its own.
-    """
-    prefixes: dict[str, object] = {}
-    events: list[msgspec.Raw] = []
-    for each in found:
-        own: dict[str, object] = {}
-        for part in msgspec.json.decode(each.context):
-            own |= part
-        if all(prefixes.get(name, value) == value for name, value in own.items()):
-            prefixes |= own
-            events.append(msgspec.Raw(each.body))
-        else:
-            body = msgspec.json.decode(each.body)
-            events.append(msgspec.Raw(msgspec.json.encode({"@context": [CONTEXT, own], **body})))
-    results: dict[str, object] = {"queryName": query, "resultsBody": {"eventList": events}}
-    if subscription is not None:
-        results["subscriptionID"] = subscription
-    return msgspec.json.encode(
-        {
-            "@context": [CONTEXT, *([prefixes] if prefixes else [])],
-            "type": "EPCISQueryDocument",
-            "schemaVersion": SCHEMA_VERSION,
-            "creationDate": time_text(time.time_ns() // 1000),
-            "epcisBody": {"queryResults": results},
-        }
-    )
-
-
-def alone(found: Found) -> bytes:
-    """Write an event with its own context."""
-    event = {"@context": [CONTEXT, *msgspec.json.decode(found.context)]}
-    return msgspec.json.encode(event | msgspec.json.decode(found.body))
-
-
 def fingerprint(told: object) -> str:
     """Name a query, so that no page of another one is asked for."""
     encoded = msgspec.json.encode(told, order="sorted")
     return hashlib.blake2b(encoded, digest_size=8).hexdigest()
-
-
-def _contexts(context: object) -> list[object]:
-    return context if isinstance(context, list) else [context]
 
 
 def _position(asked: Asked, found: Found) -> tuple[int, int]:

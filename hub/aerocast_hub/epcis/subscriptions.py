@@ -16,8 +16,9 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_new
 from aerocast_hub.epcis.asking import Asked, asked_for
 from aerocast_hub.epcis.schedule import Schedule
-from aerocast_hub.epcis.store import Found, document, find_events, last_number
+from aerocast_hub.epcis.store import Found, find_events, last_number
 from aerocast_hub.epcis.tables import EpcisQueryRow, EpcisSubscriptionRow
+from aerocast_hub.epcis.writing import document
 from aerocast_hub.events import EpcisEventsKept
 from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError
 from aerocast_hub.webhooks.store import Fed, add_webhook, queue, remove_webhook

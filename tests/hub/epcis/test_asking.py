@@ -4,7 +4,8 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from aerocast_hub.epcis.asking import Asked, QueryParameterError, asked_for
+from aerocast_hub.epcis.asking import Asked, asked_for
+from aerocast_hub.epcis.asking_values import QueryParameterError
 from aerocast_hub.epcis.schedule import FIELDS, Schedule, SubscriptionControlsError
 from hypothesis import given, settings
 from hypothesis import strategies as st
