@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 60.0
 ISSUE_EVERY_US = 10 * MINUTE_US
 LEARN_EVERY_US = DAY_US
+TRY_EVERY_US = HOUR_US  # while the past is too short: somebody may bring more of it
 PAST_KEPT_US = 2 * 365 * DAY_US
 NOWCASTS_KEPT_US = 60 * DAY_US
 TRUST_FROM_US = 30 * DAY_US
@@ -59,11 +60,12 @@ async def keep_up(database: Database, now_us: int, kept_us: int) -> int:
     async with database.reading() as session:
         stations = await followed_stations(session)
     async with database.writing() as session:
-        await keep_past(session, stations, kept_us - OVERLAP_US)
+        for station in stations:
+            is_new = await learned_of(session, station) is None
+            await keep_past(session, station, 0 if is_new else kept_us - OVERLAP_US)
     for station in stations:
         learned = await _learned(database, station, now_us)
         await issue_at(database, station, learned, now_us)
-    await forget(database, now_us)
     return now_us
 
 
@@ -99,9 +101,7 @@ async def learn_station(database: Database, station: str, now_us: int) -> Learne
         issued = await issued_between(session, station, now_us - TRUST_FROM_US, now_us)
 
     history = history_of(past)
-    # One nowcast an hour: those ten minutes apart say nearly the same.
-    hourly = {each.issued_at_us // HOUR_US: each for each in issued}.values()
-    hours = [hour for each in hourly for hour in each.hours]
+    hours = [hour for each in issued for hour in each.hours]
     learned = Learned(
         learned_at_us=now_us,
         model=await _model(history, station),
@@ -123,19 +123,24 @@ async def _model(history: History, station: str) -> StationModel | None:
     return put_together(past, leads)
 
 
-async def forget(database: Database, now_us: int) -> None:
-    """Delete what is older than it is kept."""
+async def forget(database: Database, station: str, now_us: int) -> None:
+    """Delete what of a station is older than it is kept."""
     async with database.writing() as session:
-        for column, kept_us in (
-            (StationReportRow.observed_at_us, PAST_KEPT_US),
-            (NowcastRow.issued_at_us, NOWCASTS_KEPT_US),
+        for table, column, kept_us in (
+            (StationReportRow, StationReportRow.observed_at_us, PAST_KEPT_US),
+            (NowcastRow, NowcastRow.issued_at_us, NOWCASTS_KEPT_US),
         ):
-            await session.execute(delete(column.class_).where(column < now_us - kept_us))
+            await session.execute(
+                delete(table).where(table.station == station, column < now_us - kept_us)
+            )
 
 
 async def _learned(database: Database, station: str, now_us: int) -> Learned:
     async with database.reading() as session:
         learned = await learned_of(session, station)
-    if learned is not None and now_us - learned.learned_at_us < LEARN_EVERY_US:
-        return learned
+    if learned is not None:
+        every_us = TRY_EVERY_US if learned.model is None else LEARN_EVERY_US
+        if now_us - learned.learned_at_us < every_us:
+            return learned
+    await forget(database, station, now_us)
     return await learn_station(database, station, now_us)

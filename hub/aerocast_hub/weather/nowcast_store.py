@@ -75,7 +75,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     issues
-        Nowcasts issued within the time.
+        Hours of the time in which a nowcast was issued; the last of each is measured.
     """
 
     station: str
@@ -98,25 +98,21 @@ _nowcasts = msgspec.msgpack.Decoder(Nowcast)
 
 
 async def followed_stations(session: AsyncSession) -> list[str]:
-    """Name the stations nowcasts are made of: our airports, and those whose past was brought."""
+    """Name the stations nowcasts are made of: our airports, and those learned of before."""
     ours = {station_of(site) for site in await our_sites(session) if airport(site) is not None}
-    brought = await session.scalars(select(StationReportRow.station).distinct())
-    return sorted(ours | set(brought))
+    return sorted(ours | set(await session.scalars(select(StationModelRow.station))))
 
 
-async def keep_past(session: AsyncSession, stations: Sequence[str], since_us: int) -> int:
-    """Keep for years what reports received since then say; give how many there were."""
+async def keep_past(session: AsyncSession, station: str, since_us: int) -> int:
+    """Keep for years what a station's reports received since then say; give how many there were."""
     rows = await session.scalars(
         select(MetarRow)
-        .where(MetarRow.station.in_(stations), MetarRow.received_at_us >= since_us)
+        .where(MetarRow.station == station, MetarRow.received_at_us >= since_us)
         .order_by(MetarRow.corrected, MetarRow.received_at_us)
     )
     # Later rows of one time take the place of earlier ones: a correction counts.
-    found = {
-        (row.station, row.observed_at_us): observed_of(row.observed_at_us, row.report)
-        for row in rows
-    }
-    await keep_observed(session, [(station, each) for (station, _), each in found.items()])
+    found = {row.observed_at_us: observed_of(row.observed_at_us, row.report) for row in rows}
+    await keep_observed(session, [(station, each) for each in found.values()])
     return len(found)
 
 
@@ -185,13 +181,17 @@ async def keep_nowcast(session: AsyncSession, nowcast: Nowcast) -> None:
 async def issued_between(
     session: AsyncSession, station: str, from_us: int, to_us: int
 ) -> list[Nowcast]:
-    """Give the nowcasts issued within a time, oldest first."""
-    rows = await session.scalars(
-        select(NowcastRow.nowcast)
+    """Give the nowcasts issued within a time, oldest first, one an hour.
+
+    Those ten minutes apart say nearly the same: they are no cases of their own.
+    """
+    rows = await session.execute(
+        select(NowcastRow.issued_at_us, NowcastRow.nowcast)
         .where(NowcastRow.station == station, NowcastRow.issued_at_us.between(from_us, to_us))
         .order_by(NowcastRow.issued_at_us)
     )
-    return [_nowcasts.decode(row) for row in rows]
+    hourly = {issued_at_us // HOUR_US: packed for issued_at_us, packed in rows}
+    return [_nowcasts.decode(packed) for packed in hourly.values()]
 
 
 async def nowcast_at(session: AsyncSession, code: str, now_us: int) -> StationNowcast:
@@ -203,8 +203,9 @@ async def nowcast_at(session: AsyncSession, code: str, now_us: int) -> StationNo
         .order_by(NowcastRow.issued_at_us.desc())
         .limit(1)
     )
-    hours = await count_hours(session, station)
     nowcast = None if newest is None else _nowcasts.decode(newest)
+    learned_h = 0 if nowcast is None else nowcast.hours_learned
+    hours = learned_h or await count_hours(session, station)
     return StationNowcast(
         station=station,
         nowcast=nowcast,
@@ -220,7 +221,7 @@ async def verify(session: AsyncSession, code: str, to_us: int, days: float) -> V
     station, from_us = station_of(code), to_us - round(days * DAY_US)
     issued = await issued_between(session, station, from_us, to_us)
     past = await past_of(session, station, from_us, to_us)
-    hours = [hour for each in issued for hour in each.hours if hour.valid_at_us <= to_us + HOUR_US]
+    hours = [hour for each in issued for hour in each.hours]
 
     def work() -> Scores:
         return score(hours, history_of(past))

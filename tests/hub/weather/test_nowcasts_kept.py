@@ -134,7 +134,7 @@ async def test_a_nowcast_knows_nothing_that_was_reported_after_its_issue(
         assert await issue_at(database, "LFBO", learned, NOW)
         async with database.reading() as session:
             issued += await issued_between(session, "LFBO", NOW, NOW)
-        await forget(database, NOW + NOWCASTS_KEPT_US + 1)
+        await forget(database, "LFBO", NOW + NOWCASTS_KEPT_US + 1)
     assert issued[0] == issued[1]
     assert issued[0].observed_at_us == reports[LEARNED_H].observed_at_us
 
@@ -199,15 +199,21 @@ async def test_before_the_past_is_long_enough_the_taf_speaks_alone(database, rep
     assert told.hours[0].forecast == told.hours[0].taf
     assert told.hours[0].temperature_range is None
     assert told.hours[0].wind_speed_range.sigma == 5.0
+    await bring(database, reports[: LEARNED_H + 2])
+    later_us = NOW + 61 * MINUTE_US
+    await keep_up(database, later_us, NOW)
+    async with database.reading() as session:
+        told = (await nowcast_at(session, "LFBO", later_us)).nowcast
+    assert told.hours_learned == LEARNED_H + 2
 
 
 async def test_what_is_old_is_forgotten(database, reports, learned):
     await bring(database, reports[:LEARNED_H])
     assert await issue_at(database, "LFBO", learned, NOW)
-    await forget(database, NOW + NOWCASTS_KEPT_US - 1)
+    await forget(database, "LFBO", NOW + NOWCASTS_KEPT_US - 1)
     async with database.reading() as session:
         assert len(await issued_between(session, "LFBO", 0, NOW)) == 1
-    await forget(database, START_US + PAST_KEPT_US + DAY_US)
+    await forget(database, "LFBO", START_US + PAST_KEPT_US + DAY_US)
     async with database.reading() as session:
         assert await issued_between(session, "LFBO", 0, NOW) == []
         assert await count_hours(session, "LFBO") == LEARNED_H - 24
