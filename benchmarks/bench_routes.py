@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import networkx as nx
+from aerocast_hub.orientation.network import Network, spread
 from aerocast_hub.orientation.places.place_map import Mode, Place, PlaceMap, Way
 from aerocast_hub.orientation.places.reading import read_places
 from aerocast_hub.orientation.profiles import PROFILES, seconds_on
-from aerocast_hub.orientation.routes import Network, find_route, spread
+from aerocast_hub.orientation.routes import find_route
 
 STATIONS = Path(__file__).parents[2] / "shared" / "data" / "baggage" / "gtfs_pathways"
 GOAL = 5.0

@@ -9,11 +9,13 @@ import msgspec
 
 from aerocast_hub.commands.output import complain, print_json, print_line
 from aerocast_hub.importing import RefusedRow, UnusableInputError, WrongValueError
+from aerocast_hub.orientation.conditions import Closure, Conditions
 from aerocast_hub.orientation.directions import Directions
 from aerocast_hub.orientation.itinerary import Itinerary, itinerary
+from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.reading import read_places
 from aerocast_hub.orientation.profiles import PROFILES
-from aerocast_hub.orientation.routes import Closure, Conditions, Network, find_route
+from aerocast_hub.orientation.routes import find_route
 from aerocast_hub.orientation.wording import DEFAULT_LANGUAGE, LANGUAGES
 
 EXAMPLE = "example: aerocast-hub routes --places gtfs/ --pairs pairs.jsonl --closed C"

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.place_map import Level, Mode, Place
 from aerocast_hub.orientation.profiles import PROFILES, obstacle
-from aerocast_hub.orientation.routes import Leg, Network, Route, Unreachable
+from aerocast_hub.orientation.routes import Leg, Route, Unreachable
 from aerocast_hub.orientation.wording import Name, Phrase, Value
 
 QUEUE_WORTH_TELLING_S = 30.0

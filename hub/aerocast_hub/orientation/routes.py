@@ -8,9 +8,6 @@ which never say too much, lead the search (A*). Nobody gets out of a queue or a 
 getting there later, so the first arrival found stays the first.
 """
 
-from array import array
-from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from math import inf
@@ -18,49 +15,10 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from aerocast_hub.orientation.places.place_map import Place, PlaceMap, Way
-from aerocast_hub.orientation.profiles import PROFILES, Profile, obstacle, seconds_on
-
-Out = tuple[int, float, int]
-"""A way out of a place: where to, how many seconds, the way's number."""
-
-Row = tuple[Out, ...]
-"""All ways out of a place."""
-
-
-MOST_KEPT = 1_000_000
-"""Places kept for all destinations, of 16 bytes each; what was asked for longest ago goes."""
-
-
-class Towards(NamedTuple):
-    """By each place's number: seconds to a destination at best, and the way to take there.
-
-    Infinity and -1 where nothing leads there.
-    """
-
-    seconds: Sequence[float]
-    way: Sequence[int]
-
-
-class Closure(msgspec.Struct, frozen=True, kw_only=True):
-    """Something is closed: a facility, a way or a place, by its id.
-
-    ``until_s`` is None while nobody knows. Seconds on the clock of the departure.
-    """
-
-    subject: str
-    from_s: float
-    until_s: float | None = None
-
-
-class Queue(msgspec.Struct, frozen=True, kw_only=True):
-    """How long people queue at something: (when, seconds of waiting), at least one.
-
-    Between two moments it is what lies between; before the first and after the last it stays.
-    """
-
-    subject: str
-    waits: tuple[tuple[float, float], ...]
+from aerocast_hub.orientation.conditions import Conditions, Delay
+from aerocast_hub.orientation.network import Network, Row, Towards
+from aerocast_hub.orientation.places.place_map import Way
+from aerocast_hub.orientation.profiles import PROFILES, obstacle
 
 
 class Leg(NamedTuple):
@@ -92,182 +50,6 @@ class Route(NamedTuple):
     seconds: float | None
     legs: tuple[Leg, ...] = ()
     unreachable: Unreachable | None = None
-
-
-class Network:
-    """A map made ready for finding ways.
-
-    Attributes
-    ----------
-    number, by_id
-        Of each place its number, and the place, by its id.
-    levels, facilities
-        By their ids.
-    """
-
-    def __init__(self, places: PlaceMap) -> None:
-        self.places = places
-        self.number = {place.id: number for number, place in enumerate(places.places)}
-        self.by_id = {place.id: place for place in places.places}
-        self.levels = {level.id: level for level in places.levels}
-        self.facilities = {each.id: each for each in places.facilities}
-        self._by_code: dict[tuple[str, str], Place] = {}
-        for place in places.places:
-            if place.code is not None:
-                self._by_code.setdefault((place.kind, place.code.strip().casefold()), place)
-        self._origin = array("l", (self.number[way.origin] for way in places.ways))
-        self._destination = array("l", (self.number[way.destination] for way in places.ways))
-        self._rows: dict[str, list[Row]] = {}
-        self._rows_back: dict[str, list[list[Out]]] = {}
-        self._towards: OrderedDict[tuple[int, str], Towards] = OrderedDict()
-        self._by_subject = _by_subject(places.ways)
-
-    def find(self, kind: str, code: str) -> Place | None:
-        """Find a place by what the screens call it; None where there is none."""
-        return self._by_code.get((kind, code.strip().casefold()))
-
-    def rows(self, profile: str) -> list[Row]:
-        """Give the ways out of each place that a profile can use."""
-        found = self._rows.get(profile)
-        if found is None:
-            found = self._rows[profile] = self._rows_for(PROFILES[profile])
-        return found
-
-    def towards(self, goal: int, profile: str) -> Towards:
-        """Give how to get from everywhere to a destination with nothing in the way."""
-        key = goal, profile
-        found = self._towards.get(key)
-        if found is None:
-            seconds, ways = spread(self._back(profile), goal)
-            found = self._towards[key] = Towards(array("d", seconds), array("l", ways))
-            while len(self._towards) * len(self.number) > MOST_KEPT and len(self._towards) > 1:
-                self._towards.popitem(last=False)
-        self._towards.move_to_end(key)
-        return found
-
-    def _back(self, profile: str) -> list[list[Out]]:
-        """Give the ways into each place that a profile can use."""
-        found = self._rows_back.get(profile)
-        if found is None:
-            found = self._rows_back[profile] = [[] for _ in self.number]
-            for place, row in enumerate(self.rows(profile)):
-                for to, takes_s, way in row:
-                    found[to].append((place, takes_s, way))
-        return found
-
-    def ways_of(self, subject: str) -> Sequence[int]:
-        """Give the numbers of the ways that a facility's, a way's or a place's id speaks of."""
-        return self._by_subject.get(subject, ())
-
-    def knows(self, subject: str) -> bool:
-        """Say whether anything on the map has this id."""
-        return subject in self._by_subject
-
-    def origin(self, way: int) -> int:
-        """Give the place a way leads from."""
-        return self._origin[way]
-
-    def destination(self, way: int) -> int:
-        """Give the place a way leads to."""
-        return self._destination[way]
-
-    def _rows_for(self, profile: Profile) -> list[Row]:
-        rows: list[list[Out]] = [[] for _ in self.number]
-        for number, way in enumerate(self.places.ways):
-            if obstacle(way, profile) is None:
-                row = rows[self._origin[number]]
-                row.append((self._destination[number], seconds_on(way, profile), number))
-        return [tuple(row) for row in rows]
-
-
-def _by_subject(ways: Sequence[Way]) -> Mapping[str, Sequence[int]]:
-    """Give the ways each facility is, each id of a way names, and each place is entered by."""
-    found: dict[str, array[int]] = {}
-    for number, way in enumerate(ways):
-        for subject in {way.id, way.destination, way.facility} - {None}:
-            found.setdefault(str(subject), array("l")).append(number)
-    return found
-
-
-class Conditions:
-    """What is closed and where people queue, made ready for a network and a departure.
-
-    Parameters
-    ----------
-    depart_s
-        When people set out, on the clock of closures and queues.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        depart_s: float = 0.0,
-        closures: Sequence[Closure] = (),
-        queues: Sequence[Queue] = (),
-    ) -> None:
-        self.depart_s = depart_s
-        self.closures = tuple(closures)
-        self.queues = tuple(queues)
-        self.delays: dict[int, _Delay] = {}
-        for closure in self.closures:
-            for way in network.ways_of(closure.subject):
-                self._delay(way).close(closure, depart_s)
-        for queue in self.queues:
-            for way in network.ways_of(queue.subject):
-                self._delay(way).queue(queue, depart_s)
-        self.places = frozenset(map(network.origin, self.delays))
-
-    def wait_s(self, way: int, at_s: float) -> float:
-        """Give how long somebody waits before a way; infinity while it is closed for good."""
-        delay = self.delays.get(way)
-        return 0.0 if delay is None else delay.goes_on_at(at_s) - at_s
-
-    def without_closures(self, network: Network) -> "Conditions":
-        """Give the same with everything open."""
-        return Conditions(network, self.depart_s, (), self.queues)
-
-    def _delay(self, way: int) -> "_Delay":
-        return self.delays.setdefault(way, _Delay())
-
-
-class _Delay:
-    """When somebody who comes to a way may go on; seconds since the departure."""
-
-    def __init__(self) -> None:
-        self._closed: list[tuple[float, float]] = []
-        self._at: list[float] = []
-        self._waits: list[float] = []
-
-    def close(self, closure: Closure, depart_s: float) -> None:
-        until_s = inf if closure.until_s is None else closure.until_s - depart_s
-        self._closed.append((closure.from_s - depart_s, until_s))
-        self._closed.sort()
-
-    def queue(self, queue: Queue, depart_s: float) -> None:
-        points = sorted((at_s - depart_s, max(0.0, wait_s)) for at_s, wait_s in queue.waits)
-        # Who comes later gets out no earlier: a wait falls by a second a second at most.
-        for number in range(len(points) - 2, -1, -1):
-            (at_s, wait_s), (next_s, next_wait_s) = points[number], points[number + 1]
-            points[number] = at_s, min(wait_s, next_wait_s + (next_s - at_s))
-        self._at = [at_s for at_s, _ in points]
-        self._waits = [wait_s for _, wait_s in points]
-
-    def goes_on_at(self, reached_s: float) -> float:
-        """Give when somebody goes on; infinity while nobody knows."""
-        for from_s, until_s in self._closed:
-            if from_s <= reached_s < until_s:
-                reached_s = until_s
-        return reached_s + self._wait_s(reached_s) if reached_s < inf else inf
-
-    def _wait_s(self, at_s: float) -> float:
-        if not self._at:
-            return 0.0
-        after = bisect_right(self._at, at_s)
-        if after in (0, len(self._at)):
-            return self._waits[max(0, after - 1)]
-        before = after - 1
-        part = (at_s - self._at[before]) / (self._at[after] - self._at[before])
-        return self._waits[before] + part * (self._waits[after] - self._waits[before])
 
 
 def find_route(
@@ -303,36 +85,7 @@ def find_route(
     return Route(path[-1].to_s if path else 0.0, legs)
 
 
-def spread(rows: Sequence[Iterable[Out]], start: int) -> tuple[list[float], list[int]]:
-    """Give how many seconds away every place is, and the way by which each is reached.
-
-    Parameters
-    ----------
-    rows
-        The ways out of each place.
-
-    Returns
-    -------
-    By the places' numbers: seconds (infinity: not at all), and numbers of ways (-1: none).
-    """
-    seconds = [inf] * len(rows)
-    came_by = [-1] * len(rows)
-    seconds[start] = 0.0
-    heap = [(0.0, start)]
-    while heap:
-        reached_s, place = heappop(heap)
-        if reached_s > seconds[place]:
-            continue
-        for to, takes_s, way in rows[place]:
-            at_s = reached_s + takes_s
-            if at_s < seconds[to]:
-                seconds[to] = at_s
-                came_by[to] = way
-                heappush(heap, (at_s, to))
-    return seconds, came_by
-
-
-def _delayed(row: Row, reached_s: float, delays: Mapping[int, _Delay]) -> Row:
+def _delayed(row: Row, reached_s: float, delays: Mapping[int, Delay]) -> Row:
     """Give a place's ways as long as they take somebody who is there now."""
     return tuple(
         (to, takes_s + delays[way].goes_on_at(reached_s) - reached_s, way)

@@ -1,9 +1,11 @@
 """The way a passenger has to go: to the belt their bags come to, or to their gate. Pure."""
 
+from aerocast_hub.orientation.conditions import Conditions
 from aerocast_hub.orientation.directions import Directions, minutes_of
 from aerocast_hub.orientation.guidance import FlightView, Phase, WayView
+from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.place_map import Place
-from aerocast_hub.orientation.routes import Conditions, Network, find_route
+from aerocast_hub.orientation.routes import find_route
 
 # What may stand for what passengers are sent to, the first found first.
 BELTS, GATES, STANDS = ("reclaim",), ("gate", "platform"), ("stand", "gate")

@@ -1,21 +1,14 @@
 from pathlib import Path
 
 import pytest
+from aerocast_hub.orientation.conditions import Closure, Conditions, Queue
 from aerocast_hub.orientation.directions import Directions, minutes_of
 from aerocast_hub.orientation.itinerary import itinerary
+from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.drawn import read_drawn
 from aerocast_hub.orientation.places.place_map import MODES, Facility, Level, Place, PlaceMap, Way
 from aerocast_hub.orientation.profiles import PROFILES
-from aerocast_hub.orientation.routes import (
-    Closure,
-    Conditions,
-    Leg,
-    Network,
-    Queue,
-    Route,
-    Unreachable,
-    find_route,
-)
+from aerocast_hub.orientation.routes import Leg, Route, Unreachable, find_route
 from aerocast_hub.orientation.wording import LANGUAGES, Name, catalogue, say
 
 AIRPORT = Path(__file__).parent / "places" / "airport.toml"

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+from aerocast_hub.orientation.conditions import Closure, Conditions, Queue
+from aerocast_hub.orientation.network import Network, spread
 from aerocast_hub.orientation.places.gtfs import read_gtfs
 from aerocast_hub.orientation.places.place_map import MODES, Place, PlaceMap, Way
 from aerocast_hub.orientation.profiles import PROFILES, obstacle, seconds_on
-from aerocast_hub.orientation.routes import Closure, Conditions, Network, Queue, find_route, spread
+from aerocast_hub.orientation.routes import find_route
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

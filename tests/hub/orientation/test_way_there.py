@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 from aerocast_hub.orientation.arrival_times import MINUTE_US, Progress
+from aerocast_hub.orientation.conditions import Closure, Conditions
 from aerocast_hub.orientation.guidance import BagView, FlightView, WeatherView, guide
+from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.drawn import read_drawn
-from aerocast_hub.orientation.routes import Closure, Conditions, Network
 from aerocast_hub.orientation.way_there import way_there
 from aerocast_hub.orientation.wording import say
 from msgspec.structs import replace

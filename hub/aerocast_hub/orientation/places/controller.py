@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
+from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.place_map import PlaceMap
 from aerocast_hub.orientation.places.store import (
     MapVersion,
@@ -31,7 +32,6 @@ from aerocast_hub.orientation.places.store import (
     queues_of,
     reopen,
 )
-from aerocast_hub.orientation.routes import Network
 from aerocast_hub.schedule import LATEST_US
 
 Instant = Annotated[int, msgspec.Meta(ge=0, le=LATEST_US)]

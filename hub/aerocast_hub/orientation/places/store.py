@@ -12,9 +12,10 @@ from sqlalchemy.orm import defer
 
 from aerocast_hub.airports import airport as airport_of
 from aerocast_hub.database.insert import insert_or_replace
+from aerocast_hub.orientation.conditions import Closure, Conditions, Queue
+from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.place_map import PlaceMap
 from aerocast_hub.orientation.places.tables import PlaceMapRow, PlaceOutageRow, PlaceQueueRow
-from aerocast_hub.orientation.routes import Closure, Conditions, Network, Queue
 
 HOUR_US = 3_600_000_000
 QUEUE_KNOWN_FOR_US = HOUR_US  # what was seen longer ago says nothing of now

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from aerocast_hub.importing import UnusableInputError
 from aerocast_hub.orientation.directions import Directions
+from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.reading import read_places
 from aerocast_hub.orientation.profiles import PROFILES
-from aerocast_hub.orientation.routes import Network, find_route
+from aerocast_hub.orientation.routes import find_route
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

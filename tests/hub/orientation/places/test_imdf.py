@@ -2,8 +2,9 @@ import json
 
 import pytest
 from aerocast_hub.importing import UnusableInputError
+from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.reading import read_places
-from aerocast_hub.orientation.routes import Network, find_route
+from aerocast_hub.orientation.routes import find_route
 
 EAST = 1 / 80_500  # degrees of longitude in a metre, at 43.6 north
 NORTH = 1 / 111_195

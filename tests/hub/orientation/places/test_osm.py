@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 from aerocast_hub.importing import UnusableInputError
+from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.osm import read_osm
 from aerocast_hub.orientation.places.osm_file import read_osm_file
 from aerocast_hub.orientation.places.osm_levels import read_levels
-from aerocast_hub.orientation.routes import Network, find_route
+from aerocast_hub.orientation.routes import find_route
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
