@@ -215,8 +215,9 @@ async def test_without_a_disk_it_runs_and_says_so(tmp_path, broker, hub):
     config = write_config(tmp_path, broker)
     (tmp_path / "spool.db").mkdir()
     async with running(config):
-        await asyncio.sleep(3)
-        told = await status(config)
+        async with asyncio.timeout(20):
+            while not (told := await status(config))["degraded"]:  # noqa: ASYNC110  has no event
+                await asyncio.sleep(0.1)
         assert told["running"]
         assert "unable to open" in told["degraded"]
         (tmp_path / "spool.db").rmdir()
