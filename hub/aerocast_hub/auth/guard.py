@@ -36,8 +36,10 @@ class PermissionGuard:
         self._keys = keys
         self._cookies = cookies
 
-    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Let the request through, or refuse it.
+
+        Nothing is waited for; were it no coroutine, every request would change threads for it.
 
         Raises
         ------

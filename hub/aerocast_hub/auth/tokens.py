@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 ACCESS_TOKEN_S = 15 * 60
 ISSUER = "aerocast"
+MOST_REMEMBERED = 1024
 LONGEST_TOKEN = 4096
 PRIVATE_KEY, PUBLIC_KEY = "token_signing_key.pem", "token_public_key.pem"
 
@@ -83,15 +85,30 @@ class TokenVerifier:
 
     def __init__(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
         self._keys = dict(keys)
+        self._good: OrderedDict[str, Principal] = OrderedDict()
 
     def verify(self, token: str, now_s: float) -> Principal:
         """Say who holds a token.
+
+        A signature that was good stays good: only its time is looked at again.
 
         Raises
         ------
         TokenError
             It is forged, of an unknown key, no token at all, or past its time.
         """
+        principal = self._good.get(token)
+        if principal is None:
+            principal = self._principal(token)
+            self._good[token] = principal
+            if len(self._good) > MOST_REMEMBERED:
+                self._good.popitem(last=False)
+        if now_s >= principal.expires_at_s:
+            self._good.pop(token, None)
+            raise TokenError("token is past its time")
+        return principal
+
+    def _principal(self, token: str) -> Principal:
         if len(token) > LONGEST_TOKEN:
             raise TokenError("token is too long")
         try:
@@ -107,8 +124,6 @@ class TokenVerifier:
             claims = msgspec.convert(decoded, _Claims)
         except (jwt.PyJWTError, KeyError, msgspec.ValidationError, RecursionError) as error:
             raise TokenError("token is not one of ours") from error
-        if now_s >= claims.exp:
-            raise TokenError("token is past its time")
         return Principal(
             user_id=claims.sub,
             name=claims.name,
