@@ -12,6 +12,12 @@ MAY = frozenset({"baggage:read", "baggage:write", "flights:read", "webhooks:writ
 
 
 @pytest.fixture
+def engine_kind():
+    """SQLite: `test_queries` keeps and finds events on both databases."""
+    return "sqlite"
+
+
+@pytest.fixture
 async def hub(database_url, tmp_path):
     settings = load_settings(
         mode="dev",

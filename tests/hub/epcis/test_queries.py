@@ -10,6 +10,12 @@ from tests.hub.epcis.test_capture import EVENTS, capture, events
 V2 = "/epcis/v2"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine_kind(request):
+    """Which database the test runs on."""
+    return request.param
+
+
 @pytest.fixture
 async def many(hub):
     """Forty events, one a minute, every other one a loading; with things under GS1 keys."""
