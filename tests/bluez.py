@@ -113,7 +113,7 @@ async def running_bluez(folder, monkeypatch):
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
     mock = None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110  another's file
                 await asyncio.sleep(0.02)
             mock = await asyncio.create_subprocess_exec(

@@ -65,7 +65,7 @@ async def running_pcscd(folder):
     answers = Path(f"/proc/{daemon.pid}/root/run/pcscd/pcscd.comm")
     slot = CardSlot(str(card_socket))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not answers_at(answers, card_socket):
                 assert daemon.poll() is None, "pcscd ended"
                 await asyncio.sleep(0.02)

@@ -17,7 +17,7 @@ class Seen(list):
         self._more.set()
 
     async def until(self, count):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self) < count:
                 self._more.clear()
                 await self._more.wait()

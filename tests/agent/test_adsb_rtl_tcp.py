@@ -53,7 +53,7 @@ async def running(coroutine):
 
 
 async def until(claim):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not claim():  # noqa: ASYNC110 - what is claimed has no event
             await asyncio.sleep(0.02)
 

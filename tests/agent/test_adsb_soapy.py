@@ -98,7 +98,7 @@ def receiver(device, **settings):
 async def test_aircraft_are_heard_through_a_receiver_of_any_make():
     seen, device = [], SimulatedDevice()
     task = asyncio.create_task(receiver(device, gain_db=40.0, ppm=2).run(seen.append))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not any(getattr(each, "latitude_deg", None) for each in seen):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     task.cancel()

@@ -97,7 +97,7 @@ def seen(hub, kind):
     return [each for each in decoded if isinstance(each, kind)]
 
 
-async def eventually(claim, seconds=20):
+async def eventually(claim, seconds=60):
     async with asyncio.timeout(seconds):
         while not (found := claim()):  # noqa: ASYNC110  what is claimed has no event
             await asyncio.sleep(0.05)
@@ -215,7 +215,7 @@ async def test_without_a_disk_it_runs_and_says_so(tmp_path, broker, hub):
     config = write_config(tmp_path, broker)
     (tmp_path / "spool.db").mkdir()
     async with running(config):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (told := await status(config))["degraded"]:  # noqa: ASYNC110  has no event
                 await asyncio.sleep(0.1)
         assert told["running"]
@@ -303,7 +303,7 @@ async def test_an_antenna_that_dies_shows_at_the_hub_and_to_a_technician(tmp_pat
         async with running(config):
             await eventually(lambda: seen(hub, DeviceEvent))
             reader.antenna(2, connected=False)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not dead():
                     await asyncio.to_thread(order_daemon, str(tmp_path / "spool.db"), "health")
                     await asyncio.sleep(0.1)

@@ -48,7 +48,7 @@ async def test_devices_tell_what_the_daemon_finds(tmp_path, capsys):
         AGENT, "run", "--config", config, stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 code, out, _ = called(capsys, "devices", "--json", "--config", config)
                 desk, gps = map(json.loads, out.splitlines())

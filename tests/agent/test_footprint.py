@@ -53,7 +53,7 @@ async def test_an_idle_daemon_with_four_devices_takes_less_than_38_mb(tmp_path, 
     )
     try:
         spool = str(tmp_path / "spool.db")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (  # noqa: ASYNC110  another process tells
                 (status := await asyncio.to_thread(ask_daemon, spool))
                 and status.link["connected"]

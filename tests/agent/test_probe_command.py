@@ -180,7 +180,7 @@ async def test_a_daemon_is_asked_when_it_runs(tmp_path, capsys):
         AGENT, "run", "--config", config, stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (  # noqa: ASYNC110  the daemon is another process
                 '"state":"connected"'
                 not in called(capsys, "devices", "--json", "--config", config)[1]

@@ -28,7 +28,7 @@ PRINTED = "M1QUIXOTE/ZEPHYRINA   EPNR456 YULFRAAC 0834 226F001A0025 106>60000"
 
 
 async def listening(driver):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await driver.listening.wait()
 
 
@@ -68,7 +68,7 @@ async def test_a_tunnel_that_closes_the_connection_is_lost(tunnel):
     await tunnel.connected()
     tunnel.drop()
     with pytest.raises(ConnectionResetError, match="tunnel closed"):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await running
 
 
@@ -80,7 +80,7 @@ async def test_a_scanner_that_misses_its_heartbeats_is_lost_on_every_kind_of_lin
             SerialScanner("desk", line.path, rules=rules),
         ):
             with pytest.raises(TimeoutError, match=r"said nothing for 0\.1 s"):
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     await driver.run(Seen().accept)
 
 
@@ -149,7 +149,7 @@ async def test_scanners_that_connect_by_themselves_are_read_side_by_side():
 
 async def refused(port):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         left = await reader.read()
     writer.close()
     return left == b""
@@ -232,7 +232,7 @@ async def test_a_typing_scanner_that_is_unplugged_is_lost(tmp_path):
     await seen.until(1)
     os.close(end)
     with pytest.raises(ConnectionResetError, match="was closed"):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await running
 
 
@@ -261,7 +261,7 @@ async def test_a_name_on_a_boarding_pass_reaches_no_observation_and_no_log(tunne
     await seen.until(1 + len(texts))
     tunnel.send((PRINTED * 40).encode())  # and never an end
     with pytest.raises(ProtocolError) as lost:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await running
     told = [batch.encode_observation(each).decode("latin-1") for each in seen]
     told += [caplog.text, str(lost.value), repr(lost.value)]

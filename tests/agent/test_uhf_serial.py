@@ -181,7 +181,7 @@ async def test_a_module_that_answers_nothing_is_named(protocol, monkeypatch):
     async with serving(module):
         driver = UhfSerial("desk", module.path, protocol)
         with pytest.raises(TimeoutError, match=r"desk: no .* module answers"):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await driver.run([].append)
 
 

@@ -89,7 +89,7 @@ async def test_a_transmitter_is_polled_and_its_noise_survived(with_checksum):
         wxt._write(b"\xff\x00 noise\r\n0R1,Sm=oops\r\n")
         wxt.values = "Dm=300D,Sm=5.0M,Sx=#,Rc=0.71M"
         asked = len(seen)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while seen[-1].wind_direction_deg != 300:
                 await seen.until(asked := asked + 1)
         report = await driver.probe()

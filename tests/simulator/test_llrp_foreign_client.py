@@ -34,7 +34,7 @@ class Client:
 
     async def until(self, kind, count=1):
         """Wait until so many of a kind were told; gives all of them."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while sum(each["kind"] == kind for each in self.told) < count:
                 line = await self._process.stdout.readline()
                 assert line, f"sllurp ended after {self.told}"

@@ -34,7 +34,7 @@ async def settled(database, *conditions, scope="bag 1", at_us=1):
 
 
 async def until(question):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             answer = await question()
             if answer:

@@ -95,7 +95,7 @@ async def hub(database, database_url, tmp_path, mosquitto):
 async def connected(port, version=MQTTProtocolVersion.MQTTv5):
     gateway = Gateway(port, version)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await gateway.ready.wait()
         yield gateway
     finally:
@@ -133,7 +133,7 @@ async def test_what_a_broker_took_and_forgot_is_acknowledged_only_when_it_comes_
         mosquitto.start()
         gateway.ready.clear()
         async with hub():
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await gateway.ready.wait()
             await asyncio.sleep(0.3)
             assert await stored(database) == 0
@@ -151,7 +151,7 @@ async def test_a_broker_killed_again_and_again_costs_and_doubles_nothing(hub, mo
             mosquitto.kill()
             gateway.ready.clear()
             mosquitto.start()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await gateway.ready.wait()
                 while not source.is_connected.is_set():
                     await source.is_connected.wait()

@@ -55,7 +55,7 @@ class Gateway:
 
     async def ack(self, up_to):
         """Wait for an acknowledgement that goes this far."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 ack = await self.acks.get()
                 if ack.up_to_sequence >= up_to:
@@ -145,7 +145,7 @@ async def test_a_killed_broker_comes_back_and_nothing_is_doubled(hub, gateway, d
         await sender.ack(50)
         sender.ready.clear()
         os.kill(broker_process().pid, signal.SIGKILL)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while source.is_connected.is_set():  # noqa: ASYNC110  nothing tells of its clearing
                 await asyncio.sleep(0.01)
             await source.is_connected.wait()
@@ -162,7 +162,7 @@ async def test_a_restarted_hub_remembers_what_it_has(hub, gateway, database):
         await sender.ack(50)
         sender.ready.clear()
     async with hub():
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await sender.ready.wait()
         sender.send(tags(61, 70))
         ack = await sender.ack(50)

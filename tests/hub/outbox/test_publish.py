@@ -53,7 +53,7 @@ async def test_many_writers_at_once_lose_no_event(database, publisher):
     with publisher.subscribe() as subscription:
         writers = [asyncio.create_task(write(database, number)) for number in range(30)]
         seen = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(seen) < 30:
                 await publisher.publish_committed()
                 while not subscription.is_empty:

@@ -88,7 +88,7 @@ async def test_a_strike_is_an_alert_by_itself(database):
                 await write_events(session, await absorb(session, [strike()]))
             publisher.wake()
             kinds = []
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while "alert_raised" not in kinds:
                     kinds.append((await news.next()).event.__struct_config__.tag)
         publisher.close()
