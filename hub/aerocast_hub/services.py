@@ -21,6 +21,7 @@ from aerocast_hub.baggage.absorb import retime as retime_bags
 from aerocast_hub.baggage.controller import (
     BaggageController,
     ContainerController,
+    PlateController,
     TagHistoryController,
 )
 from aerocast_hub.baggage.flight_controller import FlightBagsController
@@ -302,6 +303,7 @@ REGISTRY: Mapping[str, Service] = {
                 FlightController,
                 BaggageController,
                 ContainerController,
+                PlateController,
                 TagHistoryController,
                 FlightBagsController,
                 InsightController,

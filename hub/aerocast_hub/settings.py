@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     webhooks_private
         Let webhooks go to addresses that are not on the public internet (a partner's server in
         the airport's own network).
+    airlines
+        A CSV file of airlines (num, iata2, icao3, name), to say who issued a licence plate.
     record_days, personal_days
         How long the hub keeps what happened (bags, observations, reports, alerts), and how long
         names, booking references and the texts of messages, from the day of the flight. 0: for
@@ -112,6 +114,7 @@ class Settings(BaseSettings):
     bag_server_port: int | None = Field(default=None, ge=0, le=65535)
     bag_server_partners: Path | None = None
     webhooks_private: bool = False
+    airlines: Path | None = None
     record_days: int = Field(default=400, ge=0, le=36_500)
     personal_days: int = Field(default=30, ge=0, le=36_500)
     base_url: str | None = None

@@ -15,12 +15,14 @@ from aerocast_hub.baggage.bags import Bag, BagPage, Wanted, find_bag, list_in_mo
 from aerocast_hub.baggage.history import BagHistory, histories
 from aerocast_hub.baggage.operations import Action, ContainerMove, act, move
 from aerocast_hub.baggage.passenger_of_bag import Whose, whose_bag
+from aerocast_hub.baggage.plates import Plate, airlines_of, read_plate
 from aerocast_hub.baggage.tracking_codes import TagHistory, tag_histories
 from aerocast_hub.database.engine import Database
 from aerocast_hub.importing import WrongValueError
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.schedule import LATEST_US
+from aerocast_hub.settings import Settings
 
 Operator = Request[Principal, Any, State]
 KnownBy = Annotated[
@@ -207,6 +209,29 @@ class ContainerController(Controller):
             page = await search_bags(session, Wanted(container=container, limit=500))
         publisher.wake()
         return page
+
+
+class PlateController(Controller):
+    """What a licence plate says by itself."""
+
+    path = "/api/plates"
+    tags = ("Baggage",)
+
+    @get("/{licence_plate:str}", operation_id="ReadPlate", opt={"permission": "baggage:read"})
+    async def read(
+        self, licence_plate: FromPath[str], settings: NamedDependency[Settings]
+    ) -> Plate:
+        """Say what kind of tag a plate is on, and which airline issued it.
+
+        Raises
+        ------
+        ClientException
+            It is no licence plate, or the list of airlines cannot be read.
+        """
+        try:
+            return read_plate(licence_plate, airlines_of(settings.airlines))
+        except (ValueError, OSError) as error:
+            raise ClientException(str(error)) from None
 
 
 class TagHistoryController(Controller):

@@ -209,6 +209,11 @@ async def test_performance_and_clocks_are_told_even_when_nothing_was_read(hub):
     assert (await hub.get("/api/gateway-clocks")).status_code == 403
 
 
+async def test_a_plate_is_read_by_itself(hub):
+    assert (await hub.get("/api/plates/1220123456")).json()["kind"] == "fallback"
+    assert (await hub.get("/api/plates/12")).status_code == 400
+
+
 async def test_whose_bag_it_is_shows_an_initial_to_who_may_not_see_names(hub, day):
     told = (await hub.get(f"/api/bags/{PLATE}/passenger")).json()
     assert told["is_hidden"]
