@@ -106,7 +106,7 @@ class StationController(Controller):
         A stream begins with what was told last of every ramp (``ramps``); it ends with the token.
         """
         return Stream(
-            _server_sent(database, publisher, request.user.expires_at_s),
+            server_sent(database, publisher, request.user.expires_at_s),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -189,7 +189,8 @@ async def _tell(
 ) -> None:
     with publisher.subscribe(LONGEST_QUEUE) as news:
         async with database.reading() as session:
-            await socket.send_data(await _present(session), mode="text")
+            present = await _present(session)
+        await socket.send_data(present, mode="text")
         while (left_s := socket.user.expires_at_s - time.time()) > 0:
             try:
                 async with asyncio.timeout(left_s):
@@ -204,12 +205,14 @@ async def _tell(
         await socket.close(code=4001, reason="the token is too old")
 
 
-async def _server_sent(
+async def server_sent(
     database: Database, publisher: Publisher, ends_at_s: float
 ) -> AsyncIterator[bytes]:
+    """Give the stream's bytes until ``ends_at_s``, seconds since 1970-01-01, or until it lags."""
     with publisher.subscribe(LONGEST_QUEUE) as news:
         async with database.reading() as session:
-            yield ServerSentEventMessage(event="ramps", data=await _present(session)).encode()
+            present = await _present(session)
+        yield ServerSentEventMessage(event="ramps", data=present).encode()
         while (left_s := ends_at_s - time.time()) > 0:
             try:
                 async with asyncio.timeout(min(HEARTBEAT_S, left_s)):

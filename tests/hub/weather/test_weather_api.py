@@ -1,6 +1,5 @@
 """The API of airports' weather: what is said, to whom, and what follows from it at once."""
 
-import asyncio
 import json
 import time
 
@@ -8,11 +7,14 @@ import msgspec
 import pytest
 from aerocast_hub.app import create_app
 from aerocast_hub.inbox.sighting import Sighting
-from aerocast_hub.outbox.publish import write_events
+from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.settings import SERVICES, load_settings
+from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.weather import recent_weather
 from aerocast_hub.weather.feeds.feed_tables import FeedRow, HazardRow, ModelForecastRow
 from aerocast_hub.weather.local_weather import absorb
 from aerocast_hub.weather.metar_files import keep_read, read_texts
+from aerocast_hub.weather.station_controller import server_sent
 from aerocast_protocols.observations import LightningStrike, WeatherMeasured
 from aerocast_protocols.weather.report_files import RawReport
 from litestar.exceptions import WebSocketDisconnect
@@ -72,11 +74,14 @@ async def strike(hub, number=1):
     core.publisher.wake()
 
 
-async def test_a_station_carries_an_etag_that_holds_while_only_its_age_changes(hub, bearer):
+async def test_a_station_carries_an_etag_that_holds_while_only_its_age_changes(
+    hub, bearer, monkeypatch
+):
+    monkeypatch.setattr(recent_weather, "KEPT_S", 0.0)
+    monkeypatch.setattr(recent_weather, "LONGEST_S", 0.0)
     reader = bearer("weather:read")
     assert (await hub.get("/api/weather/LFBO", headers=reader)).status_code == 404
     await keep(hub, report(5))
-    await asyncio.sleep(1.1)  # answers are kept for a second
     first = await hub.get("/api/weather/tls", headers=reader)
     told = first.json()
     assert told["report"]["wind_gust_kt"] == 30
@@ -86,7 +91,6 @@ async def test_a_station_carries_an_etag_that_holds_while_only_its_age_changes(h
     )
     assert (again.status_code, again.content) == (304, b"")
     await keep(hub, report(3, "31021KT 9999 FEW030 25/14 Q1015"))
-    await asyncio.sleep(1.1)
     newer = await hub.get(
         "/api/weather/LFBO", headers=reader | {"if-none-match": first.headers["etag"]}
     )
@@ -168,6 +172,21 @@ async def test_feeds_hazards_and_models_are_shown(hub, bearer):
     models = (await hub.get("/api/weather/tls/models", headers=reader)).json()
     assert models["forecasts"][0]["source"] == "metno"
     assert (await hub.get("/api/weather/KJFK/models", headers=reader)).status_code == 404
+
+
+async def test_a_stream_tells_the_ramps_then_what_changes_and_ends_with_the_token(database):
+    publisher = Publisher(database, Metrics())
+    listening = server_sent(database, publisher, time.time() + 3600)
+    assert b"event: ramps" in await anext(listening)
+    seen = LightningStrike(device="tempest", boot_ns=1, distance_km=2.0)
+    async with database.writing() as session:
+        await write_events(session, await absorb(session, [sighting(1, seen)]))
+    await publisher.publish_committed()
+    told = await anext(listening)
+    assert b'"kind":"ramp_closed"' in told
+    assert NOT_FOR_FLIGHT.encode() in told
+    await listening.aclose()
+    assert len([each async for each in server_sent(database, publisher, 0.0)]) == 1
 
 
 @pytest.fixture
