@@ -29,7 +29,6 @@ from tests.agent.readers import (
 
 BRISK = msgspec.structs.replace(ANY_READER, keepalive_s=0.5)
 LEISURELY = msgspec.structs.replace(ANY_READER, keepalive_s=20.0)
-SOON_S = 4.0  # a second where nothing else runs; a backoff that did not reset would be past this
 
 
 async def test_forty_thousand_reports_come_through_however_the_network_cuts_them():
@@ -66,7 +65,7 @@ async def test_after_ten_flaps_the_reader_is_back_within_a_second():
             await reader.drop(abort=flap % 2 == 0)
             await until(lambda flap=flap: connections(seen) == flap + 2)
             gone_s.append(loop.time() - began_s)
-    assert max(gone_s) < SOON_S, gone_s
+    assert max(gone_s) < 1.0, gone_s
 
 
 async def test_a_reader_that_was_away_for_a_while_is_back_within_a_second_of_its_return():
@@ -80,7 +79,7 @@ async def test_a_reader_that_was_away_for_a_while_is_back_within_a_second_of_its
         began_s = loop.time()
         await reader.start(port=reader.port)
         await until(lambda: connections(seen) == 2)
-        assert loop.time() - began_s < SOON_S
+        assert loop.time() - began_s < 1.0
 
 
 async def test_a_half_open_connection_is_found_within_two_missed_keepalives():

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
@@ -68,11 +68,14 @@ async def refold_container(session: AsyncSession, container: str) -> list[Event]
 
 
 async def refold_flight(session: AsyncSession, key: str, date: str) -> list[Event]:
-    """Fold the bags that are to travel on a flight again."""
+    """Fold the bags that are to travel on a flight again, and those aboard it by mistake."""
+    booked = select(BagLegRow.bag_id).where(
+        BagLegRow.flight_key == key, BagLegRow.flight_date == date
+    )
     plates = await session.scalars(
         select(BagPlateRow.licence_plate)
-        .join(BagLegRow, BagLegRow.bag_id == BagPlateRow.bag_id)
-        .where(BagLegRow.flight_key == key, BagLegRow.flight_date == date)
+        .join(BagRow, BagRow.id == BagPlateRow.bag_id)
+        .where(or_(BagRow.id.in_(booked), BagRow.stowed_for == f"{key} {date}"))
     )
     return await refold_plates(session, set(plates))
 

@@ -41,10 +41,12 @@ RECORDS = (
     Kept(flights.GroundEventRow, flights.GroundEventRow.at_us),
     Kept(weather.MetarRow, weather.MetarRow.received_at_us),
     Kept(weather.RefusedMetarRow, weather.RefusedMetarRow.received_at_us),
-    Kept(weather.AircraftWindRow, weather.AircraftWindRow.seen_at_us),
     Kept(alerts.AlertRow, alerts.AlertRow.cleared_at_us),
 )
-"""Tables of what happened, and the time that makes a row old; rows without one stay."""
+"""Tables of what happened, and the time that makes a row old; rows without one stay.
+
+Winds aloft and nowcasts are forgotten where they are made: they are of use for days, not years.
+"""
 
 
 async def keep_forgetting(database: Database, record_days: int, personal_days: int) -> None:
