@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aerocast_protocols.observations import DeviceEvent, TagRead
 
 
 class Seen(list):
@@ -21,6 +22,26 @@ class Seen(list):
             while len(self) < count:
                 self._more.clear()
                 await self._more.wait()
+
+
+class TagsSeen(Seen):
+    """What a reader of tags handed in."""
+
+    @property
+    def tags(self):
+        return [each for each in self if isinstance(each, TagRead)]
+
+    def events(self, kind):
+        return [each for each in self if isinstance(each, DeviceEvent) and each.event == kind]
+
+    async def holds(self, claim):
+        async with asyncio.timeout(10):
+            while not claim():
+                self._more.clear()
+                await self._more.wait()
+
+    async def connected(self):
+        await self.holds(lambda: self.events("connected"))
 
 
 async def stopped(*tasks):

@@ -22,7 +22,7 @@ from aerocast_agent.mqtt_link import LinkError
 from aerocast_agent.network_reader import Access
 from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import DeviceEvent, GpioEdge, TagRead
+from aerocast_protocols.observations import GpioEdge
 from aerocast_simulator.r700 import R700, event
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
@@ -30,36 +30,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from servers import find_server
 
+from tests.agent.seen import TagsSeen
+
 NOBODY = Access()
 
 
 def epc(number):
     return number.to_bytes(12, "big")
-
-
-class Seen(list):
-    """Observations a driver handed in."""
-
-    def __init__(self):
-        super().__init__()
-        self._more = asyncio.Event()
-
-    def accept(self, observation):
-        self.append(observation)
-        self._more.set()
-
-    @property
-    def tags(self):
-        return [each for each in self if isinstance(each, TagRead)]
-
-    def events(self, kind):
-        return [each for each in self if isinstance(each, DeviceEvent) and each.event == kind]
-
-    async def until(self, holds):
-        async with asyncio.timeout(10):
-            while not holds():
-                self._more.clear()
-                await self._more.wait()
 
 
 async def until(holds):
@@ -85,13 +62,13 @@ async def serving(reader):
 
 @asynccontextmanager
 async def reading(reader, preset="belts", access=NOBODY, **settings):
-    seen = Seen()
+    seen = TagsSeen()
     async with serving(reader) as url:
         running = asyncio.create_task(
             R700Stream("portal", url, access, preset, **settings).run(seen.accept)
         )
         try:
-            await seen.until(lambda: seen.events("connected") or running.done())
+            await seen.holds(lambda: seen.events("connected") or running.done())
             yield seen, running
         finally:
             await ended(running)
@@ -105,7 +82,7 @@ async def test_every_tag_of_an_r700_arrives_once_and_in_order(texts, chunk):
         before_ns = clock.boot_ns()
         for number in range(200):
             assert reader.read(epc(number), antenna=number % 4 + 1, rssi_dbm=-51.25)
-        await seen.until(lambda: len(seen.tags) == 200)
+        await seen.holds(lambda: len(seen.tags) == 200)
     assert [tag.epc for tag in seen.tags] == [epc(number) for number in range(200)]
     assert [tag.antenna for tag in seen.tags[:5]] == [1, 2, 3, 4, 1]
     assert (seen.tags[0].rssi_dbm, seen.tags[0].phase_deg) == (-51.25, 33.75)
@@ -121,7 +98,7 @@ async def test_an_idle_reader_is_told_to_begin_and_one_that_reads_is_left_alone(
     busy.status = "running"
     async with reading(busy) as (seen, _):
         busy.read(epc(1))
-        await seen.until(lambda: seen.tags)
+        await seen.holds(lambda: seen.tags)
     assert busy.starts == []
 
 
@@ -143,7 +120,7 @@ async def test_inputs_antennas_and_overflow_are_told():
         reader.antenna(3, connected=False)
         reader.antenna(3, connected=True)
         reader.tell("overflow", {})
-        await seen.until(lambda: seen.events("overflow"))
+        await seen.holds(lambda: seen.events("overflow"))
     assert [(each.pin, each.level) for each in seen if isinstance(each, GpioEdge)] == [
         (1, 1),
         (1, 0),
@@ -157,7 +134,7 @@ async def test_a_line_that_cannot_be_read_costs_only_itself():
     async with reading(reader) as (seen, running):
         reader.tell("tagInventory", {"epcHex": "odd"})
         reader.read(epc(2))
-        await seen.until(lambda: seen.tags)
+        await seen.holds(lambda: seen.tags)
         assert not running.done()
 
 
@@ -177,21 +154,21 @@ async def test_a_reader_that_answers_with_its_first_event_counts_as_connected_be
     async with reading(reader, quiet_s=0.1) as (seen, running):
         await until(lambda: len(reader.asked) >= 5)
         reader.read(epc(1))
-        await seen.until(lambda: seen.tags)
+        await seen.holds(lambda: seen.tags)
         assert not running.done()
 
 
 async def test_lost_connections_cost_no_inventory():
-    reader, seen = R700(), Seen()
+    reader, seen = R700(), TagsSeen()
     async with serving(reader) as url:
         driver = R700Stream("portal", url, NOBODY, "belts")
         watching = asyncio.create_task(Supervisor([driver], seen.accept).run())
         for time in range(3):
-            await seen.until(lambda time=time: len(seen.events("connected")) > time)
+            await seen.holds(lambda time=time: len(seen.events("connected")) > time)
             reader.read(epc(time))
-            await seen.until(lambda time=time: len(seen.tags) > time)
+            await seen.holds(lambda time=time: len(seen.tags) > time)
             reader.drop()
-            await seen.until(lambda time=time: len(seen.events("lost")) > time)
+            await seen.holds(lambda time=time: len(seen.events("lost")) > time)
         await ended(watching)
     assert reader.starts == ["belts"]
 
@@ -254,7 +231,7 @@ async def test_a_reader_is_reached_over_tls_by_its_own_certificate(own_certifica
     certificate, key = own_certificate
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    seen, reader = Seen(), R700()
+    seen, reader = TagsSeen(), R700()
     server = await asyncio.start_server(reader._serve, "127.0.0.1", 0, ssl=context)
     url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
@@ -262,9 +239,9 @@ async def test_a_reader_is_reached_over_tls_by_its_own_certificate(own_certifica
             await R700Stream("portal", url, NOBODY, "belts").run(seen.accept)
         driver = R700Stream("portal", url, Access(ca=str(certificate)), "belts")
         running = asyncio.create_task(driver.run(seen.accept))
-        await seen.until(lambda: seen.events("connected"))
+        await seen.holds(lambda: seen.events("connected"))
         reader.read(epc(5))
-        await seen.until(lambda: seen.tags)
+        await seen.holds(lambda: seen.tags)
         await ended(running)
         await until(lambda: not reader._serving)
 
@@ -351,30 +328,30 @@ def zebra_tag(number):
 async def test_every_tag_published_arrives_once_also_those_while_we_were_away(
     mosquitto, maker, tag
 ):
-    seen = Seen()
+    seen = TagsSeen()
     topic = f"readers/{maker}/data"
     driver = MqttReader(
         "portal", mosquitto.url, "readers/+/data", NOBODY, maker=maker, client_id=f"gw-{maker}"
     )
     async with publishing(mosquitto) as publish:
         running = asyncio.create_task(driver.run(seen.accept))
-        await seen.until(lambda: seen.events("connected"))
+        await seen.holds(lambda: seen.events("connected"))
         for number in range(20):
             await publish(topic, tag(number))
         await publish(topic, b"not JSON at all")
-        await seen.until(lambda: len(seen.tags) == 20)
+        await seen.holds(lambda: len(seen.tags) == 20)
         await ended(running)
         for number in range(20, 40):
             await publish(topic, tag(number))
         running = asyncio.create_task(driver.run(seen.accept))
-        await seen.until(lambda: len(seen.tags) == 40)
+        await seen.holds(lambda: len(seen.tags) == 40)
         await ended(running)
     assert [read.epc for read in seen.tags] == [epc(number) for number in range(40)]
     assert {read.antenna for read in seen.tags} == {2}
 
 
 async def test_a_broker_that_goes_and_comes_is_found_again(tmp_path):
-    broker, seen = Mosquitto(tmp_path, find_server("mosquitto")), Seen()
+    broker, seen = Mosquitto(tmp_path, find_server("mosquitto")), TagsSeen()
     driver = MqttReader("portal", broker.url, "tags", NOBODY, maker="zebra", client_id="gw")
     with pytest.raises(LinkError):
         await driver.run(seen.accept)
@@ -382,14 +359,14 @@ async def test_a_broker_that_goes_and_comes_is_found_again(tmp_path):
     try:
         await broker.answers()
         watching = asyncio.create_task(Supervisor([driver], seen.accept).run())
-        await seen.until(lambda: seen.events("connected"))
+        await seen.holds(lambda: seen.events("connected"))
         broker.stop()
-        await seen.until(lambda: seen.events("lost"))
+        await seen.holds(lambda: seen.events("lost"))
         broker.start()
-        await seen.until(lambda: len(seen.events("connected")) == 2)
+        await seen.holds(lambda: len(seen.events("connected")) == 2)
         async with publishing(broker) as publish:
             await publish("tags", zebra_tag(1))
-        await seen.until(lambda: seen.tags)
+        await seen.holds(lambda: seen.tags)
         await ended(watching)
     finally:
         broker.stop()
@@ -397,10 +374,10 @@ async def test_a_broker_that_goes_and_comes_is_found_again(tmp_path):
 
 @asynccontextmanager
 async def listening(maker):
-    seen = Seen()
+    seen = TagsSeen()
     driver = HttpReader("dock", "127.0.0.1", 0, Access("fx", "s3cret"), maker)
     running = asyncio.create_task(driver.run(seen.accept))
-    await seen.until(lambda: seen.events("connected"))
+    await seen.holds(lambda: seen.events("connected"))
     try:
         yield seen, f"http://127.0.0.1:{driver.port}/tags"
     finally:

@@ -17,9 +17,10 @@ from aerocast_agent.uhf_modules import mercury as mercury_session
 from aerocast_agent.uhf_modules import r2000 as r2000_session
 from aerocast_agent.uhf_modules import uhfreader18 as uhfreader18_session
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import DeviceEvent, TagRead
 from aerocast_protocols.uhf_serial import m100, mercury, r2000
 from aerocast_simulator.uhf_modules import PtyM100, PtyMercury, PtyR2000, PtyUhfReader18
+
+from tests.agent.seen import TagsSeen
 
 FAMILIES = {
     "m100": PtyM100,
@@ -45,34 +46,6 @@ def epc(number):
     return number.to_bytes(12, "big")
 
 
-class Seen(list):
-    """Observations a driver handed in."""
-
-    def __init__(self):
-        super().__init__()
-        self._more = asyncio.Event()
-
-    def accept(self, observation):
-        self.append(observation)
-        self._more.set()
-
-    @property
-    def tags(self):
-        return [each for each in self if isinstance(each, TagRead)]
-
-    def events(self, kind):
-        return [each for each in self if isinstance(each, DeviceEvent) and each.event == kind]
-
-    async def until(self, holds):
-        async with asyncio.timeout(10):
-            while not holds():
-                self._more.clear()
-                await self._more.wait()
-
-    async def connected(self):
-        await self.until(lambda: self.events("connected"))
-
-
 async def ended(task):
     task.cancel()
     await asyncio.wait({task})
@@ -91,7 +64,7 @@ async def serving(module):
 
 @asynccontextmanager
 async def reading(module, protocol, profile=ETSI):
-    seen = Seen()
+    seen = TagsSeen()
     driver = UhfSerial("desk", module.path, protocol, profile=profile)
     async with serving(module):
         running = asyncio.create_task(driver.run(seen.accept))
@@ -111,7 +84,7 @@ async def test_every_tag_is_read_once_with_what_the_module_measured(protocol):
             module.see(epc(number), rssi_dbm=-55)
             if number % 50 == 0:
                 await asyncio.sleep(0)
-        await seen.until(lambda: len(seen.tags) >= 300)
+        await seen.holds(lambda: len(seen.tags) >= 300)
     assert [tag.epc for tag in seen.tags] == [epc(number) for number in range(300)]
     tag = seen.tags[0]
     assert before_ns < tag.boot_ns < clock.boot_ns()
@@ -132,13 +105,13 @@ async def test_the_module_is_set_as_the_profile_says_and_only_where_it_differs(p
         "mercury": {mercury.Opcode.SET_POWER, mercury.Opcode.SET_REGION},
     }[protocol]
     module = FAMILIES[protocol]()
-    seen = Seen()
+    seen = TagsSeen()
     async with serving(module):
         for time, expected in enumerate((setting, set())):
             module.orders.clear()
             driver = UhfSerial("desk", module.path, protocol, profile=profile)
             running = asyncio.create_task(driver.run(seen.accept))
-            await seen.until(lambda time=time: len(seen.events("connected")) > time)
+            await seen.holds(lambda time=time: len(seen.events("connected")) > time)
             await ended(running)
             assert set(module.orders) & setting == expected
     for event in seen.events("connected"):
@@ -168,7 +141,7 @@ async def test_noise_on_the_line_costs_no_tag(protocol):
         for number in range(3):
             module.noise(bytes([0xBB, 0xA0, 0xFF, 0x07, number]))
             module.see(epc(number))
-            await seen.until(lambda number=number: len(seen.tags) > number)
+            await seen.holds(lambda number=number: len(seen.tags) > number)
         assert not running.done()
     assert [tag.epc for tag in seen.tags] == [epc(number) for number in range(3)]
 
@@ -192,18 +165,18 @@ async def test_a_module_that_falls_silent_is_lost_and_comes_back_by_itself(proto
     monkeypatch.setattr(uhfreader18_session, "ANSWER_LIMIT_S", 0.3)
     monkeypatch.setattr(mercury_session, "SILENCE_LIMIT_S", 0.4)
     module = FAMILIES[protocol]()
-    seen = Seen()
+    seen = TagsSeen()
     driver = UhfSerial("desk", module.path, protocol, profile=ETSI)
     async with serving(module):
         watching = asyncio.create_task(Supervisor([driver], seen.accept).run())
         await seen.connected()
         module.silent = True
-        await seen.until(lambda: seen.events("lost"))
+        await seen.holds(lambda: seen.events("lost"))
         assert "TimeoutError" in seen.events("lost")[0].detail
         module.silent = False
-        await seen.until(lambda: len(seen.events("connected")) == 2)
+        await seen.holds(lambda: len(seen.events("connected")) == 2)
         module.see(epc(7))
-        await seen.until(lambda: seen.tags)
+        await seen.holds(lambda: seen.tags)
         await ended(watching)
 
 
@@ -225,15 +198,15 @@ async def test_an_antenna_that_is_lost_and_found_is_told_once(protocol, monkeypa
     module = FAMILIES[protocol]()
     async with reading(module, protocol) as (seen, _, _running):
         module.missing.add(1)
-        await seen.until(lambda: seen.events("antenna_disconnected"))
+        await seen.holds(lambda: seen.events("antenna_disconnected"))
         await asyncio.sleep(0.1)
         module.missing.clear()
         if protocol != "r2000":
             module.see(epc(1))
         else:
-            await seen.until(lambda: seen.events("antenna_connected"))
+            await seen.holds(lambda: seen.events("antenna_connected"))
             module.see(epc(1))
-        await seen.until(lambda: seen.tags and seen.events("antenna_connected"))
+        await seen.holds(lambda: seen.tags and seen.events("antenna_connected"))
     (lost,) = seen.events("antenna_disconnected")
     assert (lost.antenna, lost.detail) == (1, "antenna 1")
     assert seen.events("antenna_connected")[-1].antenna == 1
@@ -246,7 +219,7 @@ async def test_four_antennas_are_read_in_turn_and_a_dead_one_does_not_hold_up_th
     async with reading(module, "r2000", profile) as (seen, _, _running):
         for antenna in (4, 2, 1):
             module.see(epc(antenna), antenna=antenna)
-        await seen.until(lambda: len(seen.tags) == 3)
+        await seen.holds(lambda: len(seen.tags) == 3)
         assert {(tag.epc, tag.antenna) for tag in seen.tags} == {(epc(n), n) for n in (1, 2, 4)}
         (lost,) = seen.events("antenna_disconnected")
         assert lost.antenna == 3
@@ -258,7 +231,7 @@ async def test_a_poll_that_came_to_its_end_is_begun_again(monkeypatch):
     async with reading(module, "m100") as (seen, _, running):
         for number in range(2):
             module.see(epc(number))
-            await seen.until(lambda number=number: len(seen.tags) > number)
+            await seen.holds(lambda number=number: len(seen.tags) > number)
             await asyncio.sleep(0.1)
         assert not running.done()
     assert module.orders.count(m100.Command.MULTI_POLL) >= 2
@@ -280,7 +253,7 @@ async def test_a_tag_whose_own_crc_is_wrong_reaches_nobody():
         broken = frame._replace(payload=frame.payload[:9] + b"\xee" + frame.payload[10:])
         module.noise(m100.encode_frame(broken))
         module.see(epc(2))
-        await seen.until(lambda: seen.tags)
+        await seen.holds(lambda: seen.tags)
         assert driver.corrupt == 1
     assert [tag.epc for tag in seen.tags] == [epc(2)]
 
@@ -292,7 +265,7 @@ async def test_a_module_in_its_boot_loader_is_started_and_an_m5e_is_asked_in_rou
         assert not module.boot_loader
         for number in range(10):
             module.see(epc(number))
-        await seen.until(lambda: len(seen.tags) == 10)
+        await seen.holds(lambda: len(seen.tags) == 10)
         assert mercury.Opcode.TAG_BUFFER in module.orders
     assert [tag.epc for tag in seen.tags] == [epc(number) for number in range(10)]
 
@@ -359,7 +332,7 @@ async def test_the_profiles_that_come_along_are_taken_whole(protocol, name):
     profile = load_profile(name, UhfProfile)
     if protocol == "mercury":
         profile = msgspec.structs.replace(profile, power_dbm=27.0)  # the simulated one is a Nano
-    driver, seen = UhfSerial("desk", module.path, protocol, profile=profile), Seen()
+    driver, seen = UhfSerial("desk", module.path, protocol, profile=profile), TagsSeen()
     async with serving(module):
         running = asyncio.create_task(driver.run(seen.accept))
         await seen.connected()
@@ -376,7 +349,7 @@ async def test_probing_does_not_disturb_a_module_that_reads(protocol):
     async with reading(module, protocol) as (seen, driver, running):
         report = await driver.probe()
         module.see(epc(1))
-        await seen.until(lambda: seen.tags)
+        await seen.holds(lambda: seen.tags)
         assert not running.done()
     assert report.says["region"] == "etsi"
     assert all("hops" in fault.found for fault in report.faults)
