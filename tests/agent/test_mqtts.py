@@ -5,8 +5,6 @@ import contextlib
 import datetime as dt
 import gc
 import os
-import socket
-import subprocess
 import time
 
 import pytest
@@ -16,9 +14,8 @@ from aerocast_agent.config import Spool as SpoolSettings
 from aerocast_agent.doctor.network import brokers, check_certificates
 from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
 
-from tests.agent.brokers import free_port
 from tests.agent.certificates import NOW, certify
-from tests.servers import find_server
+from tests.mosquitto import mosquitto
 
 WILL = Will("aerocast/1/lfbo/hall-1/up/status", b"gone")
 
@@ -38,28 +35,12 @@ def guarding(folder, days=(-1, 1)):
     certify(folder, "broker", authority, days=days)
     certify(folder, "hall-1", certify(folder, "gateways"))
     certify(folder, "stranger")
-    port = free_port()
-    (folder / "mosquitto.conf").write_text(
-        f"listener {port} 127.0.0.1\nrequire_certificate true\nallow_anonymous true\nuser root\n"
-        f"cafile {folder}/gateways.pem\ncertfile {folder}/broker.pem\n"
-        f"keyfile {folder}/broker.key\n"
+    lines = (
+        "require_certificate true\nallow_anonymous true\n"
+        f"cafile {folder}/gateways.pem\ncertfile {folder}/broker.pem\nkeyfile {folder}/broker.key\n"
     )
-    broker = subprocess.Popen(
-        [find_server("mosquitto"), "-c", str(folder / "mosquitto.conf")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            break
-        except OSError:
-            time.sleep(0.05)
-    try:
-        yield port
-    finally:
-        broker.terminate()
-        broker.wait()
+    with mosquitto(folder, lines) as broker:
+        yield broker.port
 
 
 def link_to(guarded, name="hall-1", ca="authority", passed_s=0.0):

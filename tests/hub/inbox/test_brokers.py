@@ -2,9 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
-import subprocess
-import time
 
 import pytest
 from aerocast_hub.gateways.registry import add_gateway
@@ -17,49 +14,18 @@ from aerocast_hub.telemetry.metrics import Metrics
 from paho.mqtt.enums import MQTTProtocolVersion
 from sqlalchemy import func, select
 
-from tests.hub.inbox.test_source_mqtt import Gateway, free_port
+from tests.hub.inbox.test_source_mqtt import Gateway
 from tests.hub.inbox.wire import GATEWAY, SITE, tags
-from tests.servers import find_server
-
-
-class Mosquitto:
-    """Mosquitto with its defaults on a port of its own: it saves every half hour, if at all."""
-
-    def __init__(self, folder):
-        self.port = free_port()
-        (folder / "data").mkdir()
-        self._file = folder / "mosquitto.conf"
-        self._file.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n"
-            f"persistence true\npersistence_location {folder}/data/\n"
-        )
-        self.start()
-
-    def start(self):
-        self._process = subprocess.Popen(
-            [find_server("mosquitto"), "-c", str(self._file)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), 0.2).close()
-                return
-            time.sleep(0.02)
-        raise TimeoutError("mosquitto does not listen")
-
-    def kill(self):
-        self._process.kill()
-        self._process.wait()
+from tests.mosquitto import mosquitto as run_mosquitto
 
 
 @pytest.fixture
 def mosquitto(tmp_path):
-    find_server("mosquitto")
-    broker = Mosquitto(tmp_path)
-    yield broker
-    broker.kill()
+    """Mosquitto with its defaults: it saves every half hour, if at all."""
+    (tmp_path / "data").mkdir()
+    lines = f"allow_anonymous true\npersistence true\npersistence_location {tmp_path}/data/\n"
+    with run_mosquitto(tmp_path, lines) as broker:
+        yield broker
 
 
 @pytest.fixture
