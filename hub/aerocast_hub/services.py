@@ -14,8 +14,8 @@ from aerocast_hub.alerts.watch import take_in as watch
 from aerocast_hub.auth.badge_controller import BadgeController
 from aerocast_hub.auth.badges import absorb as absorb_badges
 from aerocast_hub.auth.controller import AuthController
+from aerocast_hub.auth.roles import seed_roles
 from aerocast_hub.auth.tokens import TokenKeys
-from aerocast_hub.auth.users import seed_roles
 from aerocast_hub.baggage.absorb import absorb as absorb_bags
 from aerocast_hub.baggage.absorb import retime as retime_bags
 from aerocast_hub.baggage.controller import (

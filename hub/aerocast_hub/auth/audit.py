@@ -19,6 +19,9 @@ Action = Literal[
     "badge_revoked",
     "badge_login_ok",
     "badge_login_failed",
+    "role_put",
+    "role_removed",
+    "user_bound",
 ]
 
 

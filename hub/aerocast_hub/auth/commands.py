@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 
 from aerocast_hub.auth.passwords import Passwords
+from aerocast_hub.auth.roles import seed_roles
 from aerocast_hub.auth.users import (
     NewUser,
     User,
@@ -15,7 +16,6 @@ from aerocast_hub.auth.users import (
     add_user,
     disable_user,
     list_users,
-    seed_roles,
 )
 from aerocast_hub.commands.output import complain, print_json, print_table
 from aerocast_hub.commands.session import with_database
@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"or taken from the environment variable {PASSWORD_VARIABLE}.",
     )
     add.add_argument("name")
-    add.add_argument("--role", default="viewer", help="admin, operator, viewer (default), gateway")
+    add.add_argument(
+        "--role", default="viewer", help="one of `aerocast-hub role list`; viewer is the default"
+    )
     disable = actions.add_parser("disable", help="lock somebody out")
     disable.add_argument("name")
     listing = actions.add_parser("list", help="everybody who may or might log in")

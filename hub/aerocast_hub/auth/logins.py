@@ -137,7 +137,7 @@ class Logins:
                 await audit.record(
                     session,
                     "token_reused",
-                    account=owner[0] if owner else str(rotated.user_id),
+                    account=owner.name if owner else str(rotated.user_id),
                     actor="unknown",
                     client=client,
                     at_us=now_us,
@@ -154,7 +154,12 @@ class Logins:
             owner = await users.permissions_of(session, user_id) if user_id else None
             if owner is not None:
                 await audit.record(
-                    session, "logout", account=owner[0], actor=owner[0], client=client, at_us=now_us
+                    session,
+                    "logout",
+                    account=owner.name,
+                    actor=owner.name,
+                    client=client,
+                    at_us=now_us,
                 )
 
     async def _tokens(
@@ -163,8 +168,14 @@ class Logins:
         owner = await users.permissions_of(session, user_id)
         if owner is None:
             return None
-        name, permissions = owner
-        access_token = self._keys.signer.issue(str(user_id), name, permissions, now_us // 1_000_000)
+        access_token = self._keys.signer.issue(
+            str(user_id),
+            owner.name,
+            owner.permissions,
+            now_us // 1_000_000,
+            airlines=owner.airlines,
+            stations=owner.stations,
+        )
         return Tokens(access_token=access_token, refresh_token=refresh_token)
 
 

@@ -29,11 +29,17 @@ class UserRow(Base):
 
 
 class RoleRow(Base):
-    """A set of permissions with a name."""
+    """A set of permissions with a name; ``is_own`` when an airport added it itself.
+
+    Accounts of a role that ``sees_own_only`` see the rows of their airlines alone.
+    """
 
     __tablename__ = "roles"
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    about: Mapped[str] = mapped_column(String(200))
+    sees_own_only: Mapped[bool]
+    is_own: Mapped[bool]
 
 
 class RolePermissionRow(Base):
@@ -52,6 +58,24 @@ class UserRoleRow(Base):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     role: Mapped[str] = mapped_column(ForeignKey("roles.name"), primary_key=True)
+
+
+class UserAirlineRow(Base):
+    """An airline whose rows an account sees; without any, every airline's."""
+
+    __tablename__ = "user_airlines"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    airline: Mapped[str] = mapped_column(String(3), primary_key=True)
+
+
+class UserStationRow(Base):
+    """An airport whose rows an account sees; without any, every airport's."""
+
+    __tablename__ = "user_stations"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    station: Mapped[str] = mapped_column(String(4), primary_key=True)
 
 
 class RefreshTokenRow(Base):

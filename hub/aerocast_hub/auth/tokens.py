@@ -41,12 +41,16 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         What the account's roles allowed when the token was issued.
     expires_at_s
         When the token ends, seconds since 1970-01-01.
+    airlines, stations
+        Whose flights and bags it may see: airline designators, airport codes. None: every one's.
     """
 
     user_id: str
     name: str
     permissions: frozenset[str]
     expires_at_s: int
+    airlines: frozenset[str] | None = None
+    stations: frozenset[str] | None = None
 
 
 class _Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +60,8 @@ class _Claims(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     iat: int
     exp: int
+    airlines: list[str] | None = None
+    stations: list[str] | None = None
 
 
 class TokenSigner:
@@ -65,7 +71,16 @@ class TokenSigner:
         self._key = key
         self.key_id = key_id(key.public_key())
 
-    def issue(self, user_id: str, name: str, permissions: frozenset[str], now_s: int) -> str:
+    def issue(
+        self,
+        user_id: str,
+        name: str,
+        permissions: frozenset[str],
+        now_s: int,
+        *,
+        airlines: frozenset[str] | None = None,
+        stations: frozenset[str] | None = None,
+    ) -> str:
         """Give an access token good for ``ACCESS_TOKEN_S`` seconds from ``now_s``."""
         claims = _Claims(
             iss=ISSUER,
@@ -74,6 +89,8 @@ class TokenSigner:
             scope=" ".join(sorted(permissions)),
             iat=now_s,
             exp=now_s + ACCESS_TOKEN_S,
+            airlines=None if airlines is None else sorted(airlines),
+            stations=None if stations is None else sorted(stations),
         )
         return jwt.encode(
             msgspec.to_builtins(claims), self._key, algorithm="EdDSA", headers={"kid": self.key_id}
@@ -129,6 +146,8 @@ class TokenVerifier:
             name=claims.name,
             permissions=frozenset(claims.scope.split()),
             expires_at_s=claims.exp,
+            airlines=None if claims.airlines is None else frozenset(claims.airlines),
+            stations=None if claims.stations is None else frozenset(claims.stations),
         )
 
 

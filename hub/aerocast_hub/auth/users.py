@@ -8,8 +8,14 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth import audit
-from aerocast_hub.auth.permissions import FIRST_ROLES
-from aerocast_hub.auth.tables import RolePermissionRow, RoleRow, UserRoleRow, UserRow
+from aerocast_hub.auth.tables import (
+    RolePermissionRow,
+    RoleRow,
+    UserAirlineRow,
+    UserRoleRow,
+    UserRow,
+    UserStationRow,
+)
 
 COMMAND_LINE = "command line"
 LONGEST_NAME = 64
@@ -48,19 +54,6 @@ class NewUser(NamedTuple):
     name: str
     password: str
     role: str
-
-
-async def seed_roles(session: AsyncSession) -> None:
-    """Put the first roles into an empty database; roles that are there stay as they are."""
-    present = set(await session.scalars(select(RoleRow.name)))
-    for role, permissions in FIRST_ROLES.items():
-        if role in present:
-            continue
-        await session.execute(insert(RoleRow).values(name=role))
-        for permission in sorted(permissions):
-            await session.execute(
-                insert(RolePermissionRow).values(role=role, permission=permission)
-            )
 
 
 async def add_user(
@@ -170,8 +163,23 @@ async def keep_hash(session: AsyncSession, user_id: UUID, password_hash: str) ->
     )
 
 
-async def permissions_of(session: AsyncSession, user_id: UUID) -> tuple[str, frozenset[str]] | None:
-    """Give an account's name and what its roles allow; None when it is disabled or gone."""
+class Owner(NamedTuple):
+    """Whom a token is for, and what it may say.
+
+    Attributes
+    ----------
+    airlines, stations
+        As `aerocast_hub.auth.tokens.Principal` has them.
+    """
+
+    name: str
+    permissions: frozenset[str]
+    airlines: frozenset[str] | None
+    stations: frozenset[str] | None
+
+
+async def permissions_of(session: AsyncSession, user_id: UUID) -> Owner | None:
+    """Give an account's name, what its roles allow and whose rows; None: it is disabled or gone."""
     name = await session.scalar(
         select(UserRow.name).where(UserRow.id == user_id, UserRow.disabled_at_us.is_(None))
     )
@@ -182,7 +190,29 @@ async def permissions_of(session: AsyncSession, user_id: UUID) -> tuple[str, fro
         .join(UserRoleRow, UserRoleRow.role == RolePermissionRow.role)
         .where(UserRoleRow.user_id == user_id)
     )
-    return name, frozenset(granted)
+    permissions = frozenset(granted)
+    airlines = frozenset(
+        await session.scalars(
+            select(UserAirlineRow.airline).where(UserAirlineRow.user_id == user_id)
+        )
+    )
+    stations = frozenset(
+        await session.scalars(
+            select(UserStationRow.station).where(UserStationRow.user_id == user_id)
+        )
+    )
+    own_only = await session.scalar(
+        select(RoleRow.name)
+        .join(UserRoleRow, UserRoleRow.role == RoleRow.name)
+        .where(UserRoleRow.user_id == user_id, RoleRow.sees_own_only)
+        .limit(1)
+    )
+    return Owner(
+        name,
+        permissions,
+        airlines=airlines if airlines or own_only is not None else None,
+        stations=stations or None,
+    )
 
 
 def normal_name(name: str) -> str:

@@ -1,7 +1,8 @@
 import pytest
 from aerocast_hub.app import create_app
 from aerocast_hub.auth.passwords import Passwords
-from aerocast_hub.auth.users import NewUser, add_user, seed_roles
+from aerocast_hub.auth.roles import seed_roles
+from aerocast_hub.auth.users import NewUser, add_user
 from aerocast_hub.settings import SERVICES, load_settings
 from litestar.testing import AsyncTestClient
 

@@ -36,6 +36,14 @@ def test_a_token_says_who_may_do_what_until_when():
     assert principal.user_id == "u-1"
     assert principal.permissions == {"baggage:read", "weather:read"}
     assert principal.expires_at_s == NOW_S + 15 * 60
+    assert (principal.airlines, principal.stations) == (None, None)
+
+
+def test_a_token_says_whose_rows_its_holder_sees():
+    some = frozenset({"AF", "EJU"})
+    bound = SIGNER.issue("u-1", "ada", frozenset(), NOW_S, airlines=some, stations=frozenset())
+    principal = VERIFIER.verify(bound, NOW_S)
+    assert (principal.airlines, principal.stations) == (some, frozenset())
 
 
 def test_the_key_is_named_as_rfc_8037_names_its_example():

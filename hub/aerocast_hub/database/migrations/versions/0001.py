@@ -555,6 +555,9 @@ def upgrade() -> None:
     op.create_table(
         "roles",
         sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("about", sa.String(length=200), nullable=False),
+        sa.Column("sees_own_only", sa.Boolean(), nullable=False),
+        sa.Column("is_own", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_roles")),
     )
     op.create_table(
@@ -997,12 +1000,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("role", "permission", name=op.f("pk_role_permissions")),
     )
     op.create_table(
+        "user_airlines",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("airline", sa.String(length=3), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_airlines_user_id")),
+        sa.PrimaryKeyConstraint("user_id", "airline", name=op.f("pk_user_airlines")),
+    )
+    op.create_table(
         "user_roles",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(["role"], ["roles.name"], name=op.f("fk_user_roles_role")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_roles_user_id")),
         sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_user_roles")),
+    )
+    op.create_table(
+        "user_stations",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("station", sa.String(length=4), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_stations_user_id")),
+        sa.PrimaryKeyConstraint("user_id", "station", name=op.f("pk_user_stations")),
     )
     op.create_table(
         "webhook_deliveries",
@@ -1093,7 +1110,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_webhook_deliveries_state_next_at_us"))
 
     op.drop_table("webhook_deliveries")
+    op.drop_table("user_stations")
     op.drop_table("user_roles")
+    op.drop_table("user_airlines")
     op.drop_table("role_permissions")
     with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
         batch_op.drop_index("refresh_tokens_family")
