@@ -12,12 +12,16 @@ from aerocast_hub.auth.guard import PermissionGuard
 from aerocast_hub.auth.logins import Logins
 from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.baggage.message_storage import Storage
+from aerocast_hub.cache.answers import Answers
+from aerocast_hub.cache.keeping import MemoryKeeping, RedisKeeping
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.live.controller import follow
+from aerocast_hub.live.doorbell import Doorbell
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.links import Links
 from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.running import running
 from aerocast_hub.services import REGISTRY, Hub, Service
 from aerocast_hub.settings import Settings
@@ -45,7 +49,12 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     counters = Metrics()
     keys = TokenKeys(settings.data_dir, is_signing="auth" in names)
     cookies = SessionCookies(is_https=(settings.base_url or "").startswith("https:"))
-    hub = Hub(settings, database, Publisher(database, counters), counters, keys)
+    redis = None
+    if settings.redis_url is not None:
+        redis = RedisConnection(settings.redis_url.get_secret_value())
+    answers = Answers(MemoryKeeping() if redis is None else RedisKeeping(redis))
+    publisher = Publisher(database, counters)
+    hub = Hub(settings, database, publisher, counters, keys, redis, answers)
     app = Litestar(
         route_handlers=[
             health,
@@ -96,6 +105,10 @@ def _lifespan(
             await migrate(hub.database)
             await hub.publisher.start()
             await stack.enter_async_context(running(hub.publisher.run()))
+            if hub.redis is not None:
+                stack.push_async_callback(hub.redis.close)
+                bell = Doorbell(hub.redis, hub.publisher)
+                await stack.enter_async_context(running(bell.run()))
             for service in services:
                 for background in service.background:
                     await stack.enter_async_context(background(hub))

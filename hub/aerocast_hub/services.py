@@ -33,6 +33,7 @@ from aerocast_hub.baggage.link_server import LinkServer
 from aerocast_hub.baggage.message_controller import BagMessageController
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.baggage.partners import read_partners
+from aerocast_hub.cache.answers import Answers
 from aerocast_hub.database.engine import Database
 from aerocast_hub.epcis.controller import EpcisController
 from aerocast_hub.epcis.publishing import FOLLOWED as JOURNEYS
@@ -58,6 +59,7 @@ from aerocast_hub.orientation.places.controller import PlaceController
 from aerocast_hub.orientation.routes_controller import RouteController
 from aerocast_hub.outbox.follow import Follower
 from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.retention.forget import keep_forgetting
 from aerocast_hub.running import running
 from aerocast_hub.settings import Settings
@@ -92,13 +94,23 @@ from aerocast_hub.webhooks.sender import Sender
 
 
 class Hub(NamedTuple):
-    """What a part of the running hub may use."""
+    """What a part of the running hub may use.
+
+    Attributes
+    ----------
+    redis
+        What it shares with other hubs, when the settings say where; never the truth.
+    answers
+        Answers kept for a while, there or in memory.
+    """
 
     settings: Settings
     database: Database
     publisher: Publisher
     metrics: Metrics
     keys: TokenKeys
+    redis: RedisConnection | None
+    answers: Answers
 
 
 Background = Callable[[Hub], AbstractAsyncContextManager[None]]

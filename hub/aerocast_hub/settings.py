@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from aerocast_hub.broker_url import check_broker_url
 from aerocast_hub.hosts import read_hosts
+from aerocast_hub.redis_connection import check_redis_url
 
 PREFIX = "AEROCAST_HUB_"
 SHORTEST_SECRET_KEY = 32
@@ -45,6 +46,9 @@ class Settings(BaseSettings):
     broker_url
         ``embedded:`` for the broker inside, ``mqtt://`` or ``mqtts://`` for another one, ``none:``
         to take nothing in (a hub that only answers, beside one that listens).
+    redis_url
+        ``redis://[user:password@]host:port/0``, ``rediss://`` or ``unix://FILE``: what several hubs
+        remember together (Redis or Valkey). None: each hub by itself, in memory.
     embedded_broker_port, embedded_broker_v3_port
         Loopback ports of the embedded broker for MQTT 5 and 3.1.1; 0 takes a free one.
     http_host, http_port
@@ -94,6 +98,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("aerocast-data")
     database_url: SecretStr | None = None
     broker_url: SecretStr = SecretStr("embedded:")
+    redis_url: SecretStr | None = None
     embedded_broker_port: int = Field(default=1884, ge=0, le=65535)
     embedded_broker_v3_port: int = Field(default=1883, ge=0, le=65535)
     http_host: str = "127.0.0.1"
@@ -148,6 +153,8 @@ class Settings(BaseSettings):
             )
         self._check_baggage()
         check_broker_url(self.broker_url.get_secret_value())
+        if self.redis_url is not None:
+            check_redis_url(self.redis_url.get_secret_value())
         if not self.database.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
             raise ValueError("database_url is sqlite:///FILE or postgresql://user@host/name")
         return self

@@ -8,7 +8,7 @@ not keep up is dropped, and told so: it asks for the present state and subscribe
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -93,7 +93,13 @@ class Subscription:
 
 
 class Publisher:
-    """Hands committed events to the subscribers of this process."""
+    """Hands committed events to the subscribers of this process.
+
+    Attributes
+    ----------
+    on_wake
+        Called when this process has committed events: to tell the other hubs.
+    """
 
     def __init__(self, database: Database, metrics: Metrics) -> None:
         self._database = database
@@ -102,6 +108,7 @@ class Publisher:
         self._is_closed = False
         self._woken = asyncio.Event()
         self._last_id = 0
+        self.on_wake: Callable[[], None] | None = None
 
     @contextmanager
     def subscribe(self, longest_queue: int = 256) -> Iterator[Subscription]:
@@ -128,6 +135,12 @@ class Publisher:
 
     def wake(self) -> None:
         """Look for new events now: a transaction with some was committed."""
+        self._woken.set()
+        if self.on_wake is not None:
+            self.on_wake()
+
+    def look(self) -> None:
+        """Look for new events now: another hub says there are some."""
         self._woken.set()
 
     async def start(self) -> None:

@@ -1,0 +1,1 @@
+"""Answers kept for a while: in memory, and among several hubs in Redis."""
