@@ -75,6 +75,15 @@ async def database(database_url):
     await opened.close()
 
 
+@pytest.fixture
+async def postgresql_database(postgresql):
+    """A PostgreSQL database of this test's own, opened: for what only PostgreSQL does."""
+    with _postgresql_database(postgresql, "template_hub") as address:
+        opened = Database(address)
+        yield opened
+        await opened.close()
+
+
 @contextmanager
 def _postgresql_database(folder, template):
     """A database for one test; dropped after it, or hundreds of them would fill the disk."""

@@ -5,9 +5,15 @@ from aerocast_hub.baggage.messages import Incoming, take_in
 from aerocast_hub.baggage.operations import Action, act
 from aerocast_hub.baggage.passenger_of_bag import whose_bag
 from aerocast_hub.baggage.tables import BagRow, EvidenceRow, PassengerRow
+from aerocast_hub.database.months import Month
+from aerocast_hub.database.partitions import make_months
+from aerocast_hub.inbox.store import Row, event_store
+from aerocast_hub.inbox.tables import ObservationRow
 from aerocast_hub.retention.forget import DAY_US, forget
+from aerocast_hub.retention.old_months import KeepMonthError, forget_months
 from sqlalchemy import func, select
 
+MAY = Month(2033, 5)
 NOW = 1_781_438_400_000_000  # 2026-06-14 12:00 UTC
 PLATE = "0057123456"
 BSM = b"BSM\n.V/1LCDG\n.F/AF6120/14JUN/TLS/Y\n.N/0057123456\n.P/DOE/JANE\n.L/ABC123\nENDBSM\n"
@@ -65,3 +71,46 @@ async def test_who_may_not_see_passengers_sees_an_initial(database):
     assert "OE" not in hidden.surname
     assert hidden.reference[1:] == "\N{BULLET}" * 5
     assert "DOE" not in repr(seen)
+
+
+def observation(sequence, received_at_us):
+    return Row(1, 7, 2, sequence, "tag_read", "portal", 5, 0, 3, received_at_us, b"\x80")
+
+
+async def keep(database, rows):
+    async with database.writing() as session:
+        await make_months(session, MAY.first_us)  # nothing on SQLite
+        await event_store(database).append(session, rows)
+
+
+async def test_observations_go_by_whole_months(database):
+    in_no_table = MAY.after(-6).first_us
+    times = [in_no_table, MAY.first_us, MAY.end_us - 1, MAY.end_us]
+    await keep(database, [observation(number, at_us) for number, at_us in enumerate(times)])
+    assert await forget_months(database, MAY.end_us - 1) == 1
+    assert await forget_months(database, MAY.end_us) == 2
+    assert await forget_months(database, MAY.end_us) == 0
+    async with database.reading() as session:
+        assert list(await session.scalars(select(ObservationRow.sequence))) == [3]
+
+
+async def test_a_month_that_must_stay_stays_and_later_ones_go(database):
+    await keep(database, [observation(1, MAY.first_us), observation(2, MAY.end_us)])
+
+    async def not_may(month):
+        if month == MAY:
+            raise KeepMonthError("its archive is not whole")
+
+    assert await forget_months(database, MAY.after(2).first_us, not_may) == 1
+    async with database.reading() as session:
+        assert list(await session.scalars(select(ObservationRow.sequence))) == [1]
+
+
+async def test_a_month_in_use_goes_another_time(postgresql_database, monkeypatch):
+    database = postgresql_database
+    monkeypatch.setattr("aerocast_hub.database.partitions.LOCK_TIMEOUT_MS", 50)
+    await keep(database, [observation(1, MAY.first_us)])
+    async with database.reading() as reader:
+        await reader.scalars(select(ObservationRow.sequence))
+        assert await forget_months(database, MAY.end_us) == 0
+    assert await forget_months(database, MAY.end_us) == 1

@@ -1,11 +1,13 @@
 """Bringing a database to this version's tables."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
 from aerocast_hub.database.engine import Database
+from aerocast_hub.database.partitions import make_partitions
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -35,6 +37,7 @@ async def migrate(database: Database) -> None:
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         await connection.run_sync(_upgrade)
+        await connection.run_sync(make_partitions, time.time_ns() // 1000)
 
 
 def _is_newest(connection: Connection) -> bool:

@@ -59,7 +59,8 @@ async def list_stored(
     gateway
         Only of gateways of this name.
     """
-    asked = select(ObservationRow, GatewayRow).join(GatewayRow)
+    spoke_it = GatewayRow.id == ObservationRow.gateway_id
+    asked = select(ObservationRow, GatewayRow).join(GatewayRow, spoke_it)
     if kind is not None:
         asked = asked.where(ObservationRow.kind == kind)
     if gateway is not None:

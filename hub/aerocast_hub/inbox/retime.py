@@ -121,8 +121,10 @@ class Retimer:
         while True:
             async with self._database.writing() as session:
                 rows = await _stored(session, task.boot.gateway_id, epochs, after)
-                retimed = [each for row in rows if (each := _retimed(row, task.clock, name))]
-                events = await self._put_right(session, task.boot.gateway_id, retimed)
+                changed = [(row, each) for row in rows if (each := _retimed(row, task.clock, name))]
+                retimed = [each for _, each in changed]
+                await _update(session, changed)
+                events = await self._put_right(session, retimed)
                 total += len(retimed)
                 is_done = len(rows) < ROWS_AT_ONCE
                 if is_done:
@@ -148,30 +150,33 @@ class Retimer:
             epochs = [epoch for epoch, ids in boots_of.items() if ids == {boot.boot_id}]
             return sorted(epochs), await name_of(session, boot.gateway_id)
 
-    async def _put_right(
-        self, session: AsyncSession, gateway_id: int, retimed: Sequence[Retimed]
-    ) -> list[Event]:
-        if not retimed:
-            return []
-        connection = await session.connection()
-        await connection.execute(
-            _UPDATE,
-            [
-                {
-                    "of_gateway": gateway_id,
-                    "of_epoch": sighting.epoch,
-                    "of_lane": sighting.lane,
-                    "of_sequence": sighting.sequence,
-                    "at_us": sighting.seen_at_us,
-                    "quality": sighting.clock_quality,
-                }
-                for sighting, _ in retimed
-            ],
-        )
+    async def _put_right(self, session: AsyncSession, retimed: Sequence[Retimed]) -> list[Event]:
         events: list[Event] = []
-        for feature, retime in self._retime.items():
-            events += await _made_again(session, feature, retime, retimed)
+        if retimed:
+            for feature, retime in self._retime.items():
+                events += await _made_again(session, feature, retime, retimed)
         return events
+
+
+async def _update(session: AsyncSession, changed: Sequence[tuple[ObservationRow, Retimed]]) -> None:
+    if not changed:
+        return
+    connection = await session.connection()
+    await connection.execute(
+        _UPDATE,
+        [
+            {
+                "of_gateway": row.gateway_id,
+                "of_epoch": row.epoch,
+                "of_lane": row.lane,
+                "of_sequence": row.sequence,
+                "of_receipt": row.received_at_us,
+                "at_us": sighting.seen_at_us,
+                "quality": sighting.clock_quality,
+            }
+            for row, (sighting, _) in changed
+        ],
+    )
 
 
 async def _stored(
@@ -252,6 +257,7 @@ _UPDATE = (
         ObservationRow.epoch == bindparam("of_epoch"),
         ObservationRow.lane == bindparam("of_lane"),
         ObservationRow.sequence == bindparam("of_sequence"),
+        ObservationRow.received_at_us == bindparam("of_receipt"),
     )
     .values(seen_at_us=bindparam("at_us"), clock_quality=bindparam("quality"))
 )

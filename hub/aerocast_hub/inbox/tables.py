@@ -7,15 +7,20 @@ from aerocast_hub.database import AutoId, Base
 
 
 class ObservationRow(Base):
-    """One observation, as it came (msgpack) with what is needed to find it."""
+    """One observation, as it came (msgpack) with what is needed to find it.
+
+    Unique by the first four columns: the marks see to it. On PostgreSQL the table is kept month
+    by month of receipt (`aerocast_hub.database.partitions`), and so the receipt is in its key. It
+    names no gateway by foreign key, for gateways are never deleted and the check is paid by row.
+    """
 
     __tablename__ = "observations"
     __table_args__ = (
         Index(None, "kind", "seen_at_us"),
-        {"sqlite_with_rowid": False},
+        {"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (received_at_us)"},
     )
 
-    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    gateway_id: Mapped[int] = mapped_column(primary_key=True)
     epoch: Mapped[int] = mapped_column(primary_key=True)
     lane: Mapped[int] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
@@ -24,7 +29,7 @@ class ObservationRow(Base):
     boot_ns: Mapped[int]
     seen_at_us: Mapped[int]
     clock_quality: Mapped[int]
-    received_at_us: Mapped[int]
+    received_at_us: Mapped[int] = mapped_column(primary_key=True)
     body: Mapped[bytes]
 
 

@@ -16,7 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from aerocast_hub.database import Base
 from aerocast_hub.database.engine import Database
-from aerocast_hub.database.every_table import alerts, bag_messages, baggage, flights, inbox, weather
+from aerocast_hub.database.every_table import alerts, bag_messages, baggage, flights, weather
+from aerocast_hub.retention.old_months import forget_months, prepare_months
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ class Kept(NamedTuple):
 
 
 RECORDS = (
-    Kept(inbox.ObservationRow, inbox.ObservationRow.received_at_us),
     Kept(baggage.EvidenceRow, baggage.EvidenceRow.at_us),
     Kept(baggage.UnreadRow, baggage.UnreadRow.at_us),
     Kept(baggage.BagRow, baggage.BagRow.last_seen_us),
@@ -45,7 +45,8 @@ RECORDS = (
 )
 """Tables of what happened, and the time that makes a row old; rows without one stay.
 
-Winds aloft and nowcasts are forgotten where they are made: they are of use for days, not years.
+Observations go by whole months (`old_months`). Winds aloft and nowcasts are forgotten where they
+are made: they are of use for days, not years.
 """
 
 
@@ -53,6 +54,7 @@ async def keep_forgetting(database: Database, record_days: int, personal_days: i
     """Forget every hour until cancelled; 0 days keeps for ever."""
     while True:
         try:
+            await prepare_months(database, time.time_ns() // 1000)
             forgotten = await forget(
                 database,
                 time.time_ns() // 1000,
@@ -91,6 +93,7 @@ async def forget(
             counts[kept.table.__tablename__] = await _delete(database, kept.table, old)
         never_seen = baggage.BagRow.last_seen_us.is_(None)
         long_ago = baggage.BagRow.flight_date < _day(before_us)
+        counts["observations"] = await forget_months(database, before_us)
         counts["bags"] += await _delete(database, baggage.BagRow, never_seen & long_ago)
     return {name: count for name, count in counts.items() if count}
 

@@ -130,9 +130,9 @@ async def test_a_correction_that_was_cut_short_goes_on_where_it_was(hub, databas
     cut = Retimer(database, {}, inbox._publisher, Metrics())
     put_right = cut._put_right
 
-    async def once(session, gateway_id, retimed):
+    async def once(session, retimed):
         monkeypatch.setattr(cut, "_put_right", None)
-        return await put_right(session, gateway_id, retimed)
+        return await put_right(session, retimed)
 
     monkeypatch.setattr(cut, "_put_right", once)
     with pytest.raises(TypeError):

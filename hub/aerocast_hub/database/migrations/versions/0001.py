@@ -436,6 +436,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("station", "issued_at_us", name=op.f("pk_nowcasts")),
     )
     op.create_table(
+        "observations",
+        sa.Column("gateway_id", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("lane", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("device", sa.String(), nullable=False),
+        sa.Column("boot_ns", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("clock_quality", sa.BigInteger(), nullable=False),
+        sa.Column("received_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "gateway_id",
+            "epoch",
+            "lane",
+            "sequence",
+            "received_at_us",
+            name=op.f("pk_observations"),
+        ),
+        postgresql_partition_by="RANGE (received_at_us)",
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("observations", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_observations_kind_seen_at_us"), ["kind", "seen_at_us"], unique=False
+        )
+
+    op.create_table(
         "outbox",
         sa.Column(
             "id",
@@ -952,34 +981,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gateway_id", "epoch", "lane", name=op.f("pk_marks")),
     )
     op.create_table(
-        "observations",
-        sa.Column(
-            "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("epoch", sa.BigInteger(), nullable=False),
-        sa.Column("lane", sa.BigInteger(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("device", sa.String(), nullable=False),
-        sa.Column("boot_ns", sa.BigInteger(), nullable=False),
-        sa.Column("seen_at_us", sa.BigInteger(), nullable=False),
-        sa.Column("clock_quality", sa.BigInteger(), nullable=False),
-        sa.Column("received_at_us", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["gateway_id"], ["gateways.id"], name=op.f("fk_observations_gateway_id")
-        ),
-        sa.PrimaryKeyConstraint(
-            "gateway_id", "epoch", "lane", "sequence", name=op.f("pk_observations")
-        ),
-        sqlite_with_rowid=False,
-    )
-    with op.batch_alter_table("observations", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_observations_kind_seen_at_us"), ["kind", "seen_at_us"], unique=False
-        )
-
-    op.create_table(
         "refresh_tokens",
         sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("family", sa.Uuid(), nullable=False),
@@ -1118,10 +1119,6 @@ def downgrade() -> None:
         batch_op.drop_index("refresh_tokens_family")
 
     op.drop_table("refresh_tokens")
-    with op.batch_alter_table("observations", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_observations_kind_seen_at_us"))
-
-    op.drop_table("observations")
     op.drop_table("marks")
     op.drop_table("lives")
     op.drop_table("gateway_states")
@@ -1194,6 +1191,10 @@ def downgrade() -> None:
 
     op.drop_table("passengers")
     op.drop_table("outbox")
+    with op.batch_alter_table("observations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_observations_kind_seen_at_us"))
+
+    op.drop_table("observations")
     op.drop_table("nowcasts")
     op.drop_table("model_forecasts")
     op.drop_table("metars")
