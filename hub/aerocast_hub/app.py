@@ -18,6 +18,7 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.live.controller import follow
 from aerocast_hub.live.doorbell import Doorbell
+from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.links import Links
 from aerocast_hub.outbox.publish import Publisher
@@ -54,7 +55,9 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
         redis = RedisConnection(settings.redis_url.get_secret_value())
     answers = Answers(MemoryKeeping() if redis is None else RedisKeeping(redis))
     publisher = Publisher(database, counters)
-    hub = Hub(settings, database, publisher, counters, keys, redis, answers)
+    links = Links(settings.signing_key)
+    advisor = Advisor(database, counters, links)
+    hub = Hub(settings, database, publisher, counters, keys, redis, answers, advisor)
     app = Litestar(
         route_handlers=[
             health,
@@ -68,10 +71,11 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "database": _always(database),
             "publisher": _always(hub.publisher),
             "metrics": _always(counters),
+            "advisor": _always(advisor),
             "bag_storage": _always(Storage(database, hub.publisher.wake, counters)),
             "finder": _always(Finder(database)),
             "recent_weather": _always(RecentWeather(database)),
-            "links": _always(Links(settings.signing_key)),
+            "links": _always(links),
             "logins": _always(Logins(database, keys)),
             "session_cookies": _always(cookies),
         },

@@ -54,6 +54,7 @@ from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.retime import Retimer
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb, Retime
+from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.controller import GuidanceController
 from aerocast_hub.orientation.places.controller import PlaceController
 from aerocast_hub.orientation.routes_controller import RouteController
@@ -111,6 +112,7 @@ class Hub(NamedTuple):
     keys: TokenKeys
     redis: RedisConnection | None
     answers: Answers
+    advisor: Advisor
 
 
 Background = Callable[[Hub], AbstractAsyncContextManager[None]]
@@ -251,6 +253,14 @@ async def exchange_bag_messages(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def count_advice(hub: Hub) -> AsyncIterator[None]:
+    """Write how much advice was given; the last of it when the hub stops."""
+    async with running(hub.advisor.counter.keep_writing()):
+        yield
+    await hub.advisor.counter.write()
+
+
+@asynccontextmanager
 async def read_metar_files(hub: Hub) -> AsyncIterator[None]:
     """Keep reading airport reports, when the settings say from where."""
     if hub.settings.metar_files is None:
@@ -371,6 +381,7 @@ REGISTRY: Mapping[str, Service] = {
             8004,
             controllers=(GuidanceController, PlaceController, RouteController, *PASSENGER_PAGES),
             absorb={},
+            background=(count_advice,),
             requires=("auth", "baggage", "weather"),
         ),
     )

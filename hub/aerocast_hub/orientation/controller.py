@@ -12,21 +12,13 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from aerocast_hub.auth.controller import client_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
-from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
-from aerocast_hub.orientation.advising import (
-    Advised,
-    Guidance,
-    advise_on_bag,
-    advise_passenger,
-    count_advice,
-    worded,
-)
+from aerocast_hub.orientation.advising import Advised, Guidance, worded
+from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.links import Links
 from aerocast_hub.orientation.profiles import ProfileName
 from aerocast_hub.orientation.wording import choose_language
-from aerocast_hub.telemetry.metrics import Metrics
 
 AnyRequest = Request[Any, Any, State]
 
@@ -62,9 +54,7 @@ class GuidanceController(Controller):
         self,
         token: FromPath[str],
         request: AnyRequest,
-        database: NamedDependency[Database],
-        links: NamedDependency[Links],
-        metrics: NamedDependency[Metrics],
+        advisor: NamedDependency[Advisor],
         profile: AskedProfile = "default",
     ) -> Guidance:
         """Give a passenger's advice by their signed link.
@@ -75,14 +65,10 @@ class GuidanceController(Controller):
             The link was changed, has expired, or the bags are no longer kept.
         """
         now_us = time.time_ns() // 1000
-        passenger_id = links.passenger(token, now_us // 1_000_000)
-        advised = None
-        if passenger_id is not None:
-            async with database.reading() as session:
-                advised = await advise_passenger(session, passenger_id, now_us, profile)
+        advised = await advisor.by_link(token, now_us, profile)
         if advised is None:
             raise NotFoundException(LINK_CLOSED)
-        return await _give(request, database, metrics, advised, "link")
+        return _give(request, advisor, advised, "link")
 
     @post(
         "/find", operation_id="FindGuidance", status_code=200, opt={"public": True}, security=[{}]
@@ -93,7 +79,7 @@ class GuidanceController(Controller):
         request: AnyRequest,
         finder: NamedDependency[Finder],
         links: NamedDependency[Links],
-        metrics: NamedDependency[Metrics],
+        advisor: NamedDependency[Advisor],
     ) -> FoundBag:
         """Give a passenger's advice by bag tag and surname, and a link to it.
 
@@ -110,11 +96,10 @@ class GuidanceController(Controller):
             raise too_many_tries(found)
         advised = None
         if found is not None:
-            async with finder.database.reading() as session:
-                advised = await advise_passenger(session, found, now_us, data.profile)
+            advised = await advisor.of_passenger(found, now_us, data.profile)
         if found is None or advised is None:
             raise NotFoundException(NOT_FOUND)
-        guidance = await _give(request, finder.database, metrics, advised, "plate")
+        guidance = _give(request, advisor, advised, "plate")
         return FoundBag(token=links.make(found, now_us // 1_000_000), guidance=guidance)
 
     @get(
@@ -126,7 +111,7 @@ class GuidanceController(Controller):
         self,
         bag: FromPath[str],
         request: AnyRequest,
-        database: NamedDependency[Database],
+        advisor: NamedDependency[Advisor],
         at_us: AskedInstant = None,
         profile: AskedProfile = "default",
     ) -> Guidance:
@@ -137,25 +122,15 @@ class GuidanceController(Controller):
         NotFoundException
             No bag has this id or plate.
         """
-        now_us = asked_us(at_us)
-        async with database.reading() as session:
-            advised = await advise_on_bag(session, bag, now_us, profile)
+        advised = await advisor.on_bag(bag, asked_us(at_us), profile)
         if advised is None:
             raise NotFoundException(f"bag {bag[:36]!r} is not known")
         return worded(advised, _language(request))
 
 
-async def _give(
-    request: AnyRequest,
-    database: Database,
-    metrics: Metrics,
-    advised: Advised,
-    asked_by: str,
-) -> Guidance:
+def _give(request: AnyRequest, advisor: Advisor, advised: Advised, asked_by: str) -> Guidance:
     """Word an advice, and count it as given."""
-    async with database.writing() as session:
-        await count_advice(session, asked_by, advised.advice.at_us)
-    metrics.advice_given.labels(asked_by).inc()
+    advisor.counter.count(asked_by, advised.advice.at_us)
     return worded(advised, _language(request))
 
 

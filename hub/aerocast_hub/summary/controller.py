@@ -10,7 +10,7 @@ from aerocast_hub.baggage.bags import count_bags, count_bags_seen, count_passage
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.store import count_parked
 from aerocast_hub.gateways.views import loss_accounts
-from aerocast_hub.orientation.advising import count_advice_given
+from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.weather.store import count_reports
 from aerocast_hub.weather.winds import count_aircraft_winds, count_wind_levels
 
@@ -49,7 +49,9 @@ class SummaryController(Controller):
     tags = ("Summary",)
 
     @get("/", operation_id="GetSummary", opt={"permission": "baggage:read"})
-    async def summary(self, database: NamedDependency[Database]) -> Summary:
+    async def summary(
+        self, database: NamedDependency[Database], advisor: NamedDependency[Advisor]
+    ) -> Summary:
         """Count observations, bags, passages, flights, winds and advice."""
         async with database.reading() as session:
             accounts = await loss_accounts(session)
@@ -63,5 +65,5 @@ class SummaryController(Controller):
                 winds=await count_aircraft_winds(session),
                 wind_levels=await count_wind_levels(session, time.time_ns() // 1000),
                 weather_reports=await count_reports(session),
-                advice_given=await count_advice_given(session),
+                advice_given=await advisor.counter.given(session),
             )

@@ -12,13 +12,11 @@ from litestar.params import FromPath, URLEncodedBody
 
 from aerocast_hub.auth.controller import client_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
-from aerocast_hub.database.engine import Database
-from aerocast_hub.orientation.advising import advise_passenger, count_advice
+from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.links import Links
 from aerocast_hub.orientation.profiles import PROFILES
 from aerocast_hub.orientation.wording import LANGUAGES, choose_language
-from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.web.labels import LABELS
 from aerocast_hub.web.passenger_page import passenger_page
 from aerocast_hub.web.templates import render
@@ -38,26 +36,16 @@ class FindForm(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/p/{token:str}", include_in_schema=False, media_type=MediaType.HTML, opt={"public": True})
 async def advice_page(
-    token: FromPath[str],
-    request: AnyRequest,
-    database: NamedDependency[Database],
-    links: NamedDependency[Links],
-    metrics: NamedDependency[Metrics],
+    token: FromPath[str], request: AnyRequest, advisor: NamedDependency[Advisor]
 ) -> Response[str]:
     """Show a passenger's belt, times and reasons; a link that opens nothing says what to do."""
     now_us = time.time_ns() // 1000
     profile = _profile(request)
-    passenger_id = links.passenger(token, now_us // 1_000_000)
-    advised = None
-    if passenger_id is not None:
-        async with database.reading() as session:
-            advised = await advise_passenger(session, passenger_id, now_us, profile)
+    advised = await advisor.by_link(token, now_us, profile)
     if advised is None:
         return Response(_page(request, "expired.html"), status_code=404)
     if REFRESH not in request.headers:
-        async with database.writing() as session:
-            await count_advice(session, "page", now_us)
-        metrics.advice_given.labels("page").inc()
+        advisor.counter.count("page", now_us)
     page = passenger_page(advised.advice, _language(request), advised.time_zone)
     return Response(_page(request, "passenger.html", page=page, profile=profile))
 

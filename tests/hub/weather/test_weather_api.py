@@ -5,12 +5,12 @@ import time
 
 import msgspec
 import pytest
+from aerocast_hub import recent
 from aerocast_hub.app import create_app
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_hub.telemetry.metrics import Metrics
-from aerocast_hub.weather import recent_weather
 from aerocast_hub.weather.feeds.feed_tables import FeedRow, HazardRow, ModelForecastRow
 from aerocast_hub.weather.local_weather import absorb
 from aerocast_hub.weather.metar_files import keep_read, read_texts
@@ -77,8 +77,8 @@ async def strike(hub, number=1):
 async def test_a_station_carries_an_etag_that_holds_while_only_its_age_changes(
     hub, bearer, monkeypatch
 ):
-    monkeypatch.setattr(recent_weather, "KEPT_S", 0.0)
-    monkeypatch.setattr(recent_weather, "LONGEST_S", 0.0)
+    monkeypatch.setattr(recent, "KEPT_S", 0.0)
+    monkeypatch.setattr(recent, "LONGEST_S", 0.0)
     reader = bearer("weather:read")
     assert (await hub.get("/api/weather/LFBO", headers=reader)).status_code == 404
     await keep(hub, report(5))

@@ -1,0 +1,45 @@
+"""Whoever asks for advice asks here: it shares what is the same for many, and keeps count."""
+
+from aerocast_hub.database.engine import Database
+from aerocast_hub.orientation.advising import Advised, advise_on_bag, advise_passenger
+from aerocast_hub.orientation.counting import AdviceCounter
+from aerocast_hub.orientation.links import Links
+from aerocast_hub.orientation.surroundings import RecentSurroundings, Surroundings
+from aerocast_hub.telemetry.metrics import Metrics
+
+
+class Advisor:
+    """Advises passengers of one database.
+
+    Attributes
+    ----------
+    counter
+        How often it did, by the way it was asked.
+    """
+
+    def __init__(self, database: Database, metrics: Metrics, links: Links) -> None:
+        self._database = database
+        self._links = links
+        self._around = RecentSurroundings(database)
+        self.counter = AdviceCounter(database, metrics)
+
+    async def by_link(self, token: str, now_us: int, profile: str) -> Advised | None:
+        """Advise whom a link's token speaks for; None when it opens nothing."""
+        passenger_id = self._links.passenger(token, now_us // 1_000_000)
+        return (
+            None if passenger_id is None else await self.of_passenger(passenger_id, now_us, profile)
+        )
+
+    async def of_passenger(self, passenger_id: str, now_us: int, profile: str) -> Advised | None:
+        """Advise a passenger now; None when the hub knows no bag of theirs any more.
+
+        ``profile`` is how they get about, one of `profiles.PROFILES`.
+        """
+        async with self._database.reading() as session:
+            return await advise_passenger(session, self._around, passenger_id, now_us, profile)
+
+    async def on_bag(self, bag: str, at_us: int, profile: str) -> Advised | None:
+        """Advise whoever a bag belongs to, as they would be at an instant; shares nothing."""
+        async with self._database.reading() as session:
+            around = Surroundings(session, at_us)
+            return await advise_on_bag(session, around, bag, at_us, profile)

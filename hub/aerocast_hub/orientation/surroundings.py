@@ -1,0 +1,170 @@
+"""What surrounds a passenger and is the same for many: their flight, the ramp, the airport's map.
+
+`Surroundings` tells how it was at an instant; `RecentSurroundings` how it is, from answers that
+many passengers share for a second, for most of an advice is made of these.
+"""
+
+import time
+from typing import NamedTuple, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.baggage.flight_bags import count_bags_of_flight
+from aerocast_hub.database.engine import Database
+from aerocast_hub.flights.on_block import Moment
+from aerocast_hub.flights.store import Flight, flight_of
+from aerocast_hub.orientation.arrival_times import Closure, Progress
+from aerocast_hub.orientation.conditions import Conditions
+from aerocast_hub.orientation.guidance import FlightView, WeatherView
+from aerocast_hub.orientation.network import Network
+from aerocast_hub.orientation.places.store import conditions_at, map_code, network_of
+from aerocast_hub.recent import Recent
+from aerocast_hub.schedule import flight_key
+from aerocast_hub.weather.ramp_store import closures_at, ramp_at
+
+
+class Booking(NamedTuple):
+    """How a bag names its flight."""
+
+    designator: str
+    date: str
+    origin: str
+    destination: str
+
+
+class KnownFlight(NamedTuple):
+    """A flight by the hub's id, and what is known of it."""
+
+    id: str
+    view: FlightView
+
+
+class Ground(NamedTuple):
+    """An airport's map, and what is closed and where people queue on it."""
+
+    network: Network
+    conditions: Conditions
+
+
+class Around(Protocol):
+    """Tells what surrounds a passenger; None where nobody knows."""
+
+    async def flight(self, booking: Booking) -> KnownFlight | None:
+        """Find a flight as a bag names it."""
+
+    async def weather(self, airport: str) -> WeatherView:
+        """Tell how an airport's ramp is."""
+
+    async def ground(self, airport: str) -> Ground | None:
+        """Give an airport's map."""
+
+
+class Surroundings:
+    """As they were, or are, at an instant."""
+
+    def __init__(self, session: AsyncSession, now_us: int) -> None:
+        self._session = session
+        self._now_us = now_us
+
+    async def flight(self, booking: Booking) -> KnownFlight | None:
+        """Find a flight as a bag names it."""
+        found = await flight_of(
+            self._session,
+            booking.designator,
+            booking.date,
+            origin=booking.origin,
+            destination=booking.destination,
+        )
+        if found is None:
+            return None
+        bags = await count_bags_of_flight(self._session, flight_key(found.flight), found.date)
+        return KnownFlight(found.id, flight_view(found, bags))
+
+    async def weather(self, airport: str) -> WeatherView:
+        """Tell how an airport's ramp is, and when it was closed lately."""
+        ramp = await ramp_at(self._session, airport, self._now_us)
+        return WeatherView(
+            state=ramp.state,
+            reason=ramp.reason,
+            observed_at_us=ramp.observed_at_us,
+            closures=tuple(
+                Closure(each.from_us, each.until_us)
+                for each in await closures_at(self._session, airport, self._now_us)
+            ),
+            wind_kt=None if ramp.wind_kt is None else round(ramp.wind_kt),
+        )
+
+    async def ground(self, airport: str) -> Ground | None:
+        """Give an airport's map for somebody who sets out at the instant."""
+        code = map_code(airport)
+        network = await network_of(self._session, code)
+        if network is None:
+            return None
+        return Ground(network, await conditions_at(self._session, code, network, self._now_us))
+
+
+class RecentSurroundings:
+    """As they are now, or were a second ago."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._flights = Recent(self._ask_flight)
+        self._weather = Recent(self._ask_weather)
+        self._grounds = Recent(self._ask_ground)
+
+    async def flight(self, booking: Booking) -> KnownFlight | None:
+        """Find a flight as a bag names it."""
+        return await self._flights.get(booking)
+
+    async def weather(self, airport: str) -> WeatherView:
+        """Tell how an airport's ramp is, and when it was closed lately."""
+        return await self._weather.get(airport)
+
+    async def ground(self, airport: str) -> Ground | None:
+        """Give an airport's map for somebody who sets out now."""
+        ground, _ = await self._grounds.get(airport)
+        return ground
+
+    async def _ask_flight(self, booking: Booking) -> KnownFlight | None:
+        async with self._database.reading() as session:
+            return await Surroundings(session, _now_us()).flight(booking)
+
+    async def _ask_weather(self, airport: str) -> WeatherView:
+        async with self._database.reading() as session:
+            return await Surroundings(session, _now_us()).weather(airport)
+
+    async def _ask_ground(self, airport: str) -> tuple[Ground | None, str]:
+        """Tell of an airport without a map too: most have none, and are asked about as often."""
+        async with self._database.reading() as session:
+            return await Surroundings(session, _now_us()).ground(airport), airport
+
+
+def flight_view(flight: Flight, bags: int | None) -> FlightView:
+    """Give a flight as advice needs it."""
+    actual = flight.actual
+    return FlightView(
+        designator=flight.flight,
+        origin=flight.origin,
+        destination=flight.destination,
+        progress=Progress(
+            off_block_due_us=flight.off_block_due_us,
+            on_block_due_us=flight.on_block_due_us,
+            airborne_us=_at_us(actual.airborne),
+            landed_us=_at_us(actual.landed),
+            on_block_us=_at_us(actual.on_block),
+            on_block_sigma_s=actual.on_block.sigma_s if actual.on_block else 0.0,
+        ),
+        off_block_us=_at_us(actual.off_block),
+        stand=flight.stand,
+        reclaim=flight.reclaim,
+        gate=flight.gate,
+        bags=bags,
+    )
+
+
+def _at_us(moment: Moment | None) -> int | None:
+    return None if moment is None else moment.at_us
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
