@@ -11,45 +11,13 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from aerocast_hub.ground_times import Handling, Stage
+from aerocast_hub.orientation.spread import Spread, spread_of
+
 Basis = Literal["on_block", "landed", "airborne", "schedule"]
 
 MINUTE_US = 60_000_000
 Z10 = 1.2816  # of the normal distribution: 80 % lies within this many sigmas
-
-
-class Stage(msgspec.Struct, frozen=True):
-    """A stage's median duration and its spread to the early and to the late side, minutes."""
-
-    median_min: float
-    early_min: float
-    late_min: float
-
-
-class BeltModel(msgspec.Struct, frozen=True, kw_only=True):
-    """How long things take at an airport.
-
-    Attributes
-    ----------
-    taxi_in, take_off
-        From landing to the stand; from the stand to being airborne.
-    schedule
-        How well the schedule predicts reaching the stand.
-    in_the_air
-        How well the scheduled duration does, once airborne.
-    closure_min
-        How much longer a closure of unknown end lasts, at 10, 50 and 90 %.
-    """
-
-    taxi_in: Stage = Stage(7.0, 3.0, 5.0)
-    take_off: Stage = Stage(14.0, 5.0, 8.0)
-    schedule: Stage = Stage(0.0, 8.0, 25.0)
-    in_the_air: Stage = Stage(0.0, 6.0, 8.0)
-    chocks: Stage = Stage(4.0, 1.0, 2.0)
-    unload: Stage = Stage(3.0, 1.0, 3.0)
-    drive: Stage = Stage(4.0, 1.0, 2.0)
-    injection: Stage = Stage(2.0, 0.5, 1.0)
-    bags_a_minute: float = 15.0
-    closure_min: tuple[float, float, float] = (5.0, 20.0, 45.0)
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,9 +73,11 @@ def belt_times(
     bags: int | None,
     closures: Sequence[Closure],
     now_us: int,
-    model: BeltModel | None = None,
+    model: Handling | None = None,
 ) -> BeltTimes | None:
     """Estimate when a flight's bags reach the belt; None when its arrival cannot be told at all.
+
+    Nobody tells when it is due, or it never came (`never_came`).
 
     Parameters
     ----------
@@ -120,7 +90,7 @@ def belt_times(
     now_us
         UTC microseconds: what has not happened cannot lie in the past.
     """
-    model = model or BeltModel()
+    model = model or Handling()
     anchor = _anchor(progress, now_us, model)
     if anchor is None:
         return None
@@ -138,6 +108,53 @@ def belt_times(
         first=first,
         last=last,
         paused=first.p50_us > now_us and any(_covers(each, now_us) for each in closures),
+    )
+
+
+def never_came(progress: Progress, now_us: int, handling: Handling | None = None) -> bool:
+    """Say whether a flight is so late, with no news of its arrival, that nobody expects it."""
+    handling = handling or Handling()
+    last_us = progress.on_block_due_us if progress.landed_us is None else progress.landed_us
+    if progress.on_block_us is not None or last_us is None:
+        return False
+    return now_us > last_us + _us(handling.never_after_min)
+
+
+def on_block_spread(
+    progress: Progress, now_us: int, handling: Handling | None = None
+) -> Spread | None:
+    """Give when a flight reaches, or reached, its stand: minutes from now; None as `belt_times`."""
+    anchor = _anchor(progress, now_us, handling or Handling())
+    if anchor is None:
+        return None
+    from_now_min = (anchor.at_us - now_us) / MINUTE_US
+    (stage,) = anchor.stages
+    known = spread_of(Stage(from_now_min, stage.early_min, stage.late_min))
+    if anchor.basis == "on_block":
+        return known
+    return Spread(tuple(max(0.0, each) for each in known.minutes))
+
+
+def ramp_spread(handling: Handling, learned: Spread | None = None) -> Spread:
+    """Give how long bags take from the stand off the ramp, minutes of an open ramp.
+
+    Parameters
+    ----------
+    learned
+        How long the first bag takes to the belt by experience; None: by the airport's own times.
+    """
+    if learned is not None:
+        indoors_min = handling.injection.median_min
+        return Spread(tuple(max(0.0, each - indoors_min) for each in learned.minutes))
+    return spread_of(_together(*handling.ramp))
+
+
+def _together(*stages: Stage) -> Stage:
+    """Add stages up: medians, and the squares of their spreads."""
+    return Stage(
+        sum(each.median_min for each in stages),
+        sqrt(sum(each.early_min**2 for each in stages)),
+        sqrt(sum(each.late_min**2 for each in stages)),
     )
 
 
@@ -166,10 +183,12 @@ class _Anchor(NamedTuple):
     stages: tuple[Stage, ...]
 
 
-def _anchor(progress: Progress, now_us: int, model: BeltModel) -> _Anchor | None:
+def _anchor(progress: Progress, now_us: int, model: Handling) -> _Anchor | None:
     if progress.on_block_us is not None:
         sigma_min = progress.on_block_sigma_s / 60
         return _Anchor("on_block", progress.on_block_us, (Stage(0.0, sigma_min, sigma_min),))
+    if never_came(progress, now_us, model):
+        return None
     if progress.landed_us is not None:
         at_us = progress.landed_us + _us(model.taxi_in.median_min)
         return _Anchor("landed", max(at_us, now_us), (model.taxi_in,))
@@ -183,7 +202,7 @@ def _anchor(progress: Progress, now_us: int, model: BeltModel) -> _Anchor | None
 
 
 def _quantiles(
-    anchor: _Anchor, indoors: Stage, closures: Sequence[Closure], now_us: int, model: BeltModel
+    anchor: _Anchor, indoors: Stage, closures: Sequence[Closure], now_us: int, model: Handling
 ) -> Quantiles:
     ramp = (model.chocks, model.unload, model.drive)
     stages = (*anchor.stages, *ramp, indoors)

@@ -1,11 +1,16 @@
 import pytest
+from aerocast_hub.ground_times import Handling
 from aerocast_hub.orientation.arrival_times import (
     MINUTE_US,
     Closure,
     Progress,
     belt_times,
     finish_us,
+    never_came,
+    on_block_spread,
+    ramp_spread,
 )
+from aerocast_hub.orientation.spread import exactly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,3 +139,37 @@ def test_an_open_ended_closure_pauses_the_work():
 def test_a_closure_after_the_bags_have_left_the_ramp_changes_nothing():
     free = belt_times(progress(on_block_us=-30), 60, [], NOW)
     assert belt_times(progress(on_block_us=-30), 60, [Closure(us(-1))], NOW) == free
+
+
+def test_a_flight_that_never_arrives_is_not_expected_for_ever():
+    overdue = progress(off_block_due_us=-500, on_block_due_us=-361)
+    assert never_came(overdue, NOW)
+    assert belt_times(overdue, 60, [], NOW) is None
+    assert on_block_spread(overdue, NOW) is None
+    late = progress(off_block_due_us=-500, on_block_due_us=-359)
+    assert not never_came(late, NOW)
+    assert belt_times(late, 60, [], NOW).basis == "schedule"
+    landed = progress(on_block_due_us=-500, landed_us=-20)
+    assert not never_came(landed, NOW)
+    assert belt_times(landed, 60, [], NOW).basis == "landed"
+    there = progress(on_block_due_us=-900, on_block_us=-800)
+    assert not never_came(there, NOW)
+
+
+def test_when_a_flight_reaches_its_stand_is_as_sure_as_what_is_known():
+    known = {"off_block_due_us": -90, "on_block_due_us": 20}
+    widths = []
+    for name, minute in (("airborne_us", -76), ("landed_us", 0), ("on_block_us", -3)):
+        spread = on_block_spread(progress(**known), NOW)
+        widths.append(spread.minutes[-1] - spread.minutes[0])
+        assert min(spread.minutes) >= 0  # it is not there yet
+        known[name] = minute
+    assert widths == sorted(widths, reverse=True)
+    assert on_block_spread(progress(**known), NOW).median_min == -3
+
+
+def test_work_on_the_ramp_is_what_remains_without_the_belt():
+    ours = ramp_spread(Handling())
+    assert ours.median_min == pytest.approx(11)
+    learned = ramp_spread(Handling(), exactly(20.0))
+    assert learned.median_min == pytest.approx(18)

@@ -1,0 +1,122 @@
+"""How long things take on the ground at an airport, as its own file says. Pure.
+
+No standard gives these times: the defaults are a start for one airport to replace by its own, and
+for the hub to learn from (`aerocast_hub.orientation.arrival_learning`).
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Minutes = Annotated[float, msgspec.Meta(ge=0.0, le=1440.0)]
+Carrier = Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{2,3}$")]
+Terminal = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
+AircraftType = Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{2,4}$")]
+AirportCode = Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{3,4}$")]
+Status = Literal["DD", "DI", "ID", "II"]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the file: unknown names in it are mistakes."""
+
+
+class Stage(_Table, frozen=True):
+    """A stage's median duration and its spread to the early and to the late side, minutes.
+
+    The spreads are standard deviations of the two halves of a normal distribution.
+    """
+
+    median_min: Minutes
+    early_min: Minutes
+    late_min: Minutes
+
+
+class Handling(_Table, frozen=True, kw_only=True):
+    """How long an arrival takes, from the air to the reclaim belt.
+
+    Attributes
+    ----------
+    taxi_in, take_off
+        From landing to the stand; from the stand to being airborne.
+    schedule
+        How well the schedule predicts reaching the stand.
+    in_the_air
+        How well the scheduled duration does, once airborne.
+    chocks, unload, drive
+        On the ramp: their clock stands still while it is closed.
+    injection
+        Onto the belt, indoors.
+    closure_min
+        How much longer a closure of unknown end lasts, at 10, 50 and 90 %.
+    never_after_min
+        A flight that is so late and was not heard of at all is not expected any more.
+    """
+
+    taxi_in: Stage = Stage(7.0, 3.0, 5.0)
+    take_off: Stage = Stage(14.0, 5.0, 8.0)
+    schedule: Stage = Stage(0.0, 8.0, 25.0)
+    in_the_air: Stage = Stage(0.0, 6.0, 8.0)
+    chocks: Stage = Stage(4.0, 1.0, 2.0)
+    unload: Stage = Stage(3.0, 1.0, 3.0)
+    drive: Stage = Stage(4.0, 1.0, 2.0)
+    injection: Stage = Stage(2.0, 0.5, 1.0)
+    bags_a_minute: Annotated[float, msgspec.Meta(gt=0.0, le=120.0)] = 15.0
+    closure_min: tuple[Minutes, Minutes, Minutes] = (5.0, 20.0, 45.0)
+    never_after_min: Minutes = 360.0
+
+    @property
+    def ramp(self) -> tuple[Stage, Stage, Stage]:
+        """What is done on the ramp, in order."""
+        return self.chocks, self.unload, self.drive
+
+
+class Changing(_Table, frozen=True, kw_only=True):
+    """How long changing aircraft takes, for people and for bags.
+
+    Attributes
+    ----------
+    leave_aircraft
+        From the stand reached to a passenger at the door.
+    border
+        Queues at borders and checks between two flights of which one is international, where the
+        map of the airport knows no queue.
+    sorting
+        A bag's way from the sorter's inlet to the make-up of its next flight.
+    boarding_closes_min, make_up_closes_min
+        Before departure: from then on nobody boards, and no bag is loaded.
+    astray
+        The share of bags that get stuck on the way and do not come by themselves, 0 to 1: the
+        longer one was not seen, the likelier it is one of them.
+    """
+
+    leave_aircraft: Stage = Stage(8.0, 3.0, 6.0)
+    border: Stage = Stage(6.0, 3.0, 9.0)
+    sorting: Stage = Stage(12.0, 4.0, 8.0)
+    boarding_closes_min: Minutes = 15.0
+    make_up_closes_min: Minutes = 20.0
+    astray: Annotated[float, msgspec.Meta(ge=0.0, le=0.5)] = 0.005
+
+
+class MinimumTime(_Table, frozen=True, kw_only=True):
+    """One minimum connection time; what is left out does not matter.
+
+    Attributes
+    ----------
+    minutes
+        From the stand reached to departure.
+    status
+        ``D`` domestic or ``I`` international, of the arriving and of the departing flight.
+    arriving_from, departing_to
+        The stations before and after.
+    """
+
+    minutes: Annotated[int, msgspec.Meta(ge=0, le=1440)]
+    status: Status | None = None
+    arriving_carrier: Carrier | None = None
+    departing_carrier: Carrier | None = None
+    arriving_terminal: Terminal | None = None
+    departing_terminal: Terminal | None = None
+    arriving_aircraft: AircraftType | None = None
+    departing_aircraft: AircraftType | None = None
+    arriving_from: AirportCode | None = None
+    departing_to: AirportCode | None = None

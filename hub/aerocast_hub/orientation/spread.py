@@ -1,0 +1,111 @@
+"""How long something may take: a distribution of minutes, by its quantiles. Pure.
+
+Everything is worked out by fixed quadrature: the same question has the same answer, always.
+"""
+
+from collections.abc import Iterable
+from math import exp, log
+from statistics import NormalDist
+
+import msgspec
+import numpy as np
+
+from aerocast_hub.ground_times import Stage
+
+PROBABILITIES = (0.01, *(round(0.05 * n, 2) for n in range(1, 20)), 0.99)
+POINTS = 24  # of a quadrature; each stands for one in so many cases
+
+_AT = np.array(PROBABILITIES)
+_MIDDLES = (np.arange(POINTS) + 0.5) / POINTS
+_Z = tuple(NormalDist().inv_cdf(each) for each in PROBABILITIES)
+_FEWEST = 1e-9
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """How long something takes, or when it happens: minutes at ``PROBABILITIES``, ascending."""
+
+    minutes: tuple[float, ...]
+
+    @property
+    def median_min(self) -> float:
+        """What half of all cases do not pass, minutes."""
+        return self.minutes[PROBABILITIES.index(0.5)]
+
+
+def spread_of(stage: Stage) -> Spread:
+    """Give the distribution of a stage: two halves of normal ones."""
+    return Spread(
+        tuple(stage.median_min + z * (stage.early_min if z < 0 else stage.late_min) for z in _Z)
+    )
+
+
+def exactly(minutes: float) -> Spread:
+    """Give the distribution of what is known."""
+    return Spread((minutes,) * len(PROBABILITIES))
+
+
+def at_share(spread: Spread, share: float) -> float:
+    """Give what a share of all cases does not pass, minutes; ``share`` between 0 and 1."""
+    return float(np.interp(share, _AT, spread.minutes))
+
+
+def points(spread: Spread, count: int = POINTS) -> list[float]:
+    """Give equally likely cases, minutes, ascending."""
+    middles = _MIDDLES if count == POINTS else (np.arange(count) + 0.5) / count
+    return [float(each) for each in np.interp(middles, _AT, spread.minutes)]
+
+
+def of_cases(minutes: Iterable[float]) -> Spread:
+    """Give the distribution of equally likely cases, at least one, minutes, in any order."""
+    found = np.sort(np.fromiter(minutes, dtype=np.float64))
+    middles = (np.arange(len(found)) + 0.5) / len(found)
+    return Spread(tuple(float(each) for each in np.interp(_AT, middles, found)))
+
+
+def total(one: Spread, *others: Spread) -> Spread:
+    """Give the distribution of the sum of independent durations."""
+    for other in others:
+        sums = np.add.outer(_points(one), _points(other)).ravel()
+        one = of_cases(sums)
+    return one
+
+
+def chance_over(spread: Spread, minutes: float) -> float:
+    """Give the probability that it takes longer, 0 to 1; beyond 1 and 99 % it falls steadily."""
+    known = spread.minutes
+    if known[0] == known[-1]:
+        return 1.0 if minutes < known[0] else 0.0
+    if minutes > known[-1]:
+        return 0.01 * exp(-(minutes - known[-1]) / _tail(known[-2], known[-1]))
+    if minutes < known[0]:
+        return 1.0 - 0.01 * exp(-(known[0] - minutes) / _tail(known[0], known[1]))
+    return 1.0 - float(np.interp(minutes, known, _AT))
+
+
+def when_over(spread: Spread, minutes: float) -> Spread:
+    """Give the distribution of the cases that take longer: it has not happened by then.
+
+    What should have happened long ago is expected to take a little longer still.
+    """
+    over = chance_over(spread, minutes)
+    if over >= 0.99:
+        return spread
+    known = spread.minutes
+    if over <= 0.01:
+        wait = max(1.0, (known[-1] - known[-2]) / log(5))
+        return Spread(tuple(minutes - wait * log(1 - each) for each in PROBABILITIES))
+    shares = 1.0 - over * (1.0 - _AT)
+    tail = _tail(known[-2], known[-1])
+    inside = np.interp(shares, _AT, known)
+    beyond = known[-1] + tail * np.log(0.01 / np.maximum(1.0 - shares, _FEWEST))
+    later = np.where(shares > PROBABILITIES[-1], beyond, inside)
+    return Spread(tuple(float(max(minutes, each)) for each in later))
+
+
+def _points(spread: Spread) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.interp(_MIDDLES, _AT, spread.minutes)
+
+
+def _tail(low: float, high: float) -> float:
+    """Give the scale of an exponential tail through the outermost two quantiles, 5 and 1 %."""
+    return max((high - low) / log(5), _FEWEST)
