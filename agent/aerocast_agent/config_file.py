@@ -46,6 +46,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
 }
 _ARRAYS = ("device", "belt")
 _FILES = frozenset({"file", "badge_key", "password_file", "ca"})  # keys of devices that name one
+_HUBS_FILES = ("certificate", "key", "ca", "login")
 _WHERE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
@@ -370,7 +371,7 @@ def _with_whole_paths(config: Config, folder: Path) -> Config:
     hub = config.hub
     return replace(
         config,
-        hub=replace(hub, certificate=maybe(hub.certificate), key=maybe(hub.key), ca=maybe(hub.ca)),
+        hub=replace(hub, **{name: maybe(getattr(hub, name)) for name in _HUBS_FILES}),
         spool=replace(config.spool, path=whole(config.spool.path)),
         aircraft=replace(
             config.aircraft,

@@ -24,7 +24,8 @@ from aerocast_agent.spool import Spool
 from aerocast_agent.spool_rows import SpoolState
 from aerocast_agent.status import Status, waiting_of
 from aerocast_agent.supervisor import Supervisor
-from aerocast_agent.uplink import Identity, Uplink, ways_of
+from aerocast_agent.uplink import Identity, Uplink
+from aerocast_agent.ways import ways_of
 
 log = logging.getLogger(__name__)
 

@@ -25,6 +25,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from aerocast_agent.broker_login import find_login
+
 CONNECT_WITHIN_S = 10.0
 KEEPALIVE_S = 30
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -51,7 +53,11 @@ class Broker(NamedTuple):
     passed_s
         A time that has passed for sure (seconds since 1970), see `aerocast_agent.tls`.
     user, password
-        For brokers that ask for them; ours knows us by our certificate.
+        For brokers that ask for them.
+    login
+        The file that holds them instead; is read at each connection.
+    is_the_hubs
+        Whether a hub on this machine may have left them for us, see `aerocast_agent.broker_login`.
     """
 
     url: str
@@ -62,6 +68,8 @@ class Broker(NamedTuple):
     passed_s: float = 0.0
     user: str | None = None
     password: str | None = None
+    login: str | None = None
+    is_the_hubs: bool = False
 
 
 class Will(NamedTuple):
@@ -98,7 +106,7 @@ class Link:
     Raises
     ------
     LinkError
-        The certificate, key or ca cannot be used.
+        The certificate, key, ca or login cannot be used.
     """
 
     def __init__(
@@ -128,8 +136,9 @@ class Link:
         client = self._client
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1)
-        if broker.user is not None:
-            client.username_pw_set(broker.user, broker.password)
+        user, password = _login_of(broker)
+        if user is not None:
+            client.username_pw_set(user, password)
         if urlsplit(broker.url).scheme == "mqtts":
             from aerocast_agent.tls import context_for  # noqa: PLC0415  memory: few speak TLS
 
@@ -272,3 +281,12 @@ class Link:
         waiting = self._subscribed.pop(mid, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
+
+
+def _login_of(broker: Broker) -> tuple[str | None, str | None]:
+    if broker.user is not None or not broker.is_the_hubs:
+        return broker.user, broker.password
+    try:
+        return find_login(broker.url, broker.login) or (None, None)
+    except (OSError, ValueError) as error:
+        raise LinkError(f"{broker.url}: [hub] login: {error}", refused=False) from error

@@ -9,7 +9,6 @@ import logging
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
 from typing import NamedTuple
 
 from aerocast_protocols import batch, topics
@@ -18,7 +17,6 @@ from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.observations import BULK, LIVE
 
 from aerocast_agent import clock
-from aerocast_agent.config import Config
 from aerocast_agent.lanes import EVERY_LANE, FLUSH_AFTER_NS
 from aerocast_agent.link_watch import LinkWatch
 from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
@@ -383,25 +381,6 @@ class Uplink:
         if error != self._error:
             log.warning("%s", error)
         self._error = error
-
-
-def brokers_of(
-    url: str, url_v3: str | None, files: tuple[str | None, ...], passed_s: float = 0.0
-) -> list[Broker]:
-    """Give the ways to connect in the order they are tried: MQTT 5, then 3.1.1."""
-    certificate, key, ca = files
-    return [
-        Broker(url, 5, certificate, key, ca, passed_s),
-        Broker(url_v3 or url, 3, certificate, key, ca, passed_s),
-    ]
-
-
-def ways_of(settings: Config) -> list[Broker]:
-    """Give the ways to the hub that a configuration names, in the order they are tried."""
-    hub = settings.hub
-    files = (hub.certificate, hub.key, hub.ca)
-    written = (settings.spool.path, *(each for each in files if each is not None))
-    return brokers_of(hub.broker, hub.broker_v3, files, clock.passed_s(*map(Path, written)))
 
 
 def _online(gone: GatewayStatus) -> GatewayStatus:

@@ -7,7 +7,8 @@ import pytest
 from aerocast_agent import clock
 from aerocast_agent.spool import Spool
 from aerocast_agent.spool_reading import open_to_read
-from aerocast_agent.uplink import Identity, Uplink, brokers_of
+from aerocast_agent.uplink import Identity, Uplink
+from aerocast_agent.ways import brokers_of
 from aerocast_protocols import batch
 from aerocast_protocols.batch import REFUSED, SLOW_DOWN, UNKNOWN_GATEWAY, Acknowledgement
 from aerocast_protocols.observations import BULK, CRITICAL, LIVE, NoRead

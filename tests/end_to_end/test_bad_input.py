@@ -4,6 +4,7 @@ import asyncio
 import os
 
 import pytest
+from aerocast_agent.broker_login import find_login
 from aerocast_protocols import topics
 from aerocast_simulator.processes import CommandError, call
 from aerocast_simulator.serial_devices import PtyScanner
@@ -73,6 +74,7 @@ async def test_a_reader_that_sends_garbage_stops_no_scanner(hub, tmp_path):
 
 async def test_batches_nobody_can_read_are_set_aside_and_the_hub_goes_on(hub):
     await hub.command("gateway", "add", "lfbo", "hall-1")
+    user, password = find_login(f"mqtt://127.0.0.1:{hub.broker_v3_port}", None)
     for payload in (b"", b"\x00garbage", os.urandom(300)):
         await asyncio.to_thread(
             publish.single,
@@ -81,6 +83,7 @@ async def test_batches_nobody_can_read_are_set_aside_and_the_hub_goes_on(hub):
             qos=1,
             hostname="127.0.0.1",
             port=hub.broker_v3_port,
+            auth={"username": user, "password": password},
         )
     metrics = await until(lambda: metrics_of(hub), lambda text: "quarantine" in text)
     assert metrics

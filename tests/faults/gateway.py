@@ -20,7 +20,8 @@ from pathlib import Path
 
 from aerocast_agent import clock
 from aerocast_agent.spool import Spool
-from aerocast_agent.uplink import Identity, Uplink, brokers_of
+from aerocast_agent.uplink import Identity, Uplink
+from aerocast_agent.ways import brokers_of
 from aerocast_protocols import batch
 from aerocast_protocols.observations import (
     CodeScan,

@@ -44,6 +44,8 @@ class Hub(Table, frozen=True, kw_only=True):
         The hub's web address.
     certificate, key, ca
         PEM files for ``mqtts``: this gateway's certificate and key, and whom to trust.
+    login
+        A file of two lines, user and password, for a broker that asks for them.
     """
 
     broker: Text = "mqtt://127.0.0.1:1884"
@@ -52,6 +54,7 @@ class Hub(Table, frozen=True, kw_only=True):
     certificate: Text | None = None
     key: Text | None = None
     ca: Text | None = None
+    login: Text | None = None
 
 
 class Spool(Table, frozen=True, kw_only=True):

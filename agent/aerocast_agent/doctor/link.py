@@ -19,7 +19,7 @@ from aerocast_agent.doctor.check import Check, failed, skipped, well
 from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
 from aerocast_agent.spool_reading import open_to_read
 from aerocast_agent.status import Status
-from aerocast_agent.uplink import ways_of
+from aerocast_agent.ways import ways_of
 
 ANSWER_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.2

@@ -28,7 +28,7 @@ from aerocast_agent.mqtt_link import DEFAULT_PORTS
 from aerocast_agent.probing import mend_of
 from aerocast_agent.status import Status
 from aerocast_agent.tls import context_for
-from aerocast_agent.uplink import ways_of
+from aerocast_agent.ways import ways_of
 
 WITHIN_S = 5.0
 SET_CLOCK = "set this machine's clock first: sudo timedatectl set-ntp true"

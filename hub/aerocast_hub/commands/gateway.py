@@ -1,8 +1,10 @@
-"""`aerocast-hub gateway add|list|revoke|losses`."""
+"""`aerocast-hub gateway add|list|revoke|losses|login`."""
 
 import argparse
 
-from aerocast_hub.commands.output import complain, print_json, print_table
+from aerocast_protocols import broker_login
+
+from aerocast_hub.commands.output import complain, print_json, print_line, print_table
 from aerocast_hub.commands.session import with_database
 from aerocast_hub.database.engine import Database
 from aerocast_hub.gateways.losses import Account
@@ -15,6 +17,8 @@ from aerocast_hub.gateways.registry import (
     revoke_gateway,
 )
 from aerocast_hub.gateways.views import loss_accounts
+from aerocast_hub.inbox.broker_login import gateways_login
+from aerocast_hub.settings import load_settings
 
 EXAMPLE = """examples:
   aerocast-hub gateway add lfbo hall-1 --position 43.6293,1.3638,152
@@ -51,13 +55,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     losses = actions.add_parser("losses", help="what was lost, and whether it is explained")
     losses.add_argument("site", nargs="?", help="of one site only")
     losses.add_argument("name", nargs="?", help="of one gateway only")
-    for each in (add, revoke, listing, losses):
+    login = actions.add_parser("login", help="what the embedded broker asks gateways for")
+    for each in (add, revoke, listing, losses, login):
         each.add_argument("--json", action="store_true", help="print JSON lines")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one of the actions; 1 when a loss is not explained or a gateway is refused."""
+    if arguments.action == "login":
+        return _login(arguments)
     return _losses(arguments) if arguments.action == "losses" else _registry(arguments)
+
+
+def _login(arguments: argparse.Namespace) -> int:
+    login = gateways_login(load_settings().signing_key())
+    if arguments.json:
+        print_json(login._asdict())
+    else:
+        print_line(broker_login.encode(login).decode().rstrip())
+    return 0
 
 
 def _losses(arguments: argparse.Namespace) -> int:

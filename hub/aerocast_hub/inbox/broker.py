@@ -1,5 +1,8 @@
 """The embedded MQTT broker: rumqttd as a child process, on this machine's loopback only.
 
+It lets in whoever has one of two logins, the hub's or the gateways'. It cannot tell one gateway
+from another, so each may send in another's name: where that matters, use a broker that can.
+
 It keeps nothing on disk and needs not: a gateway lets go of an observation only on the hub's own
 acknowledgement. When it dies it is started again.
 """
@@ -8,12 +11,14 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from aerocast_protocols.broker_login import Login
 from iotcore import Broker
 
+from aerocast_hub.private_file import write_private
 from aerocast_hub.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -44,6 +49,8 @@ next_connection_delay_ms = 1
     max_payload_size = 1048576
     max_inflight_count = 200
     dynamic_filters = true
+        [v5.1.connections.auth]
+        {logins}
 
 [v4.1]
 name = "v3.1.1"
@@ -54,6 +61,8 @@ next_connection_delay_ms = 1
     max_payload_size = 1048576
     max_inflight_count = 200
     dynamic_filters = true
+        [v4.1.connections.auth]
+        {logins}
 """
 
 
@@ -66,8 +75,16 @@ class EmbeddedBroker:
         Loopback ports for MQTT 5 and MQTT 3.1.1.
     """
 
-    def __init__(self, folder: Path, metrics: Metrics, port: int = 0, v3_port: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        metrics: Metrics,
+        logins: Sequence[Login],
+        port: int = 0,
+        v3_port: int = 0,
+    ) -> None:
         """Prepare a broker; its file goes into ``folder``, port 0 takes a free one."""
+        self._logins = logins
         self.port = port or _free_port()
         self.v3_port = v3_port or _free_port()
         self._file = folder / "broker.toml"
@@ -84,9 +101,7 @@ class EmbeddedBroker:
             A port is taken: the message names it and the setting.
         """
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._file.write_text(
-            _CONFIGURATION.format(host=HOST, port=self.port, v3_port=self.v3_port)
-        )
+        write_private(self._file, self._configuration().encode())
         try:
             await self._start_within(PATIENCE_S)
         except (OSError, RuntimeError) as error:
@@ -103,6 +118,12 @@ class EmbeddedBroker:
             with suppress(asyncio.CancelledError):
                 await watch
             await asyncio.to_thread(self._stop)
+
+    def _configuration(self) -> str:
+        logins = [f'"{user}" = "{password}"' for user, password in self._logins]
+        return _CONFIGURATION.format(
+            host=HOST, port=self.port, v3_port=self.v3_port, logins="\n        ".join(logins)
+        )
 
     async def _watch(self) -> None:
         """Look after the child; start it again, more slowly when it keeps dying."""

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aerocast_hub.broker_url import EMBEDDED, NONE, BrokerAddress, parse_broker_url
-from aerocast_hub.inbox.broker import EmbeddedBroker
+from aerocast_hub.inbox.broker import HOST, EmbeddedBroker
+from aerocast_hub.inbox.broker_login import gateways_login, hubs_login, left_for_this_user
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.source_mqtt import MqttSource
 from aerocast_hub.settings import Settings
@@ -33,14 +34,17 @@ async def listening(
             yield None
             return
         if url == EMBEDDED:
+            ours, theirs = hubs_login(), gateways_login(settings.signing_key())
             broker = EmbeddedBroker(
                 settings.data_dir,
                 metrics,
+                (ours, theirs),
                 settings.embedded_broker_port,
                 settings.embedded_broker_v3_port,
             )
             await stack.enter_async_context(broker.running())
-            address = BrokerAddress("127.0.0.1", broker.port)
+            stack.enter_context(left_for_this_user(theirs, (broker.port, broker.v3_port)))
+            address = BrokerAddress(HOST, broker.port, user=ours.user, password=ours.password)
         else:
             address = parse_broker_url(url)
         source = MqttSource(address, inbox, metrics)

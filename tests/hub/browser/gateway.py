@@ -4,6 +4,7 @@ import threading
 import time
 
 import paho.mqtt.client as mqtt
+from aerocast_agent.broker_login import find_login
 from aerocast_protocols import batch, topics
 from aerocast_protocols.observations import Observation, lane_of
 
@@ -25,6 +26,7 @@ class Gateway:
         self._client.on_message = self._acknowledged
 
     def __enter__(self) -> "Gateway":
+        self._client.username_pw_set(*find_login(f"mqtt://127.0.0.1:{self._port}", None))
         self._client.connect("127.0.0.1", self._port)
         self._client.subscribe(topics.down(self._site, self._name, "ack"))
         self._client.loop_start()

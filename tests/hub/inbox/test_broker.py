@@ -8,6 +8,7 @@ import time
 import psutil
 import pytest
 from aerocast_hub.inbox.broker import EmbeddedBroker
+from aerocast_hub.inbox.broker_login import hubs_login
 from aerocast_hub.telemetry.metrics import Metrics
 
 
@@ -32,7 +33,7 @@ async def test_a_broker_killed_while_it_starts_is_started_again(tmp_path):
     others, killed = children(), []
     killer = threading.Thread(target=kill_the_next_child, args=(others, killed))
     killer.start()
-    broker = EmbeddedBroker(tmp_path, Metrics())
+    broker = EmbeddedBroker(tmp_path, Metrics(), [hubs_login()])
     async with broker.running():
         killer.join()
         assert len(killed) == 1

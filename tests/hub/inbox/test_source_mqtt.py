@@ -7,6 +7,7 @@ import time
 
 import psutil
 import pytest
+from aerocast_agent.broker_login import find_login
 from aerocast_hub.broker_url import BrokerAddress, parse_broker_url
 from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.inbox.receive import Inbox
@@ -40,6 +41,8 @@ class Gateway:
         loop = asyncio.get_running_loop()
         self.client = Client(CallbackAPIVersion.VERSION2, client_id=GATEWAY, protocol=version)
         self.client.reconnect_delay_set(0.1, 0.2)
+        if (login := find_login(f"mqtt://127.0.0.1:{port}", None)) is not None:
+            self.client.username_pw_set(*login)
         self.client.on_connect = lambda client, *_: client.subscribe(down(SITE, GATEWAY, "ack"))
         self.ready = asyncio.Event()
         self.client.on_subscribe = lambda *_: loop.call_soon_threadsafe(self.ready.set)
@@ -173,7 +176,11 @@ async def test_a_restarted_hub_remembers_what_it_has(hub, gateway, database):
 
 
 async def test_a_broker_that_only_speaks_the_older_version_will_do(hub, gateway, database):
-    async with hub(), hub(broker_url=f"mqtt://127.0.0.1:{hub.v3_port}"):
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(hub())
+        user, password = find_login(f"mqtt://127.0.0.1:{hub.v3_port}", None)
+        only_v3 = f"mqtt://{user}:{password}@127.0.0.1:{hub.v3_port}"
+        await stack.enter_async_context(hub(broker_url=only_v3))
         sender = await gateway(hub.v3_port, BOTH[1])
         sender.send(tags(1, 10))
         await sender.ack(10)
