@@ -6,14 +6,19 @@ from importlib.metadata import version
 
 from litestar import Litestar
 from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.types import Middleware
 
 from aerocast_hub.auth.cookies import SessionCookies
 from aerocast_hub.auth.guard import PermissionGuard
+from aerocast_hub.auth.limiting.behind_proxies import BehindProxies
+from aerocast_hub.auth.limiting.storage import attempts_storage
 from aerocast_hub.auth.logins import Logins
 from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.cache.answers import Answers
 from aerocast_hub.cache.keeping import MemoryKeeping, RedisKeeping
+from aerocast_hub.client_address import read_networks
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.live.controller import follow
@@ -53,6 +58,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     redis = None
     if settings.redis_url is not None:
         redis = RedisConnection(settings.redis_url.get_secret_value())
+    tries = attempts_storage(settings, database, redis)
     answers = Answers(MemoryKeeping() if redis is None else RedisKeeping(redis))
     publisher = Publisher(database, counters)
     links = Links(settings.signing_key)
@@ -73,12 +79,13 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "metrics": _always(counters),
             "advisor": _always(advisor),
             "bag_storage": _always(Storage(database, hub.publisher.wake, counters)),
-            "finder": _always(Finder(database)),
+            "finder": _always(Finder(database, tries)),
             "recent_weather": _always(RecentWeather(database)),
             "links": _always(links),
-            "logins": _always(Logins(database, keys)),
+            "logins": _always(Logins(database, keys, tries)),
             "session_cookies": _always(cookies),
         },
+        middleware=_middleware(settings),
         guards=[PermissionGuard(keys, cookies)],
         exception_handlers=ERROR_HANDLERS,
         before_send=[add_security_headers],
@@ -88,6 +95,11 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     )
     app.state.hub = hub
     return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    trusted = read_networks(settings.trusted_proxies)
+    return [DefineMiddleware(BehindProxies, trusted=trusted)] if trusted else []
 
 
 def _always(value: object) -> Provide:

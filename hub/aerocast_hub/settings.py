@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from aerocast_hub.broker_url import check_broker_url
+from aerocast_hub.client_address import read_networks
 from aerocast_hub.hosts import read_hosts
 from aerocast_hub.redis_connection import check_redis_url
 
@@ -88,6 +89,12 @@ class Settings(BaseSettings):
         ever.
     base_url
         How passengers reach the hub, for links. None: built from each request.
+    trusted_proxies
+        Addresses and networks (CIDR, comma-separated) of our own proxies: what they say in
+        X-Forwarded-For and X-Forwarded-Proto is believed, what anybody else says is not.
+    tries_in
+        Where tries of passwords and surnames are counted: ``database``, ``redis`` (at
+        ``redis_url``) or ``memory`` (each process for itself).
     """
 
     model_config = SettingsConfigDict(
@@ -123,6 +130,8 @@ class Settings(BaseSettings):
     record_days: int = Field(default=400, ge=0, le=36_500)
     personal_days: int = Field(default=30, ge=0, le=36_500)
     base_url: str | None = None
+    trusted_proxies: str = ""
+    tries_in: Literal["database", "redis", "memory"] = "database"
 
     @classmethod
     def settings_customise_sources(
@@ -152,6 +161,9 @@ class Settings(BaseSettings):
                 "leave it out to have one made, or set mode to dev"
             )
         self._check_baggage()
+        read_networks(self.trusted_proxies)
+        if self.tries_in == "redis" and self.redis_url is None:
+            raise ValueError("redis_url is missing: tries_in is redis")
         check_broker_url(self.broker_url.get_secret_value())
         if self.redis_url is not None:
             check_redis_url(self.redis_url.get_secret_value())

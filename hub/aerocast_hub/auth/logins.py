@@ -5,10 +5,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+from limits.aio.storage import Storage
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth import audit, badges, refresh, users
-from aerocast_hub.auth.attempts import LOGINS, Attempts
+from aerocast_hub.auth.limiting.attempts import LOGINS, Attempts
 from aerocast_hub.auth.passwords import Passwords, is_outdated
 from aerocast_hub.auth.tokens import ACCESS_TOKEN_S, TokenKeys
 from aerocast_hub.database.engine import Database
@@ -42,11 +43,11 @@ class TryLater(NamedTuple):
 class Logins:
     """Gives tokens for passwords; remembers how often somebody tried."""
 
-    def __init__(self, database: Database, keys: TokenKeys) -> None:
+    def __init__(self, database: Database, keys: TokenKeys, tries: Storage) -> None:
         self._database = database
         self._keys = keys
         self._passwords = Passwords()
-        self._attempts = Attempts(LOGINS)
+        self._attempts = Attempts("logins", LOGINS, tries)
 
     async def login(self, name: str, password: str, client: str) -> Tokens | TryLater | None:
         """Give tokens for a right password.
@@ -55,7 +56,7 @@ class Logins:
         work.
         """
         account = users.normal_name(name)[: users.LONGEST_NAME]
-        wait_s = self._attempts.wait_s(account, client, time.monotonic())
+        wait_s = await self._attempts.wait_s(account, client)
         if wait_s > 0:
             return TryLater(wait_s)
         async with self._database.reading() as session:
@@ -73,7 +74,7 @@ class Logins:
                     at_us=now_us,
                 )
             return None
-        self._attempts.forget(account, client)
+        await self._attempts.forget(account, client)
         new_hash = (
             await self._passwords.hash(password) if is_outdated(known.password_hash) else None
         )
@@ -95,7 +96,7 @@ class Logins:
         account and a wrong PIN get one answer, None, after the same work.
         """
         reader = f"badge at {place.site}/{place.gateway}"
-        wait_s = self._attempts.wait_s(reader, client, time.monotonic())
+        wait_s = await self._attempts.wait_s(reader, client)
         if wait_s > 0:
             return TryLater(wait_s)
         now_us = _now_us()
@@ -115,7 +116,6 @@ class Logins:
                     at_us=now_us,
                 )
                 return None
-            self._attempts.forget(reader, client)
             refresh_token = await refresh.begin_family(session, holder.user_id, now_us)
             await audit.record(
                 session,
@@ -125,7 +125,9 @@ class Logins:
                 client=client,
                 at_us=now_us,
             )
-            return await self._tokens(session, holder.user_id, refresh_token, now_us)
+            tokens = await self._tokens(session, holder.user_id, refresh_token, now_us)
+        await self._attempts.forget(reader, client)
+        return tokens
 
     async def renew(self, refresh_token: str, client: str) -> Tokens | None:
         """Give new tokens for a refresh token; None when it is no good, or was used before."""

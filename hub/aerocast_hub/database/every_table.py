@@ -2,6 +2,7 @@
 
 from aerocast_hub.alerts import tables as alerts
 from aerocast_hub.auth import tables as auth
+from aerocast_hub.auth.limiting import tables as attempts
 from aerocast_hub.baggage import message_tables as bag_messages
 from aerocast_hub.baggage import tables as baggage
 from aerocast_hub.database import Base
@@ -23,6 +24,7 @@ from aerocast_hub.webhooks import tables as webhooks
 __all__ = [
     "METADATA",
     "alerts",
+    "attempts",
     "auth",
     "bag_messages",
     "baggage",

@@ -1,8 +1,8 @@
 """Finding a passenger by bag tag and surname, and not by guessing."""
 
-import time
+from limits.aio.storage import Storage
 
-from aerocast_hub.auth.attempts import FINDS, Attempts
+from aerocast_hub.auth.limiting.attempts import FINDS, Attempts
 from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.baggage.bags import find_passenger
 from aerocast_hub.database.engine import Database
@@ -17,9 +17,9 @@ class Finder:
         Where it looks.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tries: Storage) -> None:
         self.database = database
-        self._attempts = Attempts(FINDS)
+        self._attempts = Attempts("finds", FINDS, tries)
 
     async def find(self, licence_plate: str, surname: str, client: str) -> str | TryLater | None:
         """Give the id of the passenger with this bag tag and surname.
@@ -34,11 +34,11 @@ class Finder:
             Network address of whoever asks.
         """
         plate = "".join(licence_plate.split())
-        wait_s = self._attempts.wait_s(plate, client, time.monotonic())
+        wait_s = await self._attempts.wait_s(plate, client)
         if wait_s > 0:
             return TryLater(wait_s)
         async with self.database.reading() as session:
             passenger_id = await find_passenger(session, plate, surname)
         if passenger_id is not None:
-            self._attempts.forget(plate, client)
+            await self._attempts.forget(plate, client)
         return passenger_id

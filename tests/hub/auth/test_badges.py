@@ -6,8 +6,8 @@ import time
 
 import pytest
 from aerocast_hub.auth import badges
-from aerocast_hub.auth.attempts import LOGINS
 from aerocast_hub.auth.badges import AHEAD_US, GOOD_FOR_US, Place, absorb
+from aerocast_hub.auth.limiting.attempts import LOGINS
 from aerocast_hub.auth.passwords import Passwords
 from aerocast_hub.auth.tables import AuditRow, BadgeRow, BadgeShowingRow
 from aerocast_hub.auth.users import disable_user

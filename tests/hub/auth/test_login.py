@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from aerocast_hub.app import create_app
-from aerocast_hub.auth.attempts import LOGINS
+from aerocast_hub.auth.limiting.attempts import LOGINS
 from aerocast_hub.auth.tables import AuditRow, RefreshTokenRow
 from aerocast_hub.auth.users import disable_user
 from litestar.testing import AsyncTestClient

@@ -2,7 +2,7 @@
 
 import pytest
 from aerocast_hub.app import create_app
-from aerocast_hub.auth.attempts import FINDS
+from aerocast_hub.auth.limiting.attempts import FINDS
 from aerocast_hub.settings import load_settings
 from litestar.testing import AsyncTestClient
 

@@ -78,6 +78,16 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "attempt_counts",
+        sa.Column("key", sa.String(length=128), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_attempt_counts")),
+    )
+    with op.batch_alter_table("attempt_counts", schema=None) as batch_op:
+        batch_op.create_index("attempt_counts_end", ["ends_at_us"], unique=False)
+
+    op.create_table(
         "audit",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
@@ -1257,6 +1267,10 @@ def downgrade() -> None:
         batch_op.drop_index("audit_at")
 
     op.drop_table("audit")
+    with op.batch_alter_table("attempt_counts", schema=None) as batch_op:
+        batch_op.drop_index("attempt_counts_end")
+
+    op.drop_table("attempt_counts")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_alerts_scope_cleared_at_us"))
         batch_op.drop_index(batch_op.f("ix_alerts_cleared_at_us_raised_at_us"))

@@ -1,0 +1,1 @@
+"""How often somebody may try a secret, counted by account and by client."""

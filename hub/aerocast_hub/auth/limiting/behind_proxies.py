@@ -1,0 +1,47 @@
+"""The client and the scheme of a request, as the outermost trusted proxy saw them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from aerocast_hub.client_address import Network, client_address, is_trusted
+
+
+class Forwarded(NamedTuple):
+    """What proxies said of a request: header values as they came, first to last."""
+
+    forwarded_for: Sequence[str] = ()
+    forwarded_proto: Sequence[str] = ()
+
+
+class BehindProxies:
+    """Tells the rest of the hub who really called, by what trusted proxies say.
+
+    Everything that asks for the client after it (limits, the trail, who may read /metrics) and for
+    the scheme (https or not) gets the answer of the outermost trusted proxy.
+    """
+
+    def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
+        self._app = app
+        self._trusted = trusted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        peer = scope.get("client")
+        if peer is not None and is_trusted(peer[0], self._trusted):
+            said = _said(scope)
+            scope["client"] = (client_address(peer[0], said.forwarded_for, self._trusted), 0)
+            scheme = said.forwarded_proto[-1].strip().lower() if said.forwarded_proto else ""
+            if scope["type"] == ScopeType.HTTP and scheme in ("http", "https"):
+                scope["scheme"] = scheme
+        await self._app(scope, receive, send)
+
+
+def _said(scope: Scope) -> Forwarded:
+    found: dict[bytes, list[str]] = {b"x-forwarded-for": [], b"x-forwarded-proto": []}
+    for name, value in scope["headers"]:
+        if name in found:
+            found[name].append(value.decode("latin-1"))
+    return Forwarded(found[b"x-forwarded-for"], found[b"x-forwarded-proto"])
