@@ -24,6 +24,8 @@ class Airport(NamedTuple):
         WGS 84.
     time_zone
         IANA name, such as ``Europe/Paris``.
+    country
+        ISO 3166-1 alpha-2.
     """
 
     iata: str
@@ -33,6 +35,7 @@ class Airport(NamedTuple):
     latitude_deg: float
     longitude_deg: float
     time_zone: str
+    country: str
     elevation_ft: float | None = None
 
 
@@ -84,6 +87,7 @@ def _tables() -> tuple[dict[str, Airport], dict[str, Airport]]:
             latitude_deg=row["lat"],
             longitude_deg=row["lon"],
             time_zone=row["tz"],
+            country=row["country"],
             elevation_ft=float(row["elevation"]),
         )
         for row in rows

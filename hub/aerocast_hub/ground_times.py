@@ -64,6 +64,19 @@ class Handling(_Table, frozen=True, kw_only=True):
     closure_min: tuple[Minutes, Minutes, Minutes] = (5.0, 20.0, 45.0)
     never_after_min: Minutes = 360.0
 
+    def __post_init__(self) -> None:
+        """Refuse quantiles that are not in order.
+
+        Raises
+        ------
+        ValueError
+            A later one is the smaller.
+        """
+        if list(self.closure_min) != sorted(self.closure_min):
+            raise ValueError(
+                "closure_min: 10, 50 and 90 % in this order, none below the one before"
+            )
+
     @property
     def ramp(self) -> tuple[Stage, Stage, Stage]:
         """What is done on the ramp, in order."""

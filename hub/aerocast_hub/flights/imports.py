@@ -21,6 +21,7 @@ from aerocast_hub.outbox.publish import write_events
 from aerocast_hub.schedule import in_range_us, instant_us, read_airport, read_date, read_flight
 
 Text = str | int | None
+LONGEST_NAME = 32
 
 
 class ScheduleLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,10 +39,22 @@ class ScheduleLine(msgspec.Struct, frozen=True, kw_only=True):
     stand: Text = None
     reclaim: Text = None
     gate: Text = None
+    aircraft_type: Text = None
+    handler: Text = None
+    departure_terminal: Text = None
+    arrival_terminal: Text = None
 
 
 class ScheduledFlight(msgspec.Struct, frozen=True, kw_only=True):
-    """A flight of the schedule, as it is kept."""
+    """A flight of the schedule, as it is kept.
+
+    Attributes
+    ----------
+    aircraft_type
+        ICAO or IATA designator, such as ``A320``.
+    handler
+        Who unloads it where it arrives, as the airport calls them.
+    """
 
     flight: str
     flight_key: str
@@ -56,6 +69,10 @@ class ScheduledFlight(msgspec.Struct, frozen=True, kw_only=True):
     stand: str | None = None
     reclaim: str | None = None
     gate: str | None = None
+    aircraft_type: str | None = None
+    handler: str | None = None
+    departure_terminal: str | None = None
+    arrival_terminal: str | None = None
 
 
 async def import_flights(database: Database, file: Path) -> list[ScheduledFlight | RefusedRow]:
@@ -152,6 +169,10 @@ def _flight(line: ScheduleLine) -> ScheduledFlight:
         stand=_text(line.stand),
         reclaim=_text(line.reclaim),
         gate=_text(line.gate),
+        aircraft_type=_aircraft_type(line.aircraft_type),
+        handler=_named("handler", line.handler),
+        departure_terminal=_named("departure_terminal", line.departure_terminal),
+        arrival_terminal=_named("arrival_terminal", line.arrival_terminal),
     )
 
 
@@ -162,6 +183,23 @@ def _icao(text: str | None) -> str | None:
     if re.fullmatch(r"~?[0-9a-f]{6}", plain) is None:
         raise WrongValueError("icao", text, "a 24-bit address such as 393322")
     return plain
+
+
+def _aircraft_type(value: Text) -> str | None:
+    text = _text(value)
+    if text is None:
+        return None
+    plain = text.upper()
+    if re.fullmatch(r"[A-Z0-9]{2,4}", plain) is None:
+        raise WrongValueError("aircraft_type", text, "a designator such as A320 or 77W")
+    return plain
+
+
+def _named(key: str, value: Text) -> str | None:
+    text = _text(value) or None
+    if text is not None and len(text) > LONGEST_NAME:
+        raise WrongValueError(key, text[:LONGEST_NAME], f"at most {LONGEST_NAME} characters")
+    return text
 
 
 def _instant(key: str, value: str | float | None) -> int | None:

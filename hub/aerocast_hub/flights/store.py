@@ -25,6 +25,10 @@ class Flight(msgspec.Struct, frozen=True, kw_only=True):
         Scheduled times, UTC microseconds.
     stand
         Where it stands, else where the schedule says it will.
+    aircraft_type
+        ICAO or IATA designator.
+    handler
+        Who unloads it where it arrives.
     actual
         Times heard; None where not yet.
     """
@@ -42,6 +46,10 @@ class Flight(msgspec.Struct, frozen=True, kw_only=True):
     stand: str | None
     reclaim: str | None
     gate: str | None
+    aircraft_type: str | None
+    handler: str | None
+    departure_terminal: str | None
+    arrival_terminal: str | None
     actual: ActualTimes
 
 
@@ -152,5 +160,9 @@ def _flight(row: FlightRow) -> Flight:
         stand=row.on_block_stand or row.stand,
         reclaim=row.reclaim,
         gate=row.gate,
+        aircraft_type=row.aircraft_type,
+        handler=row.handler,
+        departure_terminal=row.departure_terminal,
+        arrival_terminal=row.arrival_terminal,
         actual=times_of(row),
     )

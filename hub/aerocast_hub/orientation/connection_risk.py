@@ -297,7 +297,7 @@ def _closed_until(parts: _Parts) -> bool:
 
 
 def _closing(handling: Handling) -> Spread:
-    low, middle, high = sorted(handling.closure_min)
+    low, middle, high = handling.closure_min
     z90 = 1.2816  # of a normal distribution: 90 % lies below
     return _not_negative(spread_of(Stage(middle, (middle - low) / z90, (high - middle) / z90)))
 

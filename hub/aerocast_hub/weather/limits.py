@@ -1,4 +1,4 @@
-"""What an airport says about itself: limits of its ramp and runways. Pure.
+"""What an airport says about itself: limits of its ramp, runways, times on the ground. Pure.
 
 Defaults are a start, each with where it comes from; the limits are the operator's own. Guides give
 ranges and no standard (ACRP Report 8), makers' manuals and EN 1915-1 rule for equipment.
@@ -7,6 +7,8 @@ ranges and no standard (ACRP Report 8), makers' manuals and EN 1915-1 rule for e
 from typing import Annotated, Literal
 
 import msgspec
+
+from aerocast_hub.ground_times import Changing, Handling, MinimumTime
 
 NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=180)]
@@ -131,6 +133,10 @@ class AirportSettings(_Table, frozen=True, kw_only=True):
         Sites whose gateways stand there; without any, the site named like its ICAO code.
     local_wind_s
         A local sensor's wind counts for so long.
+    handling, changing
+        How long arrivals and changes of aircraft take, before the hub has learned it.
+    connections
+        Minimum connection times.
     """
 
     airport: Code
@@ -151,6 +157,9 @@ class AirportSettings(_Table, frozen=True, kw_only=True):
     temperature: TemperatureLimits = TemperatureLimits()
     visibility: VisibilityLimits = VisibilityLimits()
     runways: Annotated[tuple[Runway, ...], msgspec.Meta(max_length=32)] = ()
+    handling: Handling = Handling()
+    changing: Changing = Changing()
+    connections: Annotated[tuple[MinimumTime, ...], msgspec.Meta(max_length=20_000)] = ()
 
     @property
     def every_site(self) -> tuple[str, ...]:

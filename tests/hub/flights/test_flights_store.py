@@ -187,6 +187,25 @@ async def test_bad_lines_are_named_and_the_rest_is_imported(database, tmp_path):
     assert await one_flight(database) is not None
 
 
+async def test_a_flight_knows_its_aircraft_handler_and_terminals(database, tmp_path):
+    more = {"aircraft_type": "a320", "handler": "Swift", "arrival_terminal": 2}
+    await import_flights(database, schedule(tmp_path, LINE | more))
+    flight = await one_flight(database)
+    assert (flight.aircraft_type, flight.handler) == ("A320", "Swift")
+    assert (flight.departure_terminal, flight.arrival_terminal) == (None, "2")
+    refused = [
+        each.error
+        for each in await import_flights(
+            database,
+            schedule(tmp_path, LINE | {"aircraft_type": "Airbus"}, LINE | {"handler": "x" * 33}),
+        )
+    ]
+    assert refused == [
+        "line 1: aircraft_type 'Airbus': expected a designator such as A320 or 77W",
+        f"line 2: handler '{'x' * 32}': expected at most 32 characters",
+    ]
+
+
 async def test_csv_gives_the_same_flight(database, tmp_path):
     file = tmp_path / "flights.csv"
     file.write_text(

@@ -244,12 +244,18 @@ def test_airports_and_runways_are_read_of_files(tmp_path):
         '[[airport]]\nairport = "LFBO"\nsites = ["lfbo", "hall"]\n'
         "[airport.lightning]\nall_clear_min = 20\nrings = [{within_km = 10, ramp = 'closed'}]\n"
         "[[airport.equipment]]\nname = 'stairs'\nlimit_kt = 32\nsource = 'maker'\n"
+        "[airport.handling]\nunload = { median_min = 6, early_min = 1, late_min = 4 }\n"
+        "[airport.changing]\nmake_up_closes_min = 25\n"
+        "[[airport.connections]]\nminutes = 30\nstatus = 'DD'\ndeparting_carrier = 'AF'\n"
     )
     runways.write_text(
         "airport,runway,true_bearing_deg\nLFBO,14L,143\nLFBO,32R,323\nEGLL,27L,269.7\n"
     )
     egll, lfbo = read_airports(toml, runways)
     assert (lfbo.lightning.all_clear_min, lfbo.equipment[0].name) == (20, "stairs")
+    assert (lfbo.handling.unload.median_min, lfbo.handling.drive.median_min) == (6, 4)
+    assert lfbo.changing.make_up_closes_min == 25
+    assert [each.minutes for each in lfbo.connections] == [30]
     assert [each.name for each in lfbo.runways] == ["14L", "32R"]
     assert egll.runways[0].true_bearing_deg == 269.7
     assert egll.wind.closing_kt == 35
@@ -269,6 +275,28 @@ def test_airports_and_runways_are_read_of_files(tmp_path):
         ),
         ('[[airport]]\nairport = "LFBO"\n[airport.wind]\ncaution_kt = -1\n', ">= 0"),
         ("[[airport", "airports.toml"),
+        (
+            (
+                '[[airport]]\nairport = "LFBO"\n[airport.handling]\n'
+                "unload = { median_min = -1, early_min = 1, late_min = 1 }\n"
+            ),
+            r"handling\.unload\.median_min",
+        ),
+        (
+            '[[airport]]\nairport = "LFBO"\n[airport.handling]\nclosure_min = [9, 5, 20]\n',
+            "closure_min: 10, 50 and 90 % in this order",
+        ),
+        (
+            (
+                '[[airport]]\nairport = "LFBO"\n[[airport.connections]]\nminutes = 30\n'
+                '[[airport.connections]]\nminutes = 30\ncarrier = "AF"\n'
+            ),
+            r"unknown field `carrier` - at `\$\.airport\[0\]\.connections\[1\]`",
+        ),
+        (
+            '[[airport]]\nairport = "LFBO"\n[[airport.connections]]\nminutes = 30\nstatus = "DX"\n',
+            "Invalid enum value 'DX'",
+        ),
     ],
 )
 def test_a_mistake_in_the_file_of_airports_is_named(tmp_path, text, error):
