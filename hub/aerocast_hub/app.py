@@ -1,7 +1,9 @@
 """The application: the only place where the parts of the hub are put together."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from litestar import Litestar
@@ -21,6 +23,7 @@ from aerocast_hub.cache.keeping import MemoryKeeping, RedisKeeping
 from aerocast_hub.client_address import read_networks
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
+from aerocast_hub.leases.holding import by_one_hub
 from aerocast_hub.live.controller import follow
 from aerocast_hub.live.doorbell import Doorbell
 from aerocast_hub.orientation.advisor import Advisor
@@ -29,7 +32,7 @@ from aerocast_hub.orientation.links import Links
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.running import running
-from aerocast_hub.services import REGISTRY, Hub, Service
+from aerocast_hub.services import REGISTRY, Background, Hub, Service
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.controller import health, metrics
 from aerocast_hub.telemetry.metrics import Metrics
@@ -63,7 +66,8 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     publisher = Publisher(database, counters)
     links = Links(settings.signing_key)
     advisor = Advisor(database, counters, links)
-    hub = Hub(settings, database, publisher, counters, keys, redis, answers, advisor)
+    news = asyncio.Event()
+    hub = Hub(settings, database, publisher, counters, keys, redis, answers, advisor, news)
     app = Litestar(
         route_handlers=[
             health,
@@ -128,6 +132,18 @@ def _lifespan(
             for service in services:
                 for background in service.background:
                     await stack.enter_async_context(background(hub))
+                if service.alone:
+                    work = partial(_at_once, hub, service.alone)
+                    alone = by_one_hub(hub.database, service.name, work)
+                    await stack.enter_async_context(alone)
             yield
 
     return run
+
+
+@asynccontextmanager
+async def _at_once(hub: Hub, backgrounds: Sequence[Background]) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        for background in backgrounds:
+            await stack.enter_async_context(background(hub))
+        yield

@@ -1,7 +1,8 @@
 """The four services: what each is made of. A hub runs all of them, or any subset."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -59,7 +60,7 @@ from aerocast_hub.orientation.controller import GuidanceController
 from aerocast_hub.orientation.places.controller import PlaceController
 from aerocast_hub.orientation.routes_controller import RouteController
 from aerocast_hub.outbox.follow import Follower
-from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.outbox.publish import Publisher, keep_swept
 from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.retention.forget import keep_forgetting
 from aerocast_hub.running import running
@@ -103,6 +104,8 @@ class Hub(NamedTuple):
         What it shares with other hubs, when the settings say where; never the truth.
     answers
         Answers kept for a while, there or in memory.
+    clock_news
+        Set when a gateway's clock became better than what was stored on it.
     """
 
     settings: Settings
@@ -113,6 +116,7 @@ class Hub(NamedTuple):
     redis: RedisConnection | None
     answers: Answers
     advisor: Advisor
+    clock_news: asyncio.Event
 
 
 Background = Callable[[Hub], AbstractAsyncContextManager[None]]
@@ -133,7 +137,9 @@ class Service(NamedTuple):
     retime
         How each of them takes sightings whose time was corrected.
     background
-        Its own work beside requests.
+        Its own work beside requests, in every hub that runs it.
+    alone
+        Work that exactly one hub does at a time: sweeps, feeds, whatever takes in events.
     requires
         Services it asks, in process when they are loaded too.
     """
@@ -144,6 +150,7 @@ class Service(NamedTuple):
     absorb: Mapping[str, Absorb]
     retime: Mapping[str, Retime] = MappingProxyType({})
     background: tuple[Background, ...] = ()
+    alone: tuple[Background, ...] = ()
     requires: tuple[str, ...] = ()
 
 
@@ -158,15 +165,21 @@ async def prepare_accounts(hub: Hub) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def take_in(hub: Hub) -> AsyncIterator[None]:
-    """Listen to the gateways, for every feature of every service; correct times as they learn."""
-    retimer = Retimer(hub.database, every_retime(), hub.publisher, hub.metrics)
+    """Listen to the gateways, for every feature of every service."""
     inbox = Inbox(hub.database, every_absorb(), hub.publisher, hub.metrics)
-    inbox.on_better_clock = retimer.wake
+    inbox.on_better_clock = hub.clock_news.set
     async with (
-        running(retimer.run()),
         listening(hub.settings, inbox, hub.metrics) as source,
         feeding_watchdog(source),
     ):
+        yield
+
+
+@asynccontextmanager
+async def correct_times(hub: Hub) -> AsyncIterator[None]:
+    """Put what was stored before a gateway knew the time on its better clock."""
+    retimer = Retimer(hub.database, every_retime(), hub.publisher, hub.metrics, hub.clock_news)
+    async with running(retimer.run()):
         yield
 
 
@@ -199,7 +212,7 @@ async def send_webhooks(hub: Hub) -> AsyncIterator[None]:
 async def forget_what_is_old(hub: Hub) -> AsyncIterator[None]:
     """Keep records and names no longer than the settings say."""
     days = hub.settings.record_days, hub.settings.personal_days
-    async with running(keep_forgetting(hub.database, *days)):
+    async with running(keep_forgetting(hub.database, *days)), running(keep_swept(hub.database)):
         yield
 
 
@@ -221,34 +234,44 @@ async def count_losses(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def exchange_bag_messages(hub: Hub) -> AsyncIterator[None]:
-    """Receive baggage messages over a BagMessage link, and serve partners, as the settings say."""
-    settings, storage = hub.settings, Storage(hub.database, hub.publisher.wake, hub.metrics)
-    async with AsyncExitStack() as stack:
-        if settings.bag_server_port is not None and settings.bag_server_partners is not None:
-            server = LinkServer(
-                settings.bag_link_application,
-                read_partners(settings.bag_server_partners),
-                hub.database,
-                storage,
-                hub.metrics,
-                heartbeat_s=settings.bag_link_heartbeat_s,
-            )
-            listening_for_partners = server.listening(
-                settings.bag_server_host, settings.bag_server_port
-            )
-            await stack.enter_async_context(listening_for_partners)
-            await stack.enter_async_context(running(server.follow(hub.publisher)))
-        if settings.bag_link_hosts is not None and settings.bag_link_password is not None:
-            password = settings.bag_link_password.get_secret_value().encode()
-            client = LinkClient(
-                read_hosts(settings.bag_link_hosts),
-                Account(settings.bag_link_application, password),
-                storage,
-                hub.metrics,
-                heartbeat_s=settings.bag_link_heartbeat_s,
-            )
-            await stack.enter_async_context(running(client.run()))
+async def serve_bag_partners(hub: Hub) -> AsyncIterator[None]:
+    """Let partners log in over BagMessage links, when the settings say where and who."""
+    settings = hub.settings
+    if settings.bag_server_port is None or settings.bag_server_partners is None:
+        yield
+        return
+    server = LinkServer(
+        settings.bag_link_application,
+        read_partners(settings.bag_server_partners),
+        hub.database,
+        Storage(hub.database, hub.publisher.wake, hub.metrics),
+        hub.metrics,
+        heartbeat_s=settings.bag_link_heartbeat_s,
+    )
+    async with (
+        server.listening(settings.bag_server_host, settings.bag_server_port),
+        running(server.follow(hub.publisher)),
+    ):
+        yield
+
+
+@asynccontextmanager
+async def fetch_bag_messages(hub: Hub) -> AsyncIterator[None]:
+    """Receive baggage messages over a BagMessage link, when the settings say from where."""
+    settings = hub.settings
+    if settings.bag_link_hosts is None or settings.bag_link_password is None:
+        yield
+        return
+    client = LinkClient(
+        read_hosts(settings.bag_link_hosts),
+        Account(
+            settings.bag_link_application, settings.bag_link_password.get_secret_value().encode()
+        ),
+        Storage(hub.database, hub.publisher.wake, hub.metrics),
+        hub.metrics,
+        heartbeat_s=settings.bag_link_heartbeat_s,
+    )
+    async with running(client.run()):
         yield
 
 
@@ -346,15 +369,15 @@ REGISTRY: Mapping[str, Service] = {
                 "flights": retime_flights,
                 "bags": retime_bags,
             },
-            background=(
-                take_in,
+            background=(take_in, count_losses, serve_bag_partners),
+            alone=(
+                correct_times,
                 fly_bags,
                 raise_alerts,
                 send_webhooks,
                 forget_what_is_old,
                 tell_epcis,
-                count_losses,
-                exchange_bag_messages,
+                fetch_bag_messages,
             ),
             requires=("auth",),
         ),
@@ -371,9 +394,7 @@ REGISTRY: Mapping[str, Service] = {
             ),
             absorb={"winds": absorb_winds, "local_weather": absorb_local_weather},
             retime={"winds": retime_winds, "local_weather": retime_local_weather},
-            background=(
-                *(read_metar_files, follow_winds, watch_ramps, foretell_hours, ask_services),
-            ),
+            alone=(read_metar_files, follow_winds, watch_ramps, foretell_hours, ask_services),
             requires=("auth",),
         ),
         Service(

@@ -10,6 +10,7 @@ from aerocast_hub.epcis import tables as epcis
 from aerocast_hub.flights import tables as flights
 from aerocast_hub.gateways import tables as gateways
 from aerocast_hub.inbox import tables as inbox
+from aerocast_hub.leases import tables as leases
 from aerocast_hub.orientation import tables as orientation
 from aerocast_hub.orientation.places import tables as places
 from aerocast_hub.outbox import tables as outbox
@@ -34,6 +35,7 @@ __all__ = [
     "forecasts",
     "gateways",
     "inbox",
+    "leases",
     "nowcasts",
     "orientation",
     "outbox",

@@ -29,7 +29,8 @@ from aerocast_hub.telemetry.metrics import Metrics
 log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 1000
-LOOK_EVERY_S = 30.0
+LOOK_EVERY_S = 5.0
+"""How long news of a clock in another hub may go unnoticed."""
 SETTLES_S = 5.0
 """Receipts of a boot that never knew the time are bettered by every batch of a backlog: only when
 they have been still for so long are its times put right."""
@@ -52,22 +53,20 @@ class Retimer:
         retime: Mapping[str, Retime],
         publisher: Publisher,
         metrics: Metrics,
+        news: asyncio.Event | None = None,
     ) -> None:
+        """Correct as told by ``news``: it is set when a clock became better in this hub."""
         self._database = database
         self._retime = retime
         self._publisher = publisher
         self._metrics = metrics
-        self._woken = asyncio.Event()
+        self._news = asyncio.Event() if news is None else news
         self._unsettled: dict[BootKey, tuple[int, float]] = {}
-
-    def wake(self) -> None:
-        """Look for something to correct now: a clock became better."""
-        self._woken.set()
 
     async def run(self) -> None:
         """Correct what there is to correct, until cancelled."""
         while True:
-            self._woken.clear()
+            self._news.clear()
             try:
                 await self.correct(settles_s=SETTLES_S)
             except (SQLAlchemyError, OSError):
@@ -75,7 +74,7 @@ class Retimer:
             wait_s = SETTLES_S if self._unsettled else LOOK_EVERY_S
             try:
                 async with asyncio.timeout(wait_s):
-                    await self._woken.wait()
+                    await self._news.wait()
             except TimeoutError:
                 log.debug("nobody called: looking by ourselves")
 

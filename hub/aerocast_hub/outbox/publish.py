@@ -150,15 +150,11 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish until cancelled; a database that does not answer is asked again."""
-        swept_at = -float(SWEEP_EVERY_S)
         while True:
             self._woken.clear()  # before looking: who wakes us meanwhile is not missed
             try:
                 while await self.publish_committed():
                     pass
-                if time.monotonic() - swept_at > SWEEP_EVERY_S:
-                    swept_at = time.monotonic()
-                    await self._sweep()
             except (SQLAlchemyError, OSError):
                 log.exception("events wait: the database does not answer")
                 await asyncio.sleep(POLL_S)
@@ -197,14 +193,22 @@ class Publisher:
                 self._metrics.subscribers_dropped.inc()
                 log.warning("a subscriber was dropped: it did not keep up with the events")
 
-    async def _sweep(self) -> None:
-        before_us = (time.time_ns() // 1000) - KEPT_S * 1_000_000
-        async with self._database.writing() as session:
-            await session.execute(
-                delete(OutboxRow).where(
-                    OutboxRow.written_at_us < before_us, OutboxRow.id <= self._last_id
-                )
-            )
+
+async def sweep(database: Database) -> None:
+    """Delete what everybody has had time enough to take in."""
+    before_us = time.time_ns() // 1000 - KEPT_S * 1_000_000
+    async with database.writing() as session:
+        await session.execute(delete(OutboxRow).where(OutboxRow.written_at_us < before_us))
+
+
+async def keep_swept(database: Database) -> None:
+    """Sweep once an hour until cancelled; a database that does not answer is asked again."""
+    while True:
+        try:
+            await sweep(database)
+        except (SQLAlchemyError, OSError):
+            log.exception("old events stay: the database does not answer")
+        await asyncio.sleep(SWEEP_EVERY_S)
 
 
 async def write_events(session: AsyncSession, events: Sequence[Event]) -> None:

@@ -374,6 +374,13 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "leases",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("beat", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
+    )
+    op.create_table(
         "lightning_listening",
         sa.Column("site", sa.String(), nullable=False),
         sa.Column("detector", sa.String(), nullable=False),
@@ -1224,6 +1231,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_lightning_listening_site_at_us"))
 
     op.drop_table("lightning_listening")
+    op.drop_table("leases")
     op.drop_table("heading_cells")
     op.drop_table("heading_biases")
     with op.batch_alter_table("ground_events", schema=None) as batch_op:

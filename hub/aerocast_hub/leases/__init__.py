@@ -1,0 +1,1 @@
+"""Work that exactly one of several hubs does at a time."""
