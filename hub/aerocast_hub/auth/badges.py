@@ -20,7 +20,7 @@ from aerocast_hub.auth import audit
 from aerocast_hub.auth.tables import BadgeRow, BadgeShowingRow, UserRow
 from aerocast_hub.auth.users import COMMAND_LINE, UserError, normal_name
 from aerocast_hub.events import Event
-from aerocast_hub.inbox.sighting import Sighting
+from aerocast_hub.inbox.sighting import Sighting, lives_on
 
 GOOD_FOR_US = 60_000_000
 """A showing serves for a minute: the time to type a PIN with gloves on."""
@@ -59,6 +59,7 @@ class Badge(msgspec.Struct, frozen=True, kw_only=True):
     assigned_by: str
 
 
+@lives_on(BadgeShown)
 async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
     """Note the badge that was shown last at each reader. Nothing is published of it."""
     now_us = time.time_ns() // 1000

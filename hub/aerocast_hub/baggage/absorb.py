@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from math import isfinite
 
-from aerocast_protocols.observations import BagPassage, CodeScan, NoRead, UnreadBag
+from aerocast_protocols.observations import BagPassage, CodeScan, NoRead, PositionFix, UnreadBag
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.carriers import place_carriers
@@ -18,9 +18,10 @@ from aerocast_hub.baggage.journeys import refold_plates
 from aerocast_hub.baggage.tables import UnreadRow
 from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.events import BagUnread, Event
-from aerocast_hub.inbox.sighting import Retimed, Sighting
+from aerocast_hub.inbox.sighting import Retimed, Sighting, lives_on
 
 
+@lives_on(BagPassage, CodeScan, NoRead, PositionFix, UnreadBag)
 async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
     """Keep passages, scans and unread bags; give what is new in journeys."""
     seen = _seen(sightings)

@@ -11,11 +11,12 @@ from aerocast_hub.events import Event
 from aerocast_hub.flights.matching import plain_callsign
 from aerocast_hub.flights.refold import refold_aircraft
 from aerocast_hub.flights.tables import GroundEventRow
-from aerocast_hub.inbox.sighting import Retimed, Sighting
+from aerocast_hub.inbox.sighting import Retimed, Sighting, lives_on
 
 UNKNOWN_SIGMA_S = 3600.0  # for a gateway that does not know: any other report is better
 
 
+@lives_on(AircraftGroundEvent)
 async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
     """Keep ground events; give what they change in flights."""
     rows = [

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.events import Event, GatewayHealthReported, GatewayStateChanged
 from aerocast_hub.gateways.tables import GatewayCountsRow, GatewayRow, GatewayStateRow
-from aerocast_hub.inbox.sighting import Retimed, Sighting
+from aerocast_hub.inbox.sighting import Retimed, Sighting, lives_on
 
 Name = tuple[str, str]
 """Site and gateway."""
@@ -79,6 +79,7 @@ async def note_status(
     return [_changed(name, status.state, now_us)]
 
 
+@lives_on(GatewayHealth, PositionFix)
 async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
     """Keep the newest health and position of each gateway, and what it counted in each life.
 

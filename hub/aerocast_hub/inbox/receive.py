@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
+from aerocast_protocols.observations import Observation
 from aerocast_protocols.topics import up
 from sqlalchemy.exc import (
     DataError,
@@ -22,8 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.database.engine import Database
 from aerocast_hub.events import Event
 from aerocast_hub.inbox.quarantine import Quarantined, of_message, set_aside
-from aerocast_hub.inbox.sighting import Absorb, Sighting
-from aerocast_hub.inbox.store import Key, Row, event_store
+from aerocast_hub.inbox.sighting import Absorb, Sighting, kinds_of
+from aerocast_hub.inbox.store import Row, event_store
 from aerocast_hub.inbox.transaction import Reply, Seen, Transaction, sighting_of
 from aerocast_hub.inbox.unpack import Message
 from aerocast_hub.outbox.publish import Publisher
@@ -54,6 +55,7 @@ class Inbox:
         self.on_better_clock: Callable[[], None] | None = None
         self._database = database
         self._absorb = absorb
+        self._kinds = {feature: kinds_of(each) for feature, each in absorb.items()}
         self._publisher = publisher
         self._metrics = metrics
         self._store = event_store(database)
@@ -127,29 +129,46 @@ class Inbox:
         async with self._database.writing() as session:
             transaction = Transaction(session, self._metrics, slow_down_ms)
             seen = await transaction.take_in(messages)
-            rows = {row.key: (row, each) for row, each in transaction.rows(seen)}
+            rows = transaction.rows(seen)
             if one_by_one:
-                new = await self._append_one_by_one(session, transaction, list(rows.values()))
+                new = await self._append_one_by_one(session, transaction, rows)
             else:
-                new = await self._store.append(session, [row for row, _ in rows.values()])
-            sightings = [sighting_of(row, each) for key, (row, each) in rows.items() if key in new]
-            self._metrics.observations.labels("stored").inc(len(sightings))
+                new = await self._store.append(session, [row for row, _ in rows])
+            self._metrics.observations.labels("stored").inc(len(new))
+            if len(new) < len(rows):
+                keys = {row.key for row in new}
+                rows = [(row, each) for row, each in rows if row.key in keys]
+            sightings = self._of_use(rows)
             for feature, absorb in self._absorb.items():
+                kinds = self._kinds[feature]
                 transaction.events += await self._absorbed(
-                    session, feature, absorb, sightings, transaction.quarantined
+                    session,
+                    feature,
+                    absorb,
+                    sightings
+                    if kinds is None
+                    else [each for each in sightings if type(each.observation) in kinds],
+                    transaction.quarantined,
                 )
             await transaction.finish()
         return transaction
 
+    def _of_use(self, rows: Sequence[tuple[Row, Seen]]) -> list[Sighting]:
+        """Give what any feature makes something of, as the features meet it."""
+        if None in self._kinds.values():
+            return [sighting_of(row, each) for row, each in rows]
+        kinds = frozenset[type[Observation]]().union(*filter(None, self._kinds.values()))
+        return [sighting_of(row, each) for row, each in rows if type(each.observation) in kinds]
+
     async def _append_one_by_one(
         self, session: AsyncSession, transaction: Transaction, rows: Sequence[tuple[Row, Seen]]
-    ) -> set[Key]:
+    ) -> Sequence[Row]:
         """Store what can be stored, and refuse by name what no database holds."""
-        new: set[Key] = set()
+        new: list[Row] = []
         for row, seen in rows:
             try:
                 async with session.begin_nested():
-                    new |= await self._store.append(session, [row])
+                    new += await self._store.append(session, [row])
             except _CANNOT_BE_HELD as error:
                 transaction.refuse(seen, repr(error))
         return new

@@ -43,6 +43,28 @@ is given (never commits) and gives the events to publish once the transaction is
 """
 
 
+def lives_on(*kinds: type[Observation]) -> Callable[[Absorb], Absorb]:
+    """Say of an absorb function that it makes something of these kinds alone.
+
+    The inbox calls it for no others: most of what gateways see (single tag reads) is of use to no
+    feature, and costs none of them a look.
+    """
+
+    def note(absorb: Absorb) -> Absorb:
+        _KINDS[absorb] = frozenset(kinds)
+        return absorb
+
+    return note
+
+
+def kinds_of(absorb: Absorb) -> frozenset[type[Observation]] | None:
+    """Give the kinds a feature lives on; None when it takes every kind."""
+    return _KINDS.get(absorb)
+
+
+_KINDS: dict[Absorb, frozenset[type[Observation]]] = {}
+
+
 class Retimed(NamedTuple):
     """A stored sighting on a better clock, and when it was thought to have been before."""
 

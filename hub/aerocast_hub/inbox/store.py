@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.engine import Database
@@ -44,29 +44,15 @@ class Row(NamedTuple):
 class EventStore(Protocol):
     """Stores observations in the caller's transaction."""
 
-    async def append(self, session: AsyncSession, rows: Sequence[Row]) -> set[Key]:
-        """Store what is not stored yet; give the keys of what was."""
-
-
-class PostgresqlEventStore:
-    """One statement for any number of rows; the database says which were new."""
-
-    async def append(self, session: AsyncSession, rows: Sequence[Row]) -> set[Key]:
-        """Store what is not stored yet; give the keys of what was."""
-        if not rows:
-            return set()
-        columns = zip(*rows, strict=True)
-        found = await session.execute(
-            _UNNEST, {name: list(values) for name, values in zip(Row._fields, columns, strict=True)}
-        )
-        return {Key(*row) for row in found}
+    async def append(self, session: AsyncSession, rows: Sequence[Row]) -> Sequence[Row]:
+        """Store what is not stored yet; give the rows that were not."""
 
 
 class SqliteEventStore:
     """Looks first, then inserts: the transaction holds the only write lock, so nothing slips in."""
 
-    async def append(self, session: AsyncSession, rows: Sequence[Row]) -> set[Key]:
-        """Store what is not stored yet; give the keys of what was."""
+    async def append(self, session: AsyncSession, rows: Sequence[Row]) -> Sequence[Row]:
+        """Store what is not stored yet; give the rows that were not."""
         new = {row.key: row for row in rows}
         for lane, group in groupby(sorted(new), key=lambda key: key[:3]):
             sequences = [key.sequence for key in group]
@@ -83,23 +69,20 @@ class SqliteEventStore:
         if new:
             connection = await session.connection()
             await connection.exec_driver_sql(_INSERT, [tuple(row) for row in new.values()])
-        return set(new)
+        return tuple(new.values())
 
 
 def event_store(database: Database) -> EventStore:
     """Give the store that fits the database."""
-    return SqliteEventStore() if database.is_sqlite else PostgresqlEventStore()
+    if database.is_sqlite:
+        return SqliteEventStore()
+    from aerocast_hub.inbox.store_postgresql import PostgresqlEventStore  # noqa: PLC0415  asyncpg loads only where it serves
+
+    return PostgresqlEventStore()
 
 
-_TYPES = {"kind": "text", "device": "text", "body": "bytea"}
 _COLUMNS = ", ".join(Row._fields)
-_ARRAYS = ", ".join(f"CAST(:{name} AS {_TYPES.get(name, 'bigint')}[])" for name in Row._fields)
-# Our own column names, nothing from outside.
-_UNNEST = text(
-    f"INSERT INTO observations ({_COLUMNS}) SELECT * FROM unnest({_ARRAYS})"  # noqa: S608  see above
-    f" ON CONFLICT DO NOTHING RETURNING gateway_id, epoch, lane, sequence"
-)
 _INSERT = (
-    f"INSERT INTO observations ({_COLUMNS})"  # noqa: S608  see above
+    f"INSERT INTO observations ({_COLUMNS})"  # noqa: S608  our own column names
     f" VALUES ({', '.join('?' for _ in Row._fields)}) ON CONFLICT DO NOTHING"
 )

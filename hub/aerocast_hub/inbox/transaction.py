@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple, get_args
 
 from aerocast_protocols.batch import (
     REFUSED,
@@ -46,6 +47,7 @@ log = logging.getLogger(__name__)
 UNKNOWN_RETRY_MS = 60_000
 FULL_RETRY_MS = 1_000  # for a lane with too many holes: they may be filled meanwhile
 MOST_ACKNOWLEDGEMENTS = 64  # in one message, as the wire says
+_KIND = {kind: str(kind.__struct_config__.tag) for kind in get_args(Observation)}
 
 
 class Reply(NamedTuple):
@@ -105,7 +107,10 @@ class Transaction:
 
     def rows(self, seen: Sequence[Seen]) -> list[tuple[Row, Seen]]:
         """Put observations on the best clock there is, as rows to store."""
-        return [(self._row(each), each) for each in seen]
+        rows: list[tuple[Row, Seen]] = []
+        for _, group in groupby(seen, key=lambda each: id(each.batch)):
+            rows += self._rows_of_a_batch(list(group))
+        return rows
 
     def refuse(self, seen: Seen, reason: str) -> None:
         """Turn away for good an observation that could be read but never be kept."""
@@ -303,9 +308,9 @@ class Transaction:
         anchors = []
         for each in seen:
             told = each.observation
-            if isinstance(told, Evicted):
+            if type(told) is Evicted:
                 evictions.append((each.lane.gateway_id, told))
-            elif isinstance(told, ClockAnchor):
+            elif type(told) is ClockAnchor:
                 boot = BootKey(each.lane.gateway_id, told.boot_id)
                 claim = Claim(told.boot_ns, told.wall_ns, told.quality)
                 anchors.append((boot, claim, each.batch.message.received_at_us))
@@ -318,22 +323,26 @@ class Transaction:
         for anchor in anchors:
             self._hear_claim(*anchor)
 
-    def _row(self, seen: Seen) -> Row:
-        batch = seen.batch
-        clock = self._ledger.clock(BootKey(seen.lane.gateway_id, batch.body.boot_id))
+    def _rows_of_a_batch(self, seen: Sequence[Seen]) -> Iterator[tuple[Row, Seen]]:
+        """One batch has one boot, and so one clock."""
+        batch = seen[0].batch
+        clock = self._ledger.clock(BootKey(seen[0].lane.gateway_id, batch.body.boot_id))
         received_at_us = batch.message.received_at_us
-        at_us, quality = seen_at_us(clock, seen.observation.boot_ns, received_at_us)
-        return Row(
-            *seen.lane,
-            seen.sequence,
-            str(seen.observation.__struct_config__.tag),
-            seen.observation.device,
-            seen.observation.boot_ns,
-            at_us,
-            quality,
-            received_at_us,
-            seen.raw,
-        )
+        for each in seen:
+            what = each.observation
+            at_us, quality = seen_at_us(clock, what.boot_ns, received_at_us)
+            row = Row(
+                *each.lane,
+                each.sequence,
+                _KIND[type(what)],
+                what.device,
+                what.boot_ns,
+                at_us,
+                quality,
+                received_at_us,
+                each.raw,
+            )
+            yield row, each
 
     def _set_message_aside(self, unreadable: Unreadable) -> None:
         message, reason, sender = unreadable
@@ -395,9 +404,9 @@ def _check_numbers(observation: Observation) -> None:
         raise ProtocolError(f"boot_ns {observation.boot_ns} is impossible")
     if "\0" in observation.device:
         raise ProtocolError("the device's name holds a NUL")
-    if isinstance(observation, ClockAnchor) and abs(observation.wall_ns) > LARGEST_TIME_NS:
+    if type(observation) is ClockAnchor and abs(observation.wall_ns) > LARGEST_TIME_NS:
         raise ProtocolError(f"wall_ns {observation.wall_ns} is impossible")
-    if isinstance(observation, Evicted):
+    if type(observation) is Evicted:
         first, last = observation.first_sequence, observation.last_sequence
         if not 1 <= first <= last <= LARGEST_NUMBER or observation.epoch > LARGEST_NUMBER:
             raise ProtocolError(f"evicted {first} to {last} of {observation.epoch} is impossible")

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.events import Event
-from aerocast_hub.inbox.sighting import Retimed, Sighting
+from aerocast_hub.inbox.sighting import Retimed, Sighting, lives_on
 from aerocast_hub.weather.derived import MPS_TO_KT
 from aerocast_hub.weather.ramp_judging import airports_of_sites, judge
 from aerocast_hub.weather.ramp_tables import ListeningRow, LocalWeatherRow, StrikeRow
@@ -22,6 +22,7 @@ LISTENING_KEPT_US = 31 * 24 * 3_600_000_000
 _UNSURE_CLOCKS = (1, 2)  # saved at shutdown, or kept by a battery: off by nobody knows how much
 
 
+@lives_on(LightningStrike, LightningWatch, WeatherMeasured)
 async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
     """Keep what sensors told, and judge at once the ramps where lightning struck."""
     now_us = time.time_ns() // 1000

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.airports import airport
 from aerocast_hub.database.insert import insert_new, insert_or_replace
 from aerocast_hub.events import Event
-from aerocast_hub.inbox.sighting import Retimed, Sighting
+from aerocast_hub.inbox.sighting import Retimed, Sighting, lives_on
 from aerocast_hub.weather.aircraft_wind import AircraftWind, is_sound, km_between, latest
 from aerocast_hub.weather.heading_bias import HeadingBias, block_of
 from aerocast_hub.weather.ramp_rule import NOT_FOR_FLIGHT
@@ -61,6 +61,7 @@ class Winds(msgspec.Struct, frozen=True, kw_only=True):
     notice: str = NOT_FOR_FLIGHT
 
 
+@lives_on(AircraftWeather)
 async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[Event]:
     """Keep winds that aircraft met."""
     rows = _rows(sightings)

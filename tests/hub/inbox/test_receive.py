@@ -8,13 +8,14 @@ from aerocast_hub.gateways.tables import GatewayStateRow
 from aerocast_hub.gateways.views import loss_accounts
 from aerocast_hub.inbox.quarantine import MOST_ROWS
 from aerocast_hub.inbox.receive import Inbox
+from aerocast_hub.inbox.sighting import lives_on
 from aerocast_hub.inbox.tables import ObservationRow, QuarantineRow
 from aerocast_hub.inbox.unpack import Message
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.outbox.tables import OutboxRow
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_protocols.batch import REFUSED, decode_acknowledgements, digest_of
-from aerocast_protocols.observations import ClockAnchor, Evicted
+from aerocast_protocols.observations import ClockAnchor, CodeScan, Evicted
 from sqlalchemy import func, select, text
 
 from tests.hub.inbox.wire import (
@@ -356,3 +357,17 @@ async def test_a_batch_nobody_can_read_is_kept_here_and_its_gateway_told(inbox, 
     assert {(each.status, each.lane, each.epoch) for each in told} == {(5, 2, 0)}
     assert [each.digest for each in told] == [digest_of(each.payload) for each in spoilt]
     assert await count(database, QuarantineRow) == 6
+
+
+async def test_a_feature_is_given_the_kinds_it_lives_on_alone(database, inbox):
+    given = []
+
+    @lives_on(CodeScan)
+    async def take_scans(_session, sightings):
+        given.extend(sightings)
+        return []
+
+    scan = CodeScan(device="desk", boot_ns=1, content="plate", licence_plate="0057123456")
+    picky = Inbox(database, {"scans": take_scans}, inbox._publisher, Metrics())
+    await picky.receive([batch(1, [tag(1), scan, tag(3)])])
+    assert [each.observation for each in given] == [scan]
