@@ -104,7 +104,8 @@ def worded(advised: Advised, language: str) -> Guidance:
     advice, zone = advised.advice, advised.time_zone
 
     def sentence(phrase: Phrase) -> Sentence:
-        return Sentence(key=phrase.key, text=say(language, phrase.key, phrase.values, zone))
+        text = say(language, phrase.key, phrase.values, zone, advice.at_us)
+        return Sentence(key=phrase.key, text=text)
 
     return Guidance(
         language=language,

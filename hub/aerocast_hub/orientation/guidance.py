@@ -170,6 +170,7 @@ def guide(
     overdue_us = _overdue_us(flight, times, weather, model)
     phase = _phase(bags, flight, times, overdue_us, now_us)
     headline, steps = _SAY[phase](flight, times, now_us)
+    headline = _counted(headline, bags)
     if way is not None:
         headline = _with_way(headline, way)
         steps = tuple(_with_way(step, way) for step in steps)
@@ -329,6 +330,14 @@ def _to_belt(flight: FlightView | None) -> Phrase:
     return Phrase(key="step_go_to_belt", values={"belt": flight.reclaim})
 
 
+def _counted(said: Phrase, bags: Sequence[BagView]) -> Phrase:
+    """Let what speaks of the passenger's bags know how many it speaks of."""
+    count = sum(bag.state not in ON_BELT for bag in bags)
+    if said.key == "bags_delivered":
+        count = len(bags)
+    return Phrase(key=said.key, values={**said.values, "bags": count})
+
+
 def _with_way(said: Phrase, way: WayView) -> Phrase:
     """Let what sends people to a belt or a gate name its level, the minutes and the lift."""
     if said.key not in ("step_go_to_belt", "go_to_gate"):
@@ -376,7 +385,7 @@ def _weather(weather: WeatherView) -> Phrase:
 
 def _bag(bag: BagView) -> BagAdvice:
     plate = masked(bag.licence_plate)
-    values: dict[str, Value] = {"plate": plate}
+    values: dict[str, Value] = {"ending": bag.licence_plate[-4:]}
     key = f"bag_{bag.state}"
     if bag.last_seen_us is None:
         key = "bag_expected"

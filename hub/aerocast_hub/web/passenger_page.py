@@ -57,7 +57,7 @@ def passenger_page(advice: Advice, language: str, time_zone: str | None) -> Pass
     zone = _zone(time_zone)
 
     def worded(phrase: Phrase) -> str:
-        return say(language, phrase.key, phrase.values, time_zone)
+        return say(language, phrase.key, phrase.values, time_zone, advice.at_us)
 
     def shown(at_us: int) -> str:
         return clock(at_us, zone) + (" UTC" if zone is UTC else "")

@@ -85,7 +85,7 @@ def test_the_way_is_shown_for_how_the_passenger_gets_about(visit, parked, termin
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.get_by_role("link", name="Français").click()
     expect(page.get_by_role("heading", name="Le chemin")).to_be_visible()
-    expect(page.get_by_text("Prenez l'ascenseur C et descendez")).to_be_visible()
+    expect(page.get_by_text("Prenez l’ascenseur C et descendez")).to_be_visible()
 
 
 def test_an_unknown_tag_and_a_wrong_surname_get_the_same_answer(visit):

@@ -33,8 +33,8 @@ def test_steps_name_signs_stairs_lifts_levels_and_landmarks(network):
     ]
     assert texts(network, "gate-B12", "reclaim-4", "trolley", "fr") == [
         "Marchez 120 m.",
-        "Prenez l'ascenseur C et descendez au niveau Arrivées.",
-        "Marchez 60 m jusqu'à\N{NO-BREAK SPACE}: Tapis 4.",
+        "Prenez l’ascenseur C et descendez au niveau Arrivées.",
+        "Marchez 60 m jusqu’à\N{NO-BREAK SPACE}: Tapis 4.",
     ]
 
 
@@ -48,7 +48,7 @@ def test_a_queue_worth_telling_is_told_in_minutes(network):
     assert through(840.0) == "Go through security: expect to wait 14 minutes."
     assert (
         through(60.0, "fr")
-        == "Passez\N{NO-BREAK SPACE}: le contrôle de sûreté, environ 1 minute d'attente."
+        == "Passez\N{NO-BREAK SPACE}: le contrôle de sûreté, environ 1 minute d’attente."
     )
 
 
@@ -124,7 +124,7 @@ def test_every_way_and_every_obstacle_has_its_sentence_and_every_sentence_its_us
     said += [directions.why_not(each) for each in reasons]
     for phrase in said:
         assert say(language, phrase.key, phrase.values)
-    keys = {key for key in catalogue(language) if key.startswith(("way_", "no_way"))}
+    keys = {key for key in catalogue(language).sentences if key.startswith(("way_", "no_way"))}
     assert {phrase.key for phrase in said} == keys
 
 

@@ -60,10 +60,10 @@ def test_the_belts_level_minutes_and_every_step_are_told(terminal):
 def test_who_takes_no_stairs_is_told_the_lift(terminal):
     first, *steps = told(terminal, LANDED, "wheelchair", "fr")
     assert first == (
-        "Rendez-vous au tapis 4, niveau 0\N{NO-BREAK SPACE}: à 10 minutes de l'avion, "
-        "par l'ascenseur C."
+        "Rendez-vous au tapis 4, niveau 0\N{NO-BREAK SPACE}: à 10 minutes de l’avion, "
+        "par l’ascenseur C."
     )
-    assert "Prenez l'ascenseur C et descendez au niveau 0." in steps
+    assert "Prenez l’ascenseur C et descendez au niveau 0." in steps
     assert not any("escalier" in step for step in steps)
 
 

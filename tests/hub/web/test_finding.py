@@ -39,5 +39,5 @@ async def test_the_wait_is_said_in_the_passengers_language(hub):
     for _ in range(FINDS.together):
         await hub.post("/find", data=tried)
     answer = await hub.post("/find", data=tried, headers={"accept-language": "fr-CA,fr;q=0.9"})
-    assert '<html lang="fr">' in answer.text
+    assert '<html lang="fr" dir="ltr">' in answer.text
     assert "patienter" in answer.text

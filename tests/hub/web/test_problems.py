@@ -118,7 +118,7 @@ async def test_a_browser_gets_a_page():
     answer = await ask("GET", "/nowhere", headers={"accept": "text/html,*/*;q=0.8"})
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
-    assert '<html lang="en">' in answer.text
+    assert '<html lang="en" dir="ltr">' in answer.text
     assert "There is nothing here" in answer.text
 
 

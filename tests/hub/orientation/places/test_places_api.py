@@ -69,7 +69,7 @@ async def test_a_route_is_found_by_get_and_by_post_in_the_language_asked_for(hub
     found = got.json()
     assert found["seconds"] > posted["seconds"]
     assert [step["text"] for step in found["steps"]][1] == (
-        "Prenez l'ascenseur C et montez au niveau 1."
+        "Prenez l’ascenseur C et montez au niveau 1."
     )
     assert all(step["is_accessible"] for step in found["steps"])
 
