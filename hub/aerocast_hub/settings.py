@@ -20,7 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from aerocast_hub.broker_url import check_broker_url
+from aerocast_hub.broker_url import EMBEDDED, check_broker_url
 from aerocast_hub.client_address import read_networks
 from aerocast_hub.hosts import read_hosts
 from aerocast_hub.redis_connection import check_redis_url
@@ -45,8 +45,12 @@ class Settings(BaseSettings):
         ``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://...``; plain ``sqlite:`` and
         ``postgresql:`` are understood. None: ``hub.db`` in ``data_dir``.
     broker_url
-        ``embedded:`` for the broker inside, ``mqtt://`` or ``mqtts://`` for another one, ``none:``
-        to take nothing in (a hub that only answers, beside one that listens).
+        ``embedded:`` for the broker inside, ``mqtt://`` or ``mqtts://`` for another one,
+        ``amqp://`` or ``amqps://`` for RabbitMQ, ``none:`` to take nothing in (a hub that only
+        answers, beside one that listens).
+    broker_group
+        Name of the group of hubs that share what gateways send: on an MQTT 5 broker with shared
+        subscriptions (Mosquitto, EMQX), or a queue of RabbitMQ. None: this hub takes all of it.
     redis_url
         ``redis://[user:password@]host:port/0``, ``rediss://`` or ``unix://FILE``: what several hubs
         remember together (Redis or Valkey). None: each hub by itself, in memory.
@@ -105,6 +109,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("aerocast-data")
     database_url: SecretStr | None = None
     broker_url: SecretStr = SecretStr("embedded:")
+    broker_group: str | None = Field(default=None, pattern=r"^[a-z0-9-]{1,32}$")
     redis_url: SecretStr | None = None
     embedded_broker_port: int = Field(default=1884, ge=0, le=65535)
     embedded_broker_v3_port: int = Field(default=1883, ge=0, le=65535)
@@ -165,6 +170,8 @@ class Settings(BaseSettings):
         if self.tries_in == "redis" and self.redis_url is None:
             raise ValueError("redis_url is missing: tries_in is redis")
         check_broker_url(self.broker_url.get_secret_value())
+        if self.broker_group is not None and self.broker_url.get_secret_value() == EMBEDDED:
+            raise ValueError("broker_group needs a broker of its own: set broker_url")
         if self.redis_url is not None:
             check_redis_url(self.redis_url.get_secret_value())
         if not self.database.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):

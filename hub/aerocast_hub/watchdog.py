@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aerocast_hub.inbox.source_mqtt import LONGEST_TURN_S, MqttSource
+from aerocast_hub.inbox.gathering import LONGEST_TURN_S, Source
 from aerocast_hub.running import running
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def watchdog_s() -> float | None:
 
 
 @asynccontextmanager
-async def feeding_watchdog(source: MqttSource | None) -> AsyncIterator[None]:
+async def feeding_watchdog(source: Source | None) -> AsyncIterator[None]:
     """Feed systemd's watchdog beside the block, as long as the inbox makes progress.
 
     A hub without an inbox (``none:`` as broker) is fed as long as its loop turns.
@@ -53,7 +53,7 @@ async def feeding_watchdog(source: MqttSource | None) -> AsyncIterator[None]:
         yield
 
 
-async def _feed(source: MqttSource | None, patience_s: float) -> None:
+async def _feed(source: Source | None, patience_s: float) -> None:
     is_told = False
     while True:
         since_s = 0.0 if source is None else time.monotonic() - source.turned_at_s

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from aerocast_hub.inbox.source_mqtt import LONGEST_TURN_S
+from aerocast_hub.inbox.gathering import LONGEST_TURN_S
 from aerocast_hub.watchdog import feeding_watchdog, notify
 
 from tests.hub.test_serve import free_port, hub

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -16,6 +16,16 @@ log = logging.getLogger(__name__)
 
 SQLITE_BUSY_TIMEOUT_MS = 10_000
 """Longest wait for another writer. A transaction of the inbox takes a few tens of milliseconds."""
+
+
+_CONFLICTS = ("40001", "40P01", "23505")
+"""SQLSTATE of what happens between transactions and not within one (PostgreSQL 15 appendix A):
+serialization_failure, deadlock_detected, and unique_violation by a row nobody could see yet."""
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Say whether a transaction failed because of another one: the same again may succeed."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
 
 class Database:

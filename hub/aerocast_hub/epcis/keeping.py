@@ -16,7 +16,7 @@ from aerocast_hub.epcis.asking import ROLES
 from aerocast_hub.epcis.tables import EpcisEpcRow, EpcisEventRow
 
 ROWS_AT_ONCE = 500
-_ORDER_LOCK = 7_301_444  # any number of ours
+_ORDER_LOCK = 7_301_446  # any number of ours
 
 Json = Mapping[str, object]
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.events import Event
@@ -15,6 +15,7 @@ from aerocast_hub.flights.tables import FlightRow, GroundEventRow
 HOUR_US = 3_600_000_000
 MARGIN_US = 6 * HOUR_US  # a movement's two reports, and the ones around it, lie this close
 NAMES_AT_ONCE = 500  # databases bound the parameters of a statement
+_ORDER_LOCK = 7_301_451  # any number of ours
 
 EVENT_KINDS: dict[str, EventKind] = {
     "landed": "landed",
@@ -49,6 +50,7 @@ async def refold_aircraft(
 
     Gives what changed; the flights are written.
     """
+    await _wait_for_others(session)
     span = _Span(from_us, to_us).widened(WINDOW_US)
     names = await _names_of_aircraft(session, icaos, span.widened(MARGIN_US))
     return await _refold(session, await _flights(session, names, span))
@@ -56,6 +58,7 @@ async def refold_aircraft(
 
 async def refold_flights(session: AsyncSession, ids: Sequence[str]) -> list[Event]:
     """Fold flights whose schedule is new, and those whose aircraft may now be theirs."""
+    await _wait_for_others(session)
     rows: list[FlightRow] = []
     for some in _in_parts(ids):
         rows += await session.scalars(
@@ -69,6 +72,15 @@ async def refold_flights(session: AsyncSession, ids: Sequence[str]) -> list[Even
     icaos = await _aircraft_of(session, rows, span.widened(WINDOW_US))
     names = await _names_of_aircraft(session, icaos, span.widened(WINDOW_US + MARGIN_US))
     return await _refold(session, await _flights(session, names, span.widened(WINDOW_US)))
+
+
+async def _wait_for_others(session: AsyncSession) -> None:
+    """Wait until others who fold flights have committed: who comes last sees everything.
+
+    Ground events are few, and one flight's may come from two gateways over two hubs.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORDER_LOCK})
 
 
 async def _refold(session: AsyncSession, rows: Sequence[FlightRow]) -> list[Event]:

@@ -36,6 +36,20 @@ async def known_gateways(session: AsyncSession, names: Iterable[Name]) -> dict[N
     }
 
 
+async def speak_in_turn(session: AsyncSession, gateway_ids: Iterable[int]) -> None:
+    """Wait until other hubs have committed what these gateways sent to them.
+
+    Of two hubs that take in batches of one gateway at the same time, the second then sees what the
+    first has stored. SQLite has one writer at a time anyway.
+    """
+    await session.execute(
+        select(GatewayRow.id)
+        .where(GatewayRow.id.in_(sorted(set(gateway_ids))))
+        .order_by(GatewayRow.id)
+        .with_for_update(key_share=True)
+    )
+
+
 async def name_of(session: AsyncSession, gateway_id: int) -> Name:
     """Give the name of a registered gateway."""
     row = await session.get_one(GatewayRow, gateway_id)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.database.engine import Database
+from aerocast_hub.database.engine import Database, is_conflict
 from aerocast_hub.events import Event
 from aerocast_hub.inbox.quarantine import Quarantined, of_message, set_aside
 from aerocast_hub.inbox.sighting import Absorb, Sighting, kinds_of
@@ -32,6 +32,7 @@ from aerocast_hub.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
+MOST_REPETITIONS = 5
 _HUB_IS_UNREADY = (OperationalError, InterfaceError, ProgrammingError, OSError)
 _CANNOT_BE_HELD = (DataError, OverflowError)
 
@@ -73,7 +74,7 @@ class Inbox:
         """
         try:
             with self._metrics.transaction_seconds.time():
-                transaction = await self._in_one_transaction(messages, slow_down_ms)
+                transaction = await self._in_spite_of_others(messages, slow_down_ms)
         except Exception as error:
             log.exception("%d messages could not be stored together", len(messages))
             return await self._after_failure(messages, error, slow_down_ms)
@@ -115,6 +116,22 @@ class Inbox:
         self._metrics.quarantined.labels("message").inc()
         return []
 
+    async def _in_spite_of_others(
+        self, messages: Sequence[Message], slow_down_ms: int
+    ) -> Transaction:
+        """Store messages; what fails only because another hub wrote at the same time is repeated.
+
+        The last time everything that goes wrong is taken at its word.
+        """
+        for _ in range(MOST_REPETITIONS):
+            try:
+                return await self._in_one_transaction(messages, slow_down_ms, may_repeat=True)
+            except DBAPIError as error:
+                if not is_conflict(error):
+                    raise
+                log.info("another hub wrote at the same time: %s", error.orig)
+        return await self._in_one_transaction(messages, slow_down_ms)
+
     async def _in_pieces(self, messages: Sequence[Message]) -> Transaction | None:
         """Take in what can be kept of a message, and refuse by name what no database holds."""
         try:
@@ -124,10 +141,15 @@ class Inbox:
             return None
 
     async def _in_one_transaction(
-        self, messages: Sequence[Message], slow_down_ms: int, *, one_by_one: bool = False
+        self,
+        messages: Sequence[Message],
+        slow_down_ms: int,
+        *,
+        one_by_one: bool = False,
+        may_repeat: bool = False,
     ) -> Transaction:
         async with self._database.writing() as session:
-            transaction = Transaction(session, self._metrics, slow_down_ms)
+            transaction = Transaction(session, self._metrics, slow_down_ms, may_repeat=may_repeat)
             seen = await transaction.take_in(messages)
             rows = transaction.rows(seen)
             if one_by_one:
@@ -148,7 +170,7 @@ class Inbox:
                     sightings
                     if kinds is None
                     else [each for each in sightings if type(each.observation) in kinds],
-                    transaction.quarantined,
+                    transaction,
                 )
             await transaction.finish()
         return transaction
@@ -179,7 +201,7 @@ class Inbox:
         feature: str,
         absorb: Absorb,
         sightings: Sequence[Sighting],
-        quarantined: list[Quarantined],
+        transaction: Transaction,
     ) -> list[Event]:
         """Let a feature make of sightings what it will; what it stumbles over is set aside."""
         if not sightings:
@@ -190,16 +212,18 @@ class Inbox:
         except Exception as error:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise
+            if transaction.may_repeat and is_conflict(error):
+                raise  # no sighting's fault: the whole transaction is repeated
             if len(sightings) > 1:
                 log.exception("%s failed on %d sightings: one by one", feature, len(sightings))
                 events = []
                 for sighting in sightings:
                     events += await self._absorbed(
-                        session, feature, absorb, [sighting], quarantined
+                        session, feature, absorb, [sighting], transaction
                     )
                 return events
             log.exception("%s could not take in a sighting: quarantine", feature)
-            quarantined.append(_unabsorbed(feature, sightings[0], error))
+            transaction.quarantined.append(_unabsorbed(feature, sightings[0], error))
             return []
 
 

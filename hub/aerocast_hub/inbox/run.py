@@ -6,21 +6,26 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from aerocast_hub.broker_url import EMBEDDED, NONE, BrokerAddress, parse_broker_url
+from aerocast_hub.broker_url import EMBEDDED, NONE, BrokerAddress, is_amqp, parse_broker_url
 from aerocast_hub.inbox.broker import HOST, EmbeddedBroker
 from aerocast_hub.inbox.broker_login import gateways_login, hubs_login, left_for_this_user
+from aerocast_hub.inbox.gathering import Source
 from aerocast_hub.inbox.receive import Inbox
+from aerocast_hub.inbox.source_amqp import AmqpSource
 from aerocast_hub.inbox.source_mqtt import MqttSource
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
+FIRST_GROUP = "hub"
+"""Of hubs that read a queue and are told no other."""
+
 
 @asynccontextmanager
 async def listening(
     settings: Settings, inbox: Inbox, metrics: Metrics
-) -> AsyncIterator[MqttSource | None]:
+) -> AsyncIterator[Source | None]:
     """Take in what gateways send, beside the block; with ``none:`` as broker, nothing.
 
     Raises
@@ -33,21 +38,15 @@ async def listening(
         if url == NONE:
             yield None
             return
+        group = settings.broker_group
+        source: Source
         if url == EMBEDDED:
-            ours, theirs = hubs_login(), gateways_login(settings.signing_key())
-            broker = EmbeddedBroker(
-                settings.data_dir,
-                metrics,
-                (ours, theirs),
-                settings.embedded_broker_port,
-                settings.embedded_broker_v3_port,
-            )
-            await stack.enter_async_context(broker.running())
-            stack.enter_context(left_for_this_user(theirs, (broker.port, broker.v3_port)))
-            address = BrokerAddress(HOST, broker.port, user=ours.user, password=ours.password)
+            address = await stack.enter_async_context(_embedded(settings, metrics))
+            source = MqttSource(address, inbox, metrics)
+        elif is_amqp(url):
+            source = AmqpSource(url, group or FIRST_GROUP, inbox, metrics)
         else:
-            address = parse_broker_url(url)
-        source = MqttSource(address, inbox, metrics)
+            source = MqttSource(parse_broker_url(url), inbox, metrics, group)
         task = asyncio.create_task(source.run())
         task.add_done_callback(_tell_why)
         try:
@@ -56,6 +55,21 @@ async def listening(
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+@asynccontextmanager
+async def _embedded(settings: Settings, metrics: Metrics) -> AsyncIterator[BrokerAddress]:
+    ours, theirs = hubs_login(), gateways_login(settings.signing_key())
+    broker = EmbeddedBroker(
+        settings.data_dir,
+        metrics,
+        (ours, theirs),
+        settings.embedded_broker_port,
+        settings.embedded_broker_v3_port,
+    )
+    async with broker.running():
+        with left_for_this_user(theirs, (broker.port, broker.v3_port)):
+            yield BrokerAddress(HOST, broker.port, user=ours.user, password=ours.password)
 
 
 def _tell_why(task: asyncio.Task[None]) -> None:

@@ -10,18 +10,17 @@ import random
 import secrets
 import ssl
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
-from aerocast_protocols.topics import EVERY_UP
+from aerocast_protocols.topics import EVERY_UP, up
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from aerocast_hub.broker_url import BrokerAddress
-from aerocast_hub.inbox.pressure import Pressure
+from aerocast_hub.inbox.gathering import Gathering
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.transaction import Reply
 from aerocast_hub.inbox.unpack import Message
@@ -29,96 +28,50 @@ from aerocast_hub.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-MOST_MESSAGES = 500
-GATHER_S = 0.05
-"""A transaction takes what came within this time, at most so many messages: one flush to disk
-then serves all gateways."""
-MOST_WAITING_BYTES = 32 * 1024 * 1024
-LONGEST_TURN_S = 5.0
-"""An idle inbox comes round this often, so that whoever watches can tell idle from stuck."""
 CONNECT_TIMEOUT_S = 5.0
 KEEP_ALIVE_S = 30
 LONGEST_WAIT_S = 10.0
 STABLE_S = 30.0
+EVERY_STATUS = up("+", "+", "status")
+_CANNOT_SHARE = (
+    "the broker has no shared subscriptions: unset BROKER_GROUP and run one hub, use a broker that "
+    "has them, or RabbitMQ over amqp://"
+)
 _VERSIONS = (MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311)
-
-
-class _Waiting(NamedTuple):
-    """A message in the queue, and since when (monotonic seconds)."""
-
-    message: Message
-    since_s: float
 
 
 class MqttSource:
     """Feeds the inbox from a broker, for as long as it runs.
 
-    Attributes
+    Parameters
     ----------
-    turned_at_s
-        When the inbox last came round: everything taken was stored and answered, or nothing
-        waited (monotonic seconds). A transaction that hangs stops it.
+    group
+        Hubs of one group share the gateways' messages (MQTT 5 §4.8.2, shared subscriptions). None:
+        this hub gets them all.
     """
 
-    def __init__(self, address: BrokerAddress, inbox: Inbox, metrics: Metrics) -> None:
-        self._address = address
-        self._inbox = inbox
-        self._metrics = metrics
-        self._waiting: deque[_Waiting] = deque()
-        self._waiting_bytes = 0
-        self._pressure = Pressure()
-        self.turned_at_s = time.monotonic()
-        self._arrived = asyncio.Event()
-        self._client: Client | None = None
+    def __init__(
+        self, address: BrokerAddress, inbox: Inbox, metrics: Metrics, group: str | None = None
+    ) -> None:
         self.is_connected = asyncio.Event()
+        self._address = address
+        self._group = group
+        self._metrics = metrics
+        self._gathering = Gathering(inbox, metrics)
+        self._client: Client | None = None
+
+    @property
+    def turned_at_s(self) -> float:
+        """When the inbox last came round, monotonic seconds."""
+        return self._gathering.turned_at_s
 
     async def run(self) -> None:
         """Keep a connection, and store what comes over it, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_connected())
-            group.create_task(self._keep_storing())
+            group.create_task(self._gathering.keep_storing(self._answer))
 
-    async def _keep_storing(self) -> None:
-        while True:
-            self.turned_at_s = time.monotonic()
-            try:
-                async with asyncio.timeout(LONGEST_TURN_S):
-                    await self._arrived.wait()
-            except TimeoutError:
-                self._measure()
-                continue
-            await asyncio.sleep(GATHER_S if len(self._waiting) < MOST_MESSAGES else 0)
-            slow_down_ms = self._measure()
-            messages = self._take(MOST_MESSAGES)
-            self._publish(await self._inbox.receive(messages, slow_down_ms))
-
-    def _measure(self) -> int:
-        """Look how far behind the inbox is; give how long senders should wait, milliseconds."""
-        lag_s = time.monotonic() - self._waiting[0].since_s if self._waiting else 0.0
-        slow_down_ms = self._pressure.observe(lag_s, self._waiting_bytes)
-        self._metrics.inbox_lag_seconds.set(lag_s)
-        self._metrics.inbox_slows_down.set(self._pressure.is_high)
-        return slow_down_ms
-
-    def _take(self, most: int) -> list[Message]:
-        taken = [self._waiting.popleft().message for _ in range(min(most, len(self._waiting)))]
-        self._waiting_bytes -= sum(len(message.payload) for message in taken)
-        self._metrics.waiting_bytes.set(self._waiting_bytes)
-        if not self._waiting:
-            self._arrived.clear()
-        return taken
-
-    def _put(self, message: Message) -> None:
-        """Queue a message; with too many waiting it is dropped, and sent again by its gateway."""
-        if self._waiting_bytes + len(message.payload) > MOST_WAITING_BYTES:
-            self._metrics.messages.labels("dropped").inc()
-            return
-        self._waiting.append(_Waiting(message, time.monotonic()))
-        self._waiting_bytes += len(message.payload)
-        self._metrics.waiting_bytes.set(self._waiting_bytes)
-        self._arrived.set()
-
-    def _publish(self, replies: Sequence[Reply]) -> None:
+    async def _answer(self, replies: Sequence[Reply]) -> None:
         client = self._client
         if client is None:
             return  # not connected: the gateways send again and are answered then
@@ -129,8 +82,8 @@ class MqttSource:
         attempt = 0
         while True:
             opened_at = time.monotonic()
-            for version in _VERSIONS:
-                connection = _Connection(self._address, version, self._put)
+            for version in _VERSIONS if self._group is None else _VERSIONS[:1]:
+                connection = _Connection(self._address, version, self._group, self._gathering.put)
                 try:
                     await connection.open()
                     await self._serve(connection)
@@ -165,10 +118,12 @@ class _Connection:
         self,
         address: BrokerAddress,
         version: MQTTProtocolVersion,
+        group: str | None,
         put: Callable[[Message], None],
     ) -> None:
         self.version = version
         self._address = address
+        self._group = group
         self._put = put
         self._loop = asyncio.get_running_loop()
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
@@ -219,12 +174,18 @@ class _Connection:
         _userdata: object,
         _flags: ConnectFlags,
         reason: ReasonCode,
-        _properties: Properties | None,
+        properties: Properties | None,
     ) -> None:
         if reason.is_failure:
             self._tell(self._fail, f"refused: {reason}")
-        else:
+        elif self._group is None:
             client.subscribe(EVERY_UP, qos=1)
+        elif not getattr(properties, "SharedSubscriptionAvailable", 1):
+            self._tell(self._fail, _CANNOT_SHARE)
+        else:
+            # Retained words on gateways come only to who does not share; they are few.
+            shared = f"$share/{self._group}/{EVERY_UP}"
+            client.subscribe([(shared, SubscribeOptions(1)), (EVERY_STATUS, SubscribeOptions(1))])
 
     def _on_subscribe(
         self,

@@ -23,7 +23,14 @@ from aerocast_protocols.topics import down
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.events import Event
-from aerocast_hub.gateways.state import Known, Name, known_gateways, note_heard, note_status
+from aerocast_hub.gateways.state import (
+    Known,
+    Name,
+    known_gateways,
+    note_heard,
+    note_status,
+    speak_in_turn,
+)
 from aerocast_hub.inbox.clock import TRUSTED, Claim, seen_at_us
 from aerocast_hub.inbox.ledger import BootKey, LaneKey, Ledger, LifeKey
 from aerocast_hub.inbox.marks import MOST_RANGES, Ranges, has_room, union
@@ -68,10 +75,24 @@ class Seen(NamedTuple):
 
 
 class Transaction:
-    """What is gathered while one transaction is under way."""
+    """What is gathered while one transaction is under way.
 
-    def __init__(self, session: AsyncSession, metrics: Metrics, slow_down_ms: int = 0) -> None:
+    Attributes
+    ----------
+    may_repeat
+        It will be made again when another transaction is in its way.
+    """
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        metrics: Metrics,
+        slow_down_ms: int = 0,
+        *,
+        may_repeat: bool = False,
+    ) -> None:
         """Begin; senders are asked to wait ``slow_down_ms`` before they send more."""
+        self.may_repeat = may_repeat
         self._session = session
         self._metrics = metrics
         self._slow_down_ms = slow_down_ms
@@ -101,6 +122,7 @@ class Transaction:
         speakers |= {(status.site, status.gateway) for status in statuses}
         speakers |= {name for name, _ in self._unreadable}
         self._known = await known_gateways(self._session, speakers)
+        await speak_in_turn(self._session, (each.gateway_id for each in self._known.values()))
         for status in statuses:
             await self._take_status(status)
         return await self._take_batches([each for each in batches if self._may_speak(each)])
