@@ -46,6 +46,13 @@ def airport(code: str) -> Airport | None:
     return by_iata.get(wanted) or by_icao.get(wanted)
 
 
+def airport_codes(code: str) -> frozenset[str]:
+    """Give every code of an airport in lower case: sites are named after either."""
+    found = airport(code)
+    codes = {code} if found is None else {code, found.iata, found.icao or code}
+    return frozenset(each.lower() for each in codes)
+
+
 def nearest_airport(latitude_deg: float, longitude_deg: float, within_m: float) -> Airport | None:
     """Find the airport with an ICAO code nearest a point; None when none is within reach."""
 

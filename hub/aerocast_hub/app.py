@@ -9,7 +9,7 @@ from importlib.metadata import version
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
-from litestar.types import Middleware
+from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
 
 from aerocast_hub.auth.cookies import SessionCookies
 from aerocast_hub.auth.guard import PermissionGuard
@@ -23,6 +23,7 @@ from aerocast_hub.cache.keeping import MemoryKeeping, RedisKeeping
 from aerocast_hub.client_address import read_networks
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
+from aerocast_hub.database.sight import EVERYTHING, seeing
 from aerocast_hub.leases.holding import by_one_hub
 from aerocast_hub.live.controller import follow
 from aerocast_hub.live.doorbell import Doorbell
@@ -34,6 +35,7 @@ from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.running import running
 from aerocast_hub.services import REGISTRY, Background, Hub, Service
 from aerocast_hub.settings import Settings
+from aerocast_hub.sight.row_rules import ROW_RULES
 from aerocast_hub.telemetry.controller import health, metrics
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.weather.recent_weather import RecentWeather
@@ -54,7 +56,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
         A name is no service's.
     """
     services = [REGISTRY[name] for name in names]
-    database = Database(settings.database)
+    database = Database(settings.database, ROW_RULES)
     counters = Metrics()
     keys = TokenKeys(settings.data_dir, is_signing="auth" in names)
     cookies = SessionCookies(is_https=(settings.base_url or "").startswith("https:"))
@@ -89,7 +91,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "logins": _always(Logins(database, keys, tries)),
             "session_cookies": _always(cookies),
         },
-        middleware=_middleware(settings),
+        middleware=[_one_sight_a_request, *_middleware(settings)],
         guards=[PermissionGuard(keys, cookies)],
         exception_handlers=ERROR_HANDLERS,
         before_send=[add_security_headers],
@@ -104,6 +106,16 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
 def _middleware(settings: Settings) -> list[Middleware]:
     trusted = read_networks(settings.trusted_proxies)
     return [DefineMiddleware(BehindProxies, trusted=trusted)] if trusted else []
+
+
+def _one_sight_a_request(app: ASGIApp) -> ASGIApp:
+    """Let what the guard narrows end with the request, whoever serves the next one."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        with seeing(EVERYTHING):
+            await app(scope, receive, send)
+
+    return answer
 
 
 def _always(value: object) -> Provide:

@@ -31,6 +31,7 @@ COMMANDS = {
     "migrate": Command("aerocast_hub.commands.migrate", "bring the database up to date"),
     "gateway": Command("aerocast_hub.commands.gateway", "register gateways; what they lost"),
     "user": Command("aerocast_hub.commands.user", "people who may log in"),
+    "role": Command("aerocast_hub.commands.role", "who may do what, and whose rows they see"),
     "badge": Command("aerocast_hub.commands.badge", "staff badges that let people in"),
     "import": Command("aerocast_hub.commands.imports", "take in flights, bags, stands or places"),
     "routes": Command("aerocast_hub.commands.routes", "find ways on a map, without a hub"),

@@ -15,6 +15,7 @@ from aerocast_hub.alerts.watch import take_in as watch
 from aerocast_hub.auth.badge_controller import BadgeController
 from aerocast_hub.auth.badges import absorb as absorb_badges
 from aerocast_hub.auth.controller import AuthController
+from aerocast_hub.auth.role_controller import BindingController, RoleController
 from aerocast_hub.auth.roles import seed_roles
 from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.baggage.absorb import absorb as absorb_bags
@@ -333,7 +334,13 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "auth",
             8001,
-            controllers=(AuthController, BadgeController, *SESSION_HANDLERS),
+            controllers=(
+                AuthController,
+                BadgeController,
+                RoleController,
+                BindingController,
+                *SESSION_HANDLERS,
+            ),
             absorb={"badges": absorb_badges},
             background=(prepare_accounts,),
         ),

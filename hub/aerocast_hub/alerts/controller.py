@@ -18,6 +18,7 @@ from aerocast_hub.alerts.store import (
     open_alerts,
     past_alerts,
 )
+from aerocast_hub.auth.permissions import RULED
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
@@ -35,6 +36,7 @@ class AlertController(Controller):
 
     path = "/api/alerts"
     tags = ("Alerts",)
+    opt = RULED
 
     @get("/", operation_id="ListAlerts", opt={"permission": "alerts:read"})
     async def open(self, database: NamedDependency[Database]) -> list[Alert]:
@@ -89,6 +91,9 @@ class AlertController(Controller):
             There is no such alert.
         """
         now_us = time.time_ns() // 1000
+        async with database.reading() as session:
+            if await alert_history(session, alert_id) is None:
+                raise NotFoundException(f"alert {alert_id[:64]!r} is not known")
         async with database.writing() as session:
             events = await acknowledge(session, alert_id, request.user.name, data.note, now_us)
             found = await alert_history(session, alert_id)

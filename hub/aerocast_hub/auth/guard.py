@@ -3,19 +3,32 @@
 A handler carries ``opt={"permission": "<service>:<verb>"}`` or ``opt={"public": True}``; with
 neither it answers nobody. Whoever comes with a token is in ``request.user`` (a `Principal`), on
 public handlers too; otherwise it is None.
+
+Who is bound to some airlines or airports sees their rows alone: `database.sight` narrows every
+session of the request. A handler says with ``"rows": "ruled"`` that all it tells comes from such
+sessions, with ``"rows": "none"`` that it tells of no flight and no bag; one that says neither is
+closed to them.
 """
 
 import logging
 import time
 from urllib.parse import urlsplit
 
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar import WebSocket
+from litestar.exceptions import (
+    HTTPException,
+    NotAuthorizedException,
+    PermissionDeniedException,
+    WebSocketException,
+)
 from litestar.handlers import BaseRouteHandler
 
 from aerocast_hub.auth.cookies import Connection, SessionCookies
 from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.tokens import Principal, TokenError, TokenKeys
+from aerocast_hub.database.sight import Sight, see_only
 
+ROWS = frozenset({"ruled", "none"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _log = logging.getLogger(__name__)
@@ -47,7 +60,18 @@ class PermissionGuard:
             The handler asks for a permission and no good token came.
         PermissionDeniedException
             The token does not allow it, another site's page sent it, or the handler says nothing.
+        WebSocketException
+            Either of these, of a WebSocket: closed with 4401 or 4403.
         """
+        try:
+            self._let_through(connection, handler)
+        except HTTPException as refusal:
+            if not isinstance(connection, WebSocket):
+                raise
+            code = 4000 + refusal.status_code
+            raise WebSocketException(detail=refusal.detail, code=code) from refusal
+
+    def _let_through(self, connection: Connection, handler: BaseRouteHandler) -> None:
         bearer = _bearer(connection)
         if bearer is None and _is_from_elsewhere(connection):
             raise PermissionDeniedException("requests from other sites' pages are refused")
@@ -64,6 +88,12 @@ class PermissionGuard:
         connection.scope["user"] = principal
         if not grants(principal.permissions, wanted):
             raise PermissionDeniedException(f"permission {wanted} is needed")
+        sight = Sight(principal.airlines, principal.stations)
+        if not sight.is_whole and handler.opt.get("rows") not in ROWS:
+            raise PermissionDeniedException(
+                "your account is bound to some airlines or airports, and this tells of all of them"
+            )
+        see_only(sight)
 
     def _who(self, token: str | None) -> Principal | None:
         if token is None:

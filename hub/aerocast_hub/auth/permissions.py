@@ -32,6 +32,11 @@ PERMISSIONS = frozenset(
 """``baggage:passengers`` shows whole names; ``privacy:write`` hands out and erases what is kept of
 a passenger; ``users:write`` changes accounts, their roles and what rows they see."""
 
+RULED = {"rows": "ruled"}
+"""For a controller whose answers come from sessions that keep to the row rules alone."""
+NO_ROWS = {"rows": "none"}
+"""For a controller that tells of no flight and no bag."""
+
 
 class Role(NamedTuple):
     """A role.

@@ -20,6 +20,7 @@ from aerocast_hub.baggage.tables import (
     PassengerRow,
     UnreadRow,
 )
+from aerocast_hub.database.sight import current_sight
 from aerocast_hub.schedule import flight_key
 
 HOUR_US = 3_600_000_000
@@ -100,6 +101,19 @@ async def find_bag(
     )
     latest = max(rows, key=_recency, default=None)
     return None if latest is None else bag_of(latest)
+
+
+async def may_act_on(session: AsyncSession, licence_plate: str) -> bool:
+    """Say whether the work at hand sees every bag of a plate: an action may be about any of them.
+
+    Who sees everything may act on a plate nobody has seen, too.
+    """
+    if current_sight().is_whole:
+        return True
+    of_plate = BagPlateRow.licence_plate == _askable(licence_plate)
+    bags = set(await session.scalars(select(BagPlateRow.bag_id).where(of_plate)))
+    seen = set(await session.scalars(select(BagRow.id).where(BagRow.id.in_(bags))))
+    return bool(bags) and bags == seen
 
 
 async def find_bag_by_id(session: AsyncSession, bag_id: str) -> Bag | None:

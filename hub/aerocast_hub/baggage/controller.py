@@ -9,9 +9,17 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from aerocast_hub.auth.permissions import grants
+from aerocast_hub.auth.permissions import NO_ROWS, RULED, grants
 from aerocast_hub.auth.tokens import Principal
-from aerocast_hub.baggage.bags import Bag, BagPage, Wanted, find_bag, list_in_motion, search_bags
+from aerocast_hub.baggage.bags import (
+    Bag,
+    BagPage,
+    Wanted,
+    find_bag,
+    list_in_motion,
+    may_act_on,
+    search_bags,
+)
 from aerocast_hub.baggage.history import BagHistory, histories
 from aerocast_hub.baggage.operations import Action, ContainerMove, act, move
 from aerocast_hub.baggage.passenger_of_bag import Whose, whose_bag
@@ -42,6 +50,7 @@ class BaggageController(Controller):
 
     path = "/api/bags"
     tags = ("Baggage",)
+    opt = RULED
 
     @get("/", operation_id="ListBagsInMotion", opt={"permission": "baggage:read"})
     async def in_motion(
@@ -153,9 +162,14 @@ class BaggageController(Controller):
         ------
         ClientException
             The plate is no plate, or the action lacks something.
+        NotFoundException
+            It is a bag of others.
         """
         if _PLATE.fullmatch(licence_plate) is None:
             raise ClientException(f"{licence_plate[:32]!r} is no licence plate: ten digits are")
+        async with database.reading() as session:
+            if not await may_act_on(session, licence_plate):
+                raise NotFoundException(f"bag {licence_plate} is neither expected nor seen")
         async with database.writing() as session:
             try:
                 events = await act(session, licence_plate, data, request.user.name)
@@ -179,7 +193,7 @@ class ContainerController(Controller):
         "/{container:str}/moves",
         operation_id="MoveContainer",
         status_code=200,
-        opt={"permission": "baggage:write"},
+        opt={"permission": "baggage:write", "rows": "all"},
     )
     async def move(
         self,
@@ -216,6 +230,7 @@ class PlateController(Controller):
 
     path = "/api/plates"
     tags = ("Baggage",)
+    opt = NO_ROWS
 
     @get("/{licence_plate:str}", operation_id="ReadPlate", opt={"permission": "baggage:read"})
     async def read(
@@ -239,6 +254,7 @@ class TagHistoryController(Controller):
 
     path = "/api/baggage/history/v1.0"
     tags = ("Baggage",)
+    opt = RULED
 
     @get(
         "/tag/{licence_plate:str}/flightdate/{flight_date:str}",

@@ -4,8 +4,9 @@ import msgspec
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.airports import airport_codes
 from aerocast_hub.baggage.evidence import Leg
-from aerocast_hub.baggage.journeys import airport_codes, decode_journey
+from aerocast_hub.baggage.journeys import decode_journey
 from aerocast_hub.baggage.reconciliation import (
     Carried,
     Due,

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, QueryParameter
 
+from aerocast_hub.auth.permissions import RULED
 from aerocast_hub.baggage.flight_bags import BagsOfFlight, bags_of_flight, transfers
 from aerocast_hub.baggage.reconciliation import Transfer
 from aerocast_hub.database.engine import Database
@@ -20,6 +21,7 @@ class FlightBagsController(Controller):
 
     path = "/api"
     tags = ("Baggage",)
+    opt = RULED
 
     @get(
         "/flights/{flight_id:str}/bags",

@@ -1,14 +1,19 @@
 """What is known of a bag, in order, and what was known of it at an instant."""
 
+from collections.abc import Sequence
+
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.airports import airport_codes
 from aerocast_hub.baggage.evidence import Evidence
 from aerocast_hub.baggage.evidence_store import read_around, read_plates
 from aerocast_hub.baggage.fold import in_order, journey_of
 from aerocast_hub.baggage.identity import OneBag, share_out
 from aerocast_hub.baggage.journey import Journey
-from aerocast_hub.baggage.journeys import airport_codes
+from aerocast_hub.baggage.tables import BagRow
+from aerocast_hub.database.sight import current_sight
 
 LONGEST = 5000
 
@@ -65,10 +70,17 @@ async def histories(
     (filed,) = await read_plates(session, [plate], known_by_us)
     every = [each for evidence in filed.values() for each in evidence]
     around = await read_around(session, every, known_by_us)
-    return [
-        _history(bag, around.of(bag.evidence), known_by_us)
-        for bag in share_out(filed, airport_codes)
-    ]
+    bags = await _seen(session, share_out(filed, airport_codes))
+    return [_history(bag, around.of(bag.evidence), known_by_us) for bag in bags]
+
+
+async def _seen(session: AsyncSession, bags: Sequence[OneBag]) -> Sequence[OneBag]:
+    """Leave out bags the asker does not see: evidence itself says not whose it is."""
+    if current_sight().is_whole:
+        return bags
+    ids = [bag.bag_id for bag in bags]
+    seen = set(await session.scalars(select(BagRow.id).where(BagRow.id.in_(ids))))
+    return [bag for bag in bags if bag.bag_id in seen]
 
 
 def _history(bag: OneBag, evidence: list[Evidence], known_by_us: int | None) -> BagHistory:

@@ -9,13 +9,14 @@ import msgspec
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.airports import airport_codes
 from aerocast_hub.baggage.clock_skew import Pair, StrayClock, stray_clocks
 from aerocast_hub.baggage.compliance import CUSTODY, ComplianceReport, Read, compliance_of
 from aerocast_hub.baggage.evidence import Evidence, Handled, Seen, Stowed, decode_evidence
 from aerocast_hub.baggage.flight_bags import carried_on, due_of
 from aerocast_hub.baggage.fold import in_order
 from aerocast_hub.baggage.journey import POINTS
-from aerocast_hub.baggage.journeys import airport_codes, decode_journey
+from aerocast_hub.baggage.journeys import decode_journey
 from aerocast_hub.baggage.loss_reason import FlightTimes, LossReason, propose
 from aerocast_hub.baggage.reconciliation import Carried
 from aerocast_hub.baggage.tables import BagPlateRow, BagRow, EvidenceRow, UnreadRow

@@ -41,7 +41,7 @@ class InsightController(Controller):
     @get(
         "/flights/{flight_id:str}/compliance",
         operation_id="GetFlightCompliance",
-        opt={"permission": "baggage:read"},
+        opt={"permission": "baggage:read", "rows": "ruled"},
     )
     async def compliance(
         self,
@@ -62,7 +62,7 @@ class InsightController(Controller):
         "/flights/{flight_id:str}/compliance.csv",
         operation_id="GetFlightComplianceCsv",
         media_type="text/csv",
-        opt={"permission": "baggage:read"},
+        opt={"permission": "baggage:read", "rows": "ruled"},
     )
     async def compliance_csv(
         self,
@@ -85,7 +85,7 @@ class InsightController(Controller):
     @get(
         "/flights/{flight_id:str}/bags/{licence_plate:str}/loss-reason",
         operation_id="ProposeLossReason",
-        opt={"permission": "baggage:read"},
+        opt={"permission": "baggage:read", "rows": "ruled"},
     )
     async def reason(
         self,

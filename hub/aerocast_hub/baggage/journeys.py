@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import delete, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.airports import airport
+from aerocast_hub.airports import airport_codes
 from aerocast_hub.baggage.evidence import Announced, Evidence, Leg
 from aerocast_hub.baggage.evidence_store import (
     Around,
@@ -78,13 +78,6 @@ async def refold_flight(session: AsyncSession, key: str, date: str) -> list[Even
         .where(or_(BagRow.id.in_(booked), BagRow.stowed_for == f"{key} {date}"))
     )
     return await refold_plates(session, set(plates))
-
-
-def airport_codes(code: str) -> frozenset[str]:
-    """Give every code of an airport in lower case: sites are named after either."""
-    found = airport(code)
-    codes = {code} if found is None else {code, found.iata, found.icao or code}
-    return frozenset(each.lower() for each in codes)
 
 
 async def _refold(session: AsyncSession, plates: Sequence[str]) -> list[Event]:

@@ -13,6 +13,7 @@ from litestar.params import FromQuery
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.auth.permissions import RULED
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.baggage.message_tables import BagMessageRow
@@ -90,11 +91,12 @@ class BagMessageController(Controller):
 
     path = "/api/bag-messages"
     tags = ("Baggage",)
+    opt = RULED
 
     @post(
         "/",
         operation_id="PostBagMessages",
-        opt={"permission": "baggage:write"},
+        opt={"permission": "baggage:write", "rows": "all"},
         request_max_body_size=LARGEST_BODY,
         status_code=200,
         operation_class=_TakesText,

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from aerocast_hub.cache.keeping import Keeping
+from aerocast_hub.database.sight import current_sight
 
 LOOK_EVERY_S = 0.02
 LONGEST_MAKING_S = 10.0
@@ -27,8 +28,10 @@ class Answers:
     ) -> bytes:
         """Give the answer kept under a key, or make it and keep it for ``lifetime_s`` seconds.
 
-        Whatever ``make`` raises is raised here, for everybody who waits; it is not kept.
+        Who sees some rows only shares with those who see the same. Whatever ``make`` raises is
+        raised here, for everybody who waits; it is not kept.
         """
+        key = f"{current_sight().name}{key}"
         coming = self._coming.get(key)
         if coming is None:
             coming = asyncio.create_task(self._found_or_made(key, lifetime_s, make))

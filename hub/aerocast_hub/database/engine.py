@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
@@ -11,6 +12,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from aerocast_hub.database.sight import NarrowedSession, RowRules, current_sight, rules_of
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +34,21 @@ def is_conflict(error: BaseException) -> bool:
 class Database:
     """The open database.
 
-    Reading sessions see a snapshot. Writing sessions commit when their block ends and roll back
-    when it raises; on SQLite they queue for the one write lock *before* they read, so that what
-    they read cannot go stale under them.
+    Reading sessions see a snapshot, and of it what the work at hand may see (`sight`). Writing
+    sessions see everything, commit when their block ends and roll back when it raises; on SQLite
+    they queue for the one write lock *before* they read, so that what they read cannot go stale
+    under them.
+
+    Parameters
+    ----------
+    address
+        An SQLAlchemy URL; no connection is opened yet.
+    row_rules
+        Which rows those see who do not see all.
     """
 
-    def __init__(self, address: str) -> None:
-        """Prepare connections to ``address`` (an SQLAlchemy URL); none is opened yet."""
+    def __init__(self, address: str, row_rules: RowRules = MappingProxyType({})) -> None:
+        self._row_rules = row_rules
         url = make_url(address)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         if self.is_sqlite and url.database and url.database != ":memory:":
@@ -47,8 +58,26 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """Open a session that only reads."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+        """Open a session that only reads, and what the work at hand may see.
+
+        Raises
+        ------
+        RuntimeError
+            It may not see everything, and there are no rules of what it may.
+        """
+        sight = current_sight()
+        if sight.is_whole:
+            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+                yield session
+            return
+        if not self._row_rules:
+            raise RuntimeError("this database was opened without rules of who sees what")
+        async with AsyncSession(
+            self.engine,
+            expire_on_commit=False,
+            sync_session_class=NarrowedSession,
+            info={"rules": rules_of(self._row_rules, sight)},
+        ) as session:
             yield session
 
     @asynccontextmanager

@@ -52,8 +52,8 @@ from aerocast_hub.epcis.validation import Document, RefusedError, check_event, r
 from aerocast_hub.epcis.writing import alone
 from aerocast_hub.outbox.publish import Publisher, write_events
 
-READ = {"permission": "baggage:read"}
-WRITE = {"permission": "baggage:write"}
+READ = {"permission": "baggage:read", "rows": "ruled"}
+WRITE = {"permission": "baggage:write", "rows": "all"}
 RESOURCES = {
     "eventTypes": ("type", "eventType"),
     "epcs": ("epc", "MATCH_anyEPC"),

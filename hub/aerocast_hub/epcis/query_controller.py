@@ -60,7 +60,7 @@ from aerocast_hub.settings import Settings
 from aerocast_hub.webhooks.destinations import LONGEST_URL, RefusedDestinationError, resolve
 from aerocast_hub.webhooks.signing import new_secret
 
-SUBSCRIBE = {"permission": "webhooks:write"}
+SUBSCRIBE = {"permission": "webhooks:write", "rows": "all"}
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~-]{1,100}$")]
 Listening = WebSocket[Principal, Any, State]

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from aerocast_hub.auth.permissions import RULED
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.store import Flight, find_flight, list_flights, list_parked
 from aerocast_hub.instants import AskedInstant, asked_us
@@ -15,6 +16,7 @@ class FlightController(Controller):
 
     path = "/api/flights"
     tags = ("Flights",)
+    opt = RULED
 
     @get("/", operation_id="ListFlights", opt={"permission": "flights:read"})
     async def all(

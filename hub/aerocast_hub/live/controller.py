@@ -7,7 +7,8 @@ go; it comes back by itself and asks for the present state.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,10 +18,16 @@ from litestar.di import NamedDependency
 from litestar.response import Stream
 from litestar.response.sse import ServerSentEventMessage
 
+from aerocast_hub.auth.permissions import RULED
 from aerocast_hub.auth.tokens import Principal
+from aerocast_hub.database.engine import Database
+from aerocast_hub.database.sight import current_sight
+from aerocast_hub.events import Event
 from aerocast_hub.outbox.publish import Publisher, TooSlowError
+from aerocast_hub.sight.happenings import may_hear
 
 LONGEST_QUEUE = 256
+MayHear = Callable[[Event], Awaitable[bool]]
 # Proxies close what is silent for a minute; a browser waits this long before it comes back.
 HEARTBEAT_S = 20.0
 COME_BACK_MS = 2000
@@ -31,23 +38,31 @@ COME_BACK_MS = 2000
     operation_id="FollowEvents",
     tags=["Live"],
     media_type="text/event-stream",
-    opt={"permission": "baggage:read"},
+    opt={"permission": "baggage:read"} | RULED,
 )
 async def follow(
-    request: Request[Principal, Any, State], publisher: NamedDependency[Publisher]
+    request: Request[Principal, Any, State],
+    database: NamedDependency[Database],
+    publisher: NamedDependency[Publisher],
 ) -> Stream:
     """Stream committed events as they happen, each a JSON object with its ``kind``.
 
     The stream ends when the token does: come back with a fresh one.
     """
     return Stream(
-        stream(publisher, request.user.expires_at_s),
+        stream(publisher, request.user.expires_at_s, partial(may_hear, database)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def stream(publisher: Publisher, ends_at_s: float) -> AsyncIterator[bytes]:
+async def _who_sees_all(_event: Event) -> bool:
+    return current_sight().is_whole
+
+
+async def stream(
+    publisher: Publisher, ends_at_s: float, may_hear: MayHear = _who_sees_all
+) -> AsyncIterator[bytes]:
     """Give the stream's bytes until ``ends_at_s``, seconds since 1970-01-01, or until it lags."""
     with publisher.subscribe(LONGEST_QUEUE) as subscription:
         yield ServerSentEventMessage(event="ready", data="", retry=COME_BACK_MS).encode()
@@ -61,5 +76,7 @@ async def stream(publisher: Publisher, ends_at_s: float) -> AsyncIterator[bytes]
                 yield ServerSentEventMessage(event="behind", data="").encode()
                 return
             else:
+                if not await may_hear(published.event):
+                    continue
                 told = msgspec.json.encode(published.event)
                 yield ServerSentEventMessage(id=published.id, data=told).encode()

@@ -12,6 +12,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from aerocast_hub.auth.controller import client_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
+from aerocast_hub.auth.permissions import RULED
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.orientation.advising import Advised, Guidance, worded
 from aerocast_hub.orientation.advisor import Advisor
@@ -48,6 +49,7 @@ class GuidanceController(Controller):
 
     path = "/api/guidance"
     tags = ("Guidance",)
+    opt = RULED
 
     @get("/{token:str}", operation_id="GetGuidance", opt={"public": True}, security=[{}])
     async def by_link(

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import JSONBody, QueryParameter
 
+from aerocast_hub.auth.permissions import NO_ROWS
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.orientation.directions import Directions
@@ -45,6 +46,7 @@ class RouteController(Controller):
 
     path = "/api/routes"
     tags = ("Routes",)
+    opt = NO_ROWS
 
     @get("/", operation_id="GetRoute", opt={"permission": "orientation:read"})
     async def route(  # noqa: PLR0913, PLR0917  each is a query parameter

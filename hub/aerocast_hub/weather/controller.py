@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from aerocast_hub.auth.permissions import NO_ROWS
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
@@ -20,6 +21,7 @@ class WeatherController(Controller):
 
     path = "/api/weather"
     tags = ("Weather",)
+    opt = NO_ROWS
 
     @get("/refused", operation_id="ListRefusedReports", opt={"permission": "weather:read"})
     async def refused(self, database: NamedDependency[Database]) -> list[Refusal]:

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from aerocast_hub.auth.permissions import NO_ROWS
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.weather.forecasts import ForecastTimeline, timeline_at
@@ -15,6 +16,7 @@ class ForecastController(Controller):
 
     path = "/api/weather"
     tags = ("Weather",)
+    opt = NO_ROWS
 
     @get("/{icao:str}/timeline", operation_id="GetForecast", opt={"permission": "weather:read"})
     async def timeline(

@@ -6,6 +6,7 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
+from aerocast_hub.auth.permissions import NO_ROWS
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.weather.nowcast_store import StationNowcast, Verification, nowcast_at, verify
@@ -20,6 +21,7 @@ class NowcastController(Controller):
 
     path = "/api/weather"
     tags = ("Weather",)
+    opt = NO_ROWS
 
     @get("/{icao:str}/nowcast", operation_id="GetNowcast", opt={"permission": "weather:read"})
     async def nowcast(

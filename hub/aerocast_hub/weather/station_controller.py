@@ -19,6 +19,7 @@ from litestar.response import Stream
 from litestar.response.sse import ServerSentEventMessage
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.auth.permissions import NO_ROWS
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.events import kind_of
@@ -70,6 +71,7 @@ class StationController(Controller):
 
     path = "/api/weather"
     tags = ("Weather",)
+    opt = NO_ROWS
 
     @get("/ramps", operation_id="ListRamps", opt={"permission": "weather:read"})
     async def ramps(self, database: NamedDependency[Database]) -> Ramps:

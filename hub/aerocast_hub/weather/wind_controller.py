@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.params import FromPath, QueryParameter
 
+from aerocast_hub.auth.permissions import NO_ROWS
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.weather.ramp_rule import NOT_FOR_FLIGHT
@@ -63,6 +64,7 @@ class WindController(Controller):
 
     path = "/api/weather"
     tags = ("Weather",)
+    opt = NO_ROWS
 
     @get("/wind", operation_id="GetWindAt", opt={"permission": "weather:read"})
     async def wind(

@@ -12,10 +12,10 @@ from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 
-from aerocast_hub.alerts.store import acknowledge, open_alerts, past_alerts
+from aerocast_hub.alerts.store import acknowledge, alert_history, open_alerts, past_alerts
 from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.tokens import Principal
-from aerocast_hub.baggage.bags import find_bag_by_id, plates_of
+from aerocast_hub.baggage.bags import find_bag_by_id, may_act_on, plates_of
 from aerocast_hub.baggage.flight_bags import bags_of_flight, transfers
 from aerocast_hub.baggage.history import histories
 from aerocast_hub.baggage.insight import flight_compliance, gateway_clocks, performance
@@ -39,7 +39,7 @@ PAGE_ACTIONS: dict[str, Literal["held", "released", "claimed"]] = {
     "/bags/{bag_id:str}",
     include_in_schema=False,
     media_type=MediaType.HTML,
-    opt={"permission": "baggage:read"},
+    opt={"permission": "baggage:read", "rows": "ruled"},
 )
 async def bag_page(
     bag_id: FromPath[str],
@@ -80,7 +80,7 @@ async def bag_page(
     "/flights/{flight_id:str}",
     include_in_schema=False,
     media_type=MediaType.HTML,
-    opt={"permission": "baggage:read"},
+    opt={"permission": "baggage:read", "rows": "ruled"},
 )
 async def flight_page(
     flight_id: FromPath[str], request: Operator, database: NamedDependency[Database]
@@ -112,7 +112,7 @@ async def flight_page(
     "/transfers/{airport:str}",
     include_in_schema=False,
     media_type=MediaType.HTML,
-    opt={"permission": "baggage:read"},
+    opt={"permission": "baggage:read", "rows": "ruled"},
 )
 async def transfers_page(
     airport: FromPath[str], request: Operator, database: NamedDependency[Database]
@@ -134,7 +134,7 @@ async def transfers_page(
     "/alerts",
     include_in_schema=False,
     media_type=MediaType.HTML,
-    opt={"permission": "alerts:read"},
+    opt={"permission": "alerts:read", "rows": "ruled"},
 )
 async def alerts_page(request: Operator, database: NamedDependency[Database]) -> str:
     """Show what is wrong now, and what lately was."""
@@ -156,7 +156,7 @@ async def alerts_page(request: Operator, database: NamedDependency[Database]) ->
 @post(
     "/alerts/{alert_id:str}/acknowledge",
     include_in_schema=False,
-    opt={"permission": "alerts:write"},
+    opt={"permission": "alerts:write", "rows": "ruled"},
 )
 async def acknowledge_alert(
     alert_id: FromPath[str],
@@ -165,8 +165,17 @@ async def acknowledge_alert(
     database: NamedDependency[Database],
     publisher: NamedDependency[Publisher],
 ) -> Redirect:
-    """Take an alert into one's hands, and go back to the list."""
+    """Take an alert into one's hands, and go back to the list.
+
+    Raises
+    ------
+    NotFoundException
+        There is no such alert.
+    """
     note = data.get("note", "").replace("\x00", "")[:500]
+    async with database.reading() as session:
+        if await alert_history(session, alert_id) is None:
+            raise NotFoundException("there is no such alert")
     async with database.writing() as session:
         events = await acknowledge(
             session, alert_id, request.user.name, note, time.time_ns() // 1000
@@ -179,7 +188,7 @@ async def acknowledge_alert(
 @post(
     "/bags/{bag_id:str}/actions",
     include_in_schema=False,
-    opt={"permission": "baggage:write"},
+    opt={"permission": "baggage:write", "rows": "ruled"},
 )
 async def act_on_bag(
     bag_id: FromPath[str],
@@ -201,10 +210,11 @@ async def act_on_bag(
     if did not in PAGE_ACTIONS:
         raise ClientException(f"{did[:32]!r}: a bag can be {', '.join(PAGE_ACTIONS)} here")
     place = data.get("place", "").replace("\x00", "")[:200]
-    async with database.writing() as session:
+    async with database.reading() as session:
         bag = await find_bag_by_id(session, bag_id)
-        if bag is None:
+        if bag is None or not await may_act_on(session, bag.licence_plate):
             raise NotFoundException("there is no such bag")
+    async with database.writing() as session:
         action = Action(did=PAGE_ACTIONS[did], place=place, site=bag.journey.last_site or "")
         await write_events(
             session, await act(session, bag.licence_plate, action, request.user.name)

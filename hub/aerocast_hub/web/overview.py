@@ -25,10 +25,10 @@ MOST_AIRPORTS = 3
 SHOWN_ALERTS = 6
 
 
-async def overview(session: AsyncSession, now_us: int) -> Overview:
+async def overview(session: AsyncSession, now_us: int, *, with_gateways: bool = True) -> Overview:
     """Gather gateways, bags, flights and weather as they are at an instant (UTC microseconds)."""
-    gateways = await view_gateways(session, now_us)
-    accounts = await loss_accounts(session)
+    gateways = await view_gateways(session, now_us) if with_gateways else []
+    accounts = await loss_accounts(session) if with_gateways else []
     in_motion = await list_in_motion(session, now_us)
     around = await list_flights(session, now_us)
     parked = await list_parked(session, SHOWN)
@@ -38,10 +38,11 @@ async def overview(session: AsyncSession, now_us: int) -> Overview:
     plates = await plates_of(session, [each.subject for each in worst])
     return Overview(
         now_us=now_us,
+        with_gateways=with_gateways,
         alerts=alert_lines(worst, plates),
         alerts_total=len(alerts),
         gateways=gateway_cards(gateways, accounts, now_us),
-        losses=loss_lines(accounts, await count_unanchored(session)),
+        losses=loss_lines(accounts, await count_unanchored(session) if with_gateways else {}),
         bags=bag_lines(in_motion),
         bags_total=len(in_motion),
         flights=flights,

@@ -8,6 +8,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.enums import MediaType
 
+from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.web.bag_pages import BAG_PAGES
@@ -21,7 +22,7 @@ from aerocast_hub.web.wind_plot import wind_plot
     "/",
     include_in_schema=False,
     media_type=MediaType.HTML,
-    opt={"permission": "baggage:read"},
+    opt={"permission": "baggage:read", "rows": "ruled"},
 )
 async def overview_page(
     request: Request[Principal, Any, State], database: NamedDependency[Database]
@@ -29,7 +30,7 @@ async def overview_page(
     """Show gateways, bags, flights and weather as they are now."""
     now_us = time.time_ns() // 1000
     async with database.reading() as session:
-        gathered = await overview(session, now_us)
+        gathered = await overview(session, now_us, with_gateways=sees_gateways(request.user))
     return render(
         "overview.html",
         overview=gathered,
@@ -37,6 +38,12 @@ async def overview_page(
         user=request.user.name,
         wind_plot=wind_plot,
     )
+
+
+def sees_gateways(user: Principal) -> bool:
+    """Say whether somebody may see the gateways: those are of no airline."""
+    is_bound = user.airlines is not None or user.stations is not None
+    return grants(user.permissions, "gateways:read") and not is_bound
 
 
 OPERATOR_PAGES = (overview_page, weather_page, *BAG_PAGES)

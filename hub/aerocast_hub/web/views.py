@@ -196,9 +196,10 @@ class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """The operators' page."""
+    """The operators' page; ``with_gateways`` shows gateways and what they lost."""
 
     now_us: int
+    with_gateways: bool = True
     alerts: tuple[AlertLine, ...] = ()
     alerts_total: int = 0
     gateways: tuple[GatewayCard, ...] = ()

@@ -11,6 +11,7 @@ from litestar.enums import MediaType
 from litestar.params import FromPath
 
 from aerocast_hub.airports import airport
+from aerocast_hub.auth.permissions import NO_ROWS
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.weather.forecast_pairs import LeadVerification
@@ -38,7 +39,7 @@ MISSING = {
     "/weather/{station:str}",
     include_in_schema=False,
     media_type=MediaType.HTML,
-    opt={"permission": "weather:read"},
+    opt={"permission": "weather:read"} | NO_ROWS,
 )
 async def weather_page(
     station: FromPath[str],

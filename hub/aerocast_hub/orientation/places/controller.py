@@ -12,6 +12,7 @@ from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.auth.permissions import NO_ROWS
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
@@ -40,6 +41,7 @@ AskedVersion = Annotated[
     int | None, QueryParameter(ge=1, description="An older one; left out: the one in use")
 ]
 LONGEST_WAIT_S = 24 * 3600
+READ = {"permission": "orientation:read"} | NO_ROWS
 
 
 class AirportMap(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,13 +83,13 @@ class PlaceController(Controller):
     path = "/api/places"
     tags = ("Places",)
 
-    @get("/", operation_id="ListPlaceMaps", opt={"permission": "orientation:read"})
+    @get("/", operation_id="ListPlaceMaps", opt=READ)
     async def maps(self, database: NamedDependency[Database]) -> list[MapVersion]:
         """Give the map in use at each airport."""
         async with database.reading() as session:
             return await newest_maps(session)
 
-    @get("/{airport:str}", operation_id="GetPlaces", opt={"permission": "orientation:read"})
+    @get("/{airport:str}", operation_id="GetPlaces", opt=READ)
     async def places(
         self,
         airport: FromPath[str],
@@ -110,7 +112,7 @@ class PlaceController(Controller):
     @get(
         "/{airport:str}/versions",
         operation_id="ListPlaceMapVersions",
-        opt={"permission": "orientation:read"},
+        opt=READ,
     )
     async def versions(
         self, airport: FromPath[str], database: NamedDependency[Database]
@@ -122,7 +124,7 @@ class PlaceController(Controller):
     @get(
         "/{airport:str}/outages",
         operation_id="ListOutages",
-        opt={"permission": "orientation:read"},
+        opt=READ,
     )
     async def outages(
         self,
@@ -201,7 +203,11 @@ class PlaceController(Controller):
             raise NotFoundException(f"outage {outage_id[:64]!r} is not known")
         return found
 
-    @get("/{airport:str}/queues", operation_id="ListQueues", opt={"permission": "orientation:read"})
+    @get(
+        "/{airport:str}/queues",
+        operation_id="ListQueues",
+        opt=READ,
+    )
     async def queues(
         self,
         airport: FromPath[str],

@@ -10,6 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, QueryParameter
 from sqlalchemy import select
 
+from aerocast_hub.auth.permissions import NO_ROWS
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.weather.feeds.feed_tables import FeedRow, HazardRow, ModelForecastRow
@@ -124,6 +125,7 @@ class FeedController(Controller):
 
     path = "/api/weather"
     tags = ("Weather",)
+    opt = NO_ROWS
 
     @get("/feeds", operation_id="ListWeatherFeeds", opt={"permission": "weather:read"})
     async def feeds(self, database: NamedDependency[Database]) -> FeedsNow:

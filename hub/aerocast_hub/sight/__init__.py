@@ -1,0 +1,1 @@
+"""Whose rows somebody sees: those of some airlines, of some airports, or all of them."""

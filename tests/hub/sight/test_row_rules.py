@@ -1,0 +1,309 @@
+"""Whoever is bound to an airline finds what is of another one as if it were not there."""
+
+import asyncio
+import json
+from functools import partial
+from urllib.parse import quote
+
+import pytest
+from aerocast_hub.database.engine import Database
+from aerocast_hub.database.every_table import METADATA, flights
+from aerocast_hub.database.sight import Sight, seeing
+from aerocast_hub.events import BagChanged, FlightLanded, GatewayStateChanged, RampClosed
+from aerocast_hub.live.controller import stream
+from aerocast_hub.outbox.publish import Publisher, write_events
+from aerocast_hub.sight.happenings import may_hear
+from aerocast_hub.sight.row_rules import ROW_RULES
+from aerocast_hub.telemetry.metrics import Metrics
+from litestar.routes import HTTPRoute, WebSocketRoute
+from sqlalchemy import delete
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+# Every route whose answer holds rows: path -> what stands for the thing asked for, None for lists.
+ONE = {
+    "/api/flights/{flight_id:str}": "flight_id",
+    "/api/flights/{flight_id:str}/bags": "flight_id",
+    "/api/flights/{flight_id:str}/compliance": "flight_id",
+    "/api/flights/{flight_id:str}/compliance.csv": "flight_id",
+    "/flights/{flight_id:str}": "flight_id",
+    "/api/bags/{licence_plate:str}": "plate",
+    "/api/bags/{licence_plate:str}/passenger": "plate",
+    "/bags/{bag_id:str}": "bag_id",
+    "/api/alerts/{alert_id:str}": "alert_id",
+    "/api/guidance/preview/{bag:str}": "plate",
+}
+NO_BAG = {"/api/bags/{licence_plate:str}/history": "plate"}  # an empty list is its "not there"
+LISTS = (
+    "/api/flights",
+    "/api/bags",
+    "/api/alerts",
+    "/api/bag-messages",
+    "/api/airports/TLS/transfers",
+    "/epcis/v2/events",
+    "/epcis/v2/epcs",
+    "/epcis/v2/readPoints",
+    "/epcis/v2/bizLocations",
+    "/epcis/v2/bizSteps",
+    "/epcis/v2/dispositions",
+    "/",
+    "/alerts",
+    "/transfers/TLS",
+)
+ALIKE = {"/epcis/v2/bizSteps", "/epcis/v2/dispositions"}  # both airlines' bags do the same things
+TOLD_ELSEWHERE = {  # tested one by one below, or lists that are empty for everybody here
+    "/live",
+    "/api/flights/parked",
+    "/api/alerts/past",
+    "/api/airports/{airport:str}/transfers",
+    "/transfers/{airport:str}",
+    "/api/bags/search",
+    "/api/bags/{licence_plate:str}/actions",
+    "/bags/{bag_id:str}/actions",
+    "/api/alerts/{alert_id:str}/acknowledgement",
+    "/alerts/{alert_id:str}/acknowledge",
+    "/api/flights/{flight_id:str}/bags/{licence_plate:str}/loss-reason",
+    "/api/baggage/history/v1.0/tag/{licence_plate:str}/flightdate/{flight_date:str}",
+    "/epcis/v2",
+    "/epcis/v2/capture",
+    "/epcis/v2/capture/{capture_id:str}",
+    "/epcis/v2/events/{rest:path}",
+    "/epcis/v2/eventTypes",
+    "/epcis/v2/nextPageToken/{token:str}",
+    "/epcis/v2/queries",
+    "/epcis/v2/queries/{name:str}",
+    "/epcis/v2/queries/{name:str}/events",
+    "/epcis/v2/queries/{name:str}/subscriptions",
+    "/epcis/v2/queries/{name:str}/subscriptions/{subscription_id:str}",
+    *(
+        f"/epcis/v2/{name}/{{rest:path}}"
+        for name in ("epcs", "bizSteps", "bizLocations", "readPoints", "dispositions", "eventTypes")
+    ),
+}
+
+
+@pytest.fixture
+def own(things):
+    return things["AF"]
+
+
+@pytest.fixture
+def other(things):
+    return things["BA"]
+
+
+@pytest.fixture
+def airline(token, things):
+    return token(airlines=frozenset({"AF"}))
+
+
+def test_every_route_that_tells_rows_is_tried_here(hub):
+    ruled = {
+        route.path
+        for route in hub.app.routes
+        if isinstance(route, HTTPRoute)
+        for method, (handler, _) in route.route_handler_map.items()
+        if method != "OPTIONS"  # Litestar's own
+        if handler.opt.get("rows") == "ruled" and handler.opt.get("public") is not True
+    } | {
+        route.path
+        for route in hub.app.routes
+        if isinstance(route, WebSocketRoute) and route.route_handler.opt.get("rows") == "ruled"
+    }
+    assert ruled == {*ONE, *NO_BAG, *TOLD_ELSEWHERE, *(each for each in LISTS if each in ruled)}
+
+
+def test_every_table_with_flights_or_bags_in_it_has_a_rule_or_is_reached_through_one():
+    ruled = {table.__tablename__ for table in ROW_RULES}
+    of_bags = {
+        name
+        for name, table in METADATA.tables.items()
+        if {"flight", "flight_key", "bag_id", "licence_plate", "subject"}
+        & set(table.columns.keys())
+    }
+    # Plates, legs and evidence are read beside bags; passengers by way of them.
+    through_bags = {"bag_plates", "bag_legs", "bag_evidence", "passengers", "bag_message_plates"}
+    # A place that is closed, and what is told of it, are of no flight.
+    assert of_bags - ruled - through_bags == {"place_outages", "place_queues"}
+
+
+def asked(path, value):
+    before, _, rest = path.partition("{")
+    return before + value + rest.partition("}")[2]
+
+
+@pytest.mark.parametrize("path", ONE)
+async def test_what_is_of_others_answers_as_if_it_were_not_there(hub, airline, own, other, path):
+    field = ONE[path]
+    mine = await hub.get(asked(path, getattr(own, field)), headers=airline)
+    assert mine.status_code == 200, mine.text
+    theirs = await hub.get(asked(path, getattr(other, field)), headers=airline)
+    nowhere = NOBODY if field != "plate" else "9999999999"
+    none = await hub.get(asked(path, nowhere), headers=airline)
+    assert (theirs.status_code, none.status_code) == (404, 404)
+    assert theirs.text.replace(getattr(other, field), nowhere) == none.text
+
+
+async def test_the_history_of_others_bags_is_empty(hub, airline, own, other):
+    for things, count in ((own, 1), (other, 0)):
+        path = asked("/api/bags/{licence_plate:str}/history", things.plate)
+        assert len((await hub.get(path, headers=airline)).json()) == count
+    day = (await hub.get(f"/api/flights/{own.flight_id}", headers=airline)).json()["date"]
+    for things, status in ((own, 200), (other, 404)):
+        path = f"/api/baggage/history/v1.0/tag/{things.plate}/flightdate/{day}"
+        assert (await hub.get(path, headers=airline)).status_code == status
+
+
+def mentions(text, things):
+    return [each for each in (*things[:4], things.alert_id, things.plate[-6:]) if each in text]
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_lists_hold_nothing_of_others(hub, token, airline, own, other, path):
+    whole = await hub.get(path, headers=token())
+    assert whole.status_code == 200, whole.text
+    bound = await hub.get(path, headers=airline)
+    assert bound.status_code == 200, bound.text
+    assert mentions(bound.text, other) == []
+    if path not in {"/transfers/TLS", "/api/airports/TLS/transfers", *ALIKE}:
+        assert len(bound.text) < len(whole.text)
+    if path in {"/api/flights", "/api/bags", "/api/alerts", "/epcis/v2/events", "/"}:
+        assert mentions(whole.text, other)
+        assert mentions(bound.text, own)
+
+
+async def test_searching_finds_ones_own_alone(hub, token, airline, own, other):
+    async def found(asked, headers):
+        answer = await hub.post("/api/bags/search", json=asked, headers=headers)
+        return [each["id"] for each in answer.json()["bags"]]
+
+    assert sorted(await found({}, token())) == sorted([own.bag_id, other.bag_id])
+    assert await found({}, airline) == [own.bag_id]
+    assert await found({"flight": other.flight}, airline) == []
+
+
+async def test_nobody_acts_on_others_bags_or_alerts(hub, token, airline, own, other):
+    act = {"did": "held", "place": "room 3"}
+
+    async def tell(path, headers=airline, **body):
+        return (await hub.post(path, headers=headers, **body)).status_code
+
+    assert await tell(f"/api/bags/{other.plate}/actions", json=act) == 404
+    assert await tell("/api/bags/9999999999/actions", json=act) == 404
+    assert await tell(f"/bags/{other.bag_id}/actions", data={"did": "held"}) == 404
+    assert await tell(f"/api/alerts/{other.alert_id}/acknowledgement", json={}) == 404
+    assert await tell(f"/alerts/{other.alert_id}/acknowledge", data={"note": ""}) == 404
+    whole = token()
+    bag = (await hub.get(f"/api/bags/{other.plate}", headers=whole)).json()
+    assert bag["journey"]["state"] != "held"
+    alert = (await hub.get(f"/api/alerts/{other.alert_id}", headers=whole)).json()["alert"]
+    assert alert["acknowledged_by"] is None
+    assert await tell(f"/api/bags/{own.plate}/actions", json=act) == 200
+    assert await tell(f"/api/alerts/{own.alert_id}/acknowledgement", json={}) == 200
+
+
+async def test_epcis_tells_ones_own_bags_alone(hub, airline, own, other):
+    for things, status in ((own, 200), (other, 404)):
+        path = f"/epcis/v2/events/{quote(things.epcis_id, safe='')}"
+        assert (await hub.get(path, headers=airline)).status_code == status
+    assert (await hub.get("/epcis/v2/capture", headers=airline)).json() == []
+    query = {"name": "everything", "query": {}}
+    assert (await hub.post("/epcis/v2/queries", headers=airline, json=query)).status_code == 403
+
+
+async def test_a_bag_of_others_that_is_stowed_for_ones_flight_is_seen(
+    hub, token, own, other, airline
+):
+    day = (await hub.get(f"/api/flights/{own.flight_id}", headers=airline)).json()["date"]
+    stow = {"did": "stowed", "flight": own.flight, "flight_date": day}
+    stowed = await hub.post(f"/api/bags/{other.plate}/actions", headers=token(), json=stow)
+    assert stowed.status_code == 200, stowed.text
+    told = (await hub.get(f"/api/flights/{own.flight_id}/bags", headers=airline)).text
+    assert other.plate in told
+
+
+async def test_an_airport_sees_what_comes_and_goes_there(hub, token, own, other):
+    paris, toulouse = (token(stations=frozenset({each})) for each in ("LFPG", "TLS"))
+    for headers, expected in ((paris, {own.flight}), (toulouse, {own.flight, other.flight})):
+        listed = (await hub.get("/api/flights", headers=headers)).json()
+        assert {each["flight"] for each in listed} == expected
+        bags = (await hub.get("/api/bags", headers=headers)).json()
+        assert {each["flight"] for each in bags} == expected
+    both = token(airlines=frozenset({"BA"}), stations=frozenset({"LFPG"}))
+    for path in ("/api/flights", "/api/bags", "/api/alerts"):
+        assert (await hub.get(path, headers=both)).json() == []
+
+
+async def test_who_is_bound_to_no_airline_of_any_sees_nothing(hub, token, things):
+    nothing = token(airlines=frozenset())
+    for path in ("/api/flights", "/api/bags", "/api/alerts", "/api/bag-messages"):
+        assert (await hub.get(path, headers=nothing)).json() == []
+
+
+async def test_the_longer_designator_is_another_airlines(hub, token, things):
+    for airlines, count in (({"AFR"}, 0), ({"BA", "AF"}, 2), ({"A6", "F6"}, 0)):
+        bound = token(airlines=frozenset(airlines))
+        assert len((await hub.get("/api/flights", headers=bound)).json()) == count
+
+
+async def test_what_tells_of_everybody_is_closed_to_who_is_bound(hub, airline):
+    closed = ("/api/summary", "/api/performance", "/performance", "/api/gateways",
+              "/api/observations", "/api/quarantine", "/api/gateway-clocks")  # fmt: skip
+    for path in closed:
+        answer = await hub.get(path, headers=airline)
+        assert answer.status_code == 403, path
+    assert "bound to some airlines" in (await hub.get("/api/summary", headers=airline)).text
+
+
+async def test_one_request_narrows_no_other(hub, token, airline, own, other):
+    async def ask(headers):
+        return len((await hub.get("/api/flights", headers=headers)).json())
+
+    whole = token()
+    assert await asyncio.gather(*(ask(each) for each in [airline, whole] * 8)) == [1, 2] * 8
+
+
+async def test_the_stream_tells_ones_own_alone(database_url, database, own, other):
+
+    events = [
+        BagChanged(at_us=1, bag_id=each.bag_id, licence_plate=each.plate, state="x")
+        for each in (other, own)
+    ] + [
+        FlightLanded(at_us=1, flight_id=other.flight_id, sigma_s=1.0),
+        FlightLanded(at_us=1, flight_id=own.flight_id, sigma_s=1.0),
+        GatewayStateChanged(at_us=1, site="tls", gateway="hall-1", state="online"),
+        RampClosed(at_us=1, airport="LFBO", reason="lightning", since_us=1),
+    ]
+    ruled = Database(database_url, ROW_RULES)
+    publisher = Publisher(ruled, Metrics())
+    await publisher.start()
+    with seeing(Sight(airlines=frozenset({"AF"}))):
+        told = stream(publisher, 4e9, partial(may_hear, ruled))
+        assert b"ready" in await anext(told)
+        async with database.writing() as session:
+            await write_events(session, events)
+        while await publisher.publish_committed():
+            pass
+        heard = [(await anext(told)).decode() for _ in range(3)]
+        await told.aclose()
+    await ruled.close()
+    kinds = [json.loads(each.partition("data: ")[2]) for each in heard]
+    assert [each["kind"] for each in kinds] == ["bag_changed", "flight_landed", "ramp_closed"]
+    assert kinds[0]["bag_id"] == own.bag_id
+    assert kinds[1]["flight_id"] == own.flight_id
+
+
+async def test_a_session_that_sees_some_rows_cannot_write(database_url, things):
+    ruled = Database(database_url, ROW_RULES)
+
+    with seeing(Sight(airlines=frozenset({"AF"}))):
+        async with ruled.reading() as session:
+            with pytest.raises(RuntimeError, match="cannot write"):
+                await session.execute(delete(flights.FlightRow))
+    await ruled.close()
+
+
+async def test_a_database_without_rules_answers_nobody_who_is_bound(database):
+    with seeing(Sight(stations=frozenset({"TLS"}))), pytest.raises(RuntimeError, match="rules"):
+        async with database.reading():
+            pass
