@@ -29,7 +29,8 @@ from aerocast_hub.live.controller import follow
 from aerocast_hub.live.doorbell import Doorbell
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.finding import Finder
-from aerocast_hub.orientation.links import Links
+from aerocast_hub.orientation.link_desk import LinkDesk
+from aerocast_hub.orientation.passenger_links import Links
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.running import running
@@ -85,9 +86,9 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "metrics": _always(counters),
             "advisor": _always(advisor),
             "bag_storage": _always(Storage(database, hub.publisher.wake, counters)),
-            "finder": _always(Finder(database, tries)),
+            "finder": _always(Finder(database, links, tries)),
             "recent_weather": _always(RecentWeather(database)),
-            "links": _always(links),
+            "link_desk": _always(LinkDesk(database, links, publisher)),
             "logins": _always(Logins(database, keys, tries)),
             "session_cookies": _always(cookies),
         },

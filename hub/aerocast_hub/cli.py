@@ -34,6 +34,7 @@ COMMANDS = {
     "role": Command("aerocast_hub.commands.role", "who may do what, and whose rows they see"),
     "badge": Command("aerocast_hub.commands.badge", "staff badges that let people in"),
     "import": Command("aerocast_hub.commands.imports", "take in flights, bags, stands or places"),
+    "link": Command("aerocast_hub.commands.link", "links that open passengers' pages"),
     "routes": Command("aerocast_hub.commands.routes", "find ways on a map, without a hub"),
     "bim": Command("aerocast_hub.commands.bim", "take in baggage messages"),
     "epcis": Command("aerocast_hub.commands.epcis", "name the events of an EPCIS document"),

@@ -233,6 +233,18 @@ class WebhookRevived(_Happened, frozen=True, kw_only=True, tag="webhook_revived"
     webhook_id: str
 
 
+class PassengerLinkRevoked(_Happened, frozen=True, kw_only=True, tag="passenger_link_revoked"):
+    """A passenger's link opens nothing any more.
+
+    Attributes
+    ----------
+    link_id
+        What the link is called; it does not open it.
+    """
+
+    link_id: str
+
+
 class _RampEvent(_Happened, frozen=True, kw_only=True, omit_defaults=False):
     """What became of an airport's ramp.
 
@@ -299,6 +311,7 @@ Event = (
     | EpcisEventsKept
     | WebhookDied
     | WebhookRevived
+    | PassengerLinkRevoked
     | RampClosed
     | RampReopened
     | RampCautioned

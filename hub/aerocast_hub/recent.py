@@ -1,6 +1,7 @@
 """Answers kept for a moment: many who ask the same at once ask the database once."""
 
 import asyncio
+import contextvars
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
@@ -50,7 +51,8 @@ class Recent(Generic[Key, Value]):
             async with self._one_at_a_time:
                 return await self._ask(key)
 
-        coming = asyncio.create_task(asking())
+        # In a context of its own: an answer that others get too is asked for nobody in particular.
+        coming = asyncio.create_task(asking(), context=contextvars.Context())
         self._coming[key] = coming
 
         def keep(done: "asyncio.Task[Value]") -> None:

@@ -58,6 +58,7 @@ from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb, Retime
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.controller import GuidanceController
+from aerocast_hub.orientation.links_controller import PassengerLinkController
 from aerocast_hub.orientation.places.controller import PlaceController
 from aerocast_hub.orientation.routes_controller import RouteController
 from aerocast_hub.outbox.follow import Follower
@@ -87,6 +88,7 @@ from aerocast_hub.weather.wind_controller import WindController
 from aerocast_hub.weather.wind_keeping import keep_winds
 from aerocast_hub.weather.winds import absorb as absorb_winds
 from aerocast_hub.weather.winds import retime as retime_winds
+from aerocast_hub.web.link_pages import LINK_PAGES
 from aerocast_hub.web.pages import OPERATOR_PAGES
 from aerocast_hub.web.passenger import PASSENGER_PAGES
 from aerocast_hub.web.session import SESSION_HANDLERS
@@ -407,7 +409,10 @@ REGISTRY: Mapping[str, Service] = {
         Service(
             "orientation",
             8004,
-            controllers=(GuidanceController, PlaceController, RouteController, *PASSENGER_PAGES),
+            controllers=(
+                *(GuidanceController, PassengerLinkController, PlaceController, RouteController),
+                *(*PASSENGER_PAGES, *LINK_PAGES),
+            ),
             absorb={},
             background=(count_advice,),
             requires=("auth", "baggage", "weather"),

@@ -2,9 +2,11 @@ import asyncio
 import json
 
 import pytest
+from aerocast_hub.baggage.bags import find_bag
 from aerocast_hub.cli import COMMANDS, main
 from aerocast_hub.commands.gateway import LOSS_HEADINGS
 from aerocast_hub.database.engine import Database
+from aerocast_hub.database.migrate import migrate
 from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.outbox.publish import Publisher
@@ -12,6 +14,7 @@ from aerocast_hub.settings import SERVICES
 from aerocast_hub.telemetry.metrics import Metrics
 
 from tests.hub.inbox.wire import GATEWAY, SITE, tags
+from tests.hub.orientation.traveller import PLATE, announce
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +96,40 @@ async def test_a_loss_without_explanation_is_status_1(database_url, monkeypatch,
         "received": "5",
         "unexplained": "4",
     }
+
+
+def test_a_passengers_link_is_made_listed_and_revoked(tmp_path, capsys):
+    asyncio.run(_announce(tmp_path))
+    code = tmp_path / "link.svg"
+    assert main(["link", "make", PLATE, "--hours", "2", "--svg", str(code), "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["url"] == f"http://127.0.0.1:8000/p/{made['token']}"
+    assert code.read_text().startswith("<svg")
+    bag = asyncio.run(_bag_id(tmp_path))
+    assert main(["link", "revoke", made["link"]["id"], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["revoked_by"] == "command line"
+    assert main(["link", "list", bag]) == 0
+    assert "revoked" in capsys.readouterr().out
+    assert main(["link", "make", "0999999999", "--json"]) == 1
+    refused = {"error": "no bag has this id or plate", "input": "0999999999"}
+    assert json.loads(capsys.readouterr().out) == refused
+    assert main(["link", "revoke", "nothing"]) == 1
+    assert "no link has this id" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["link", "make", PLATE, "--hours", "0"])
+    assert "'0' is not 1 to 336 hours" in capsys.readouterr().err
+
+
+async def _announce(folder):
+    database = Database(f"sqlite+aiosqlite:///{folder / 'hub.db'}")
+    await migrate(database)
+    await announce(database, folder)
+    await database.close()
+
+
+async def _bag_id(folder):
+    database = Database(f"sqlite+aiosqlite:///{folder / 'hub.db'}")
+    async with database.reading() as session:
+        found = await find_bag(session, PLATE)
+    await database.close()
+    return found.id

@@ -22,6 +22,8 @@ Action = Literal[
     "role_put",
     "role_removed",
     "user_bound",
+    "link_made",
+    "link_revoked",
 ]
 
 

@@ -20,6 +20,7 @@ PERMISSIONS = frozenset(
         "flights:write",
         "gateways:read",
         "gateways:write",
+        "orientation:links",
         "orientation:read",
         "orientation:write",
         "privacy:write",
@@ -29,7 +30,8 @@ PERMISSIONS = frozenset(
         "webhooks:write",
     }
 )
-"""``baggage:passengers`` shows whole names; ``privacy:write`` hands out and erases what is kept of
+"""``baggage:passengers`` shows whole names; ``orientation:links`` makes and revokes the links that
+open passengers' pages; ``privacy:write`` hands out and erases what is kept of
 a passenger; ``users:write`` changes accounts, their roles and what rows they see."""
 
 RULED = {"rows": "ruled"}
@@ -69,11 +71,15 @@ FIRST_ROLES: dict[str, Role] = {
     "admin": Role("everything there is", frozenset({EVERYTHING})),
     "supervisor": Role(
         "runs a shift: all an operator may, and sees whose a bag is",
-        _READING | {"alerts:write", "baggage:passengers", "baggage:write", "orientation:write"},
+        _READING
+        | {
+            *("alerts:write", "baggage:passengers", "baggage:write"),
+            *("orientation:links", "orientation:write"),
+        },
     ),
     "operator": Role(
         "watches bags, flights and alerts, and acts on them",
-        _READING | {"alerts:write", "baggage:write", "orientation:write"},
+        _READING | {"alerts:write", "baggage:write", "orientation:links", "orientation:write"},
     ),
     "handler": Role(
         "works beside the belts and on the ramp",
@@ -84,6 +90,7 @@ FIRST_ROLES: dict[str, Role] = {
                 "baggage:read",
                 "baggage:write",
                 "flights:read",
+                "orientation:links",
                 "orientation:read",
                 "weather:read",
             }
@@ -96,7 +103,13 @@ FIRST_ROLES: dict[str, Role] = {
     "airline": Role(
         "an airline's people: its own flights and their bags",
         frozenset(
-            {"alerts:read", "baggage:read", "flights:read", "orientation:read", "weather:read"}
+            {
+                "alerts:read",
+                "baggage:read",
+                "flights:read",
+                "orientation:read",
+                "weather:read",
+            }
         ),
         sees_own_only=True,
     ),

@@ -3,7 +3,7 @@
 from aerocast_hub.database.engine import Database
 from aerocast_hub.orientation.advising import Advised, advise_on_bag, advise_passenger
 from aerocast_hub.orientation.counting import AdviceCounter
-from aerocast_hub.orientation.links import Links
+from aerocast_hub.orientation.passenger_links import Links
 from aerocast_hub.orientation.surroundings import RecentSurroundings, Surroundings
 from aerocast_hub.telemetry.metrics import Metrics
 
@@ -24,11 +24,16 @@ class Advisor:
         self.counter = AdviceCounter(database, metrics)
 
     async def by_link(self, token: str, now_us: int, profile: str) -> Advised | None:
-        """Advise whom a link's token speaks for; None when it opens nothing."""
-        passenger_id = self._links.passenger(token, now_us // 1_000_000)
-        return (
-            None if passenger_id is None else await self.of_passenger(passenger_id, now_us, profile)
-        )
+        """Advise whom a link speaks for; None when it opens nothing.
+
+        ``profile`` is how they get about, one of `profiles.PROFILES`.
+        """
+        async with self._database.reading() as session:
+            opened = await self._links.open(session, token, now_us)
+            if opened is None:
+                return None
+            passenger_id = opened.passenger_id
+            return await advise_passenger(session, self._around, passenger_id, now_us, profile)
 
     async def of_passenger(self, passenger_id: str, now_us: int, profile: str) -> Advised | None:
         """Advise a passenger now; None when the hub knows no bag of theirs any more.

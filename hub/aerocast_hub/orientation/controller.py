@@ -17,7 +17,6 @@ from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.orientation.advising import Advised, Guidance, worded
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.finding import Finder
-from aerocast_hub.orientation.links import Links
 from aerocast_hub.orientation.profiles import ProfileName
 from aerocast_hub.orientation.wording import choose_language
 
@@ -80,7 +79,6 @@ class GuidanceController(Controller):
         data: JSONBody[FindBag],
         request: AnyRequest,
         finder: NamedDependency[Finder],
-        links: NamedDependency[Links],
         advisor: NamedDependency[Advisor],
     ) -> FoundBag:
         """Give a passenger's advice by bag tag and surname, and a link to it.
@@ -102,7 +100,7 @@ class GuidanceController(Controller):
         if found is None or advised is None:
             raise NotFoundException(NOT_FOUND)
         guidance = _give(request, advisor, advised, "plate")
-        return FoundBag(token=links.make(found, now_us // 1_000_000), guidance=guidance)
+        return FoundBag(token=await finder.link(found, now_us), guidance=guidance)
 
     @get(
         "/preview/{bag:str}",

@@ -6,6 +6,7 @@ from aerocast_hub.auth.limiting.attempts import FINDS, Attempts
 from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.baggage.bags import find_passenger
 from aerocast_hub.database.engine import Database
+from aerocast_hub.orientation.passenger_links import Links
 
 
 class Finder:
@@ -17,8 +18,9 @@ class Finder:
         Where it looks.
     """
 
-    def __init__(self, database: Database, tries: Storage) -> None:
+    def __init__(self, database: Database, links: Links, tries: Storage) -> None:
         self.database = database
+        self._links = links
         self._attempts = Attempts("finds", FINDS, tries)
 
     async def find(self, licence_plate: str, surname: str, client: str) -> str | TryLater | None:
@@ -42,3 +44,15 @@ class Finder:
         if passenger_id is not None:
             await self._attempts.forget(plate, client)
         return passenger_id
+
+    async def link(self, passenger_id: str, now_us: int) -> str:
+        """Give the token of a link for a passenger who was found.
+
+        It is made anew only once half its time is over: whoever looks often fills no table.
+        """
+        async with self.database.reading() as session:
+            token = await self._links.found_before(session, passenger_id, now_us)
+        if token is None:
+            async with self.database.writing() as session:
+                token = await self._links.make_for_finder(session, passenger_id, now_us)
+        return token

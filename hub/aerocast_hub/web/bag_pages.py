@@ -21,6 +21,7 @@ from aerocast_hub.baggage.history import histories
 from aerocast_hub.baggage.insight import flight_compliance, gateway_clocks, performance
 from aerocast_hub.baggage.operations import Action, act
 from aerocast_hub.database.engine import Database
+from aerocast_hub.orientation.link_desk import LinkDesk
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.web.alert_lines import alert_lines
 from aerocast_hub.web.templates import render
@@ -45,6 +46,7 @@ async def bag_page(
     bag_id: FromPath[str],
     request: Operator,
     database: NamedDependency[Database],
+    link_desk: NamedDependency[LinkDesk],
     known_by: FromQuery[str | None] = None,
 ) -> str:
     """Show one bag's journey, what is doubtful about it, and what was known of it at an instant.
@@ -63,6 +65,7 @@ async def bag_page(
             )
         told = await histories(session, bag.licence_plate, known_by_us)
     history = next((each for each in told if each.bag_id == bag.id), None)
+    may_link = grants(request.user.permissions, "orientation:links")
     return render(
         "bag.html",
         bag=bag,
@@ -71,6 +74,8 @@ async def bag_page(
         evidence=() if history is None else history.evidence[-SHOWN_EVIDENCE:],
         known_by_us=known_by_us,
         may_act=grants(request.user.permissions, "baggage:write"),
+        may_link=may_link and bag.flight is not None and known_by_us is None,
+        links=(await link_desk.of_bag(bag.id) or []) if may_link else [],
         now_us=time.time_ns() // 1000,
         user=request.user.name,
     )

@@ -14,7 +14,6 @@ from aerocast_hub.auth.controller import client_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.finding import Finder
-from aerocast_hub.orientation.links import Links
 from aerocast_hub.orientation.profiles import PROFILES
 from aerocast_hub.orientation.wording import LANGUAGES, choose_language
 from aerocast_hub.web.labels import LABELS
@@ -60,14 +59,13 @@ async def find_page(request: AnyRequest) -> str:
 async def find(
     data: URLEncodedBody[FindForm],
     request: AnyRequest,
-    links: NamedDependency[Links],
     finder: NamedDependency[Finder],
 ) -> Response[str]:
     """Lead to the passenger's page; an unknown tag and a wrong surname get the same answer."""
     language = _language(request)
     found = await finder.find(data.licence_plate, data.surname, client_of(request))
     if isinstance(found, str):
-        token = links.make(found, int(time.time()))
+        token = await finder.link(found, time.time_ns() // 1000)
         return Response("", status_code=303, headers={"Location": f"/p/{token}?lang={language}"})
     labels = LABELS[language]
     again = _page(

@@ -27,7 +27,10 @@ def test_a_viewer_may_read_what_happens_and_not_who_did_it():
 
 
 def test_an_operator_may_also_change_baggage():
-    assert may("operator") == READING | {"alerts:write", "baggage:write", "orientation:write"}
+    assert may("operator") == READING | {
+        *("alerts:write", "baggage:write"),
+        *("orientation:links", "orientation:write"),
+    }
 
 
 def test_only_who_may_see_passengers_sees_them():

@@ -54,3 +54,25 @@ def test_an_alert_appears_by_itself_and_somebody_takes_it(operator, hub):
     alert.get_by_placeholder("what you do about it").fill("asking the ramp")
     alert.get_by_role("button", name="I look after it").click()
     expect(page.get_by_text("anna looks after it")).to_be_visible(timeout=SOON_MS)
+
+
+@pytest.mark.parametrize("width", [360, 1360])
+def test_a_desk_makes_a_link_prints_its_code_and_revokes_it(operator, visit, width):
+    page = operator("/", width=width)
+    page.get_by_role("link", name="AF6120").click()
+    page.get_by_role("link", name=f"{PLATE[:4]} {PLATE[4:]}").click()
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_role("img", name="QR code of the passenger's page")).to_be_visible()
+    assert page.locator(".code").evaluate("code => code.complete && code.naturalWidth > 0")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    address = page.locator(".reference").inner_text()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Revoke this link")).to_be_hidden()
+    expect(page.locator(".code")).to_be_visible()
+    page.emulate_media(media="screen")
+    phone = visit(address, width=360, expects="status of 404")
+    expect(phone.get_by_text("Reclaim belt", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Revoke this link").click()
+    expect(page.get_by_role("heading", name="Passenger's page")).to_be_visible()
+    phone.reload()
+    expect(phone.get_by_role("heading", name="This link no longer opens")).to_be_visible()

@@ -1002,6 +1002,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gateway_id", "epoch", "lane", name=op.f("pk_marks")),
     )
     op.create_table(
+        "passenger_links",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("passenger_id", sa.String(), nullable=False),
+        sa.Column("made_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("made_by", sa.String(), nullable=True),
+        sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_by", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["passenger_id"],
+            ["passengers.id"],
+            name=op.f("fk_passenger_links_passenger_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passenger_links")),
+    )
+    with op.batch_alter_table("passenger_links", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_passenger_links_expires_at_us"), ["expires_at_us"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_passenger_links_passenger_id"), ["passenger_id"], unique=False
+        )
+
+    op.create_table(
         "refresh_tokens",
         sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("family", sa.Uuid(), nullable=False),
@@ -1140,6 +1165,11 @@ def downgrade() -> None:
         batch_op.drop_index("refresh_tokens_family")
 
     op.drop_table("refresh_tokens")
+    with op.batch_alter_table("passenger_links", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_passenger_links_passenger_id"))
+        batch_op.drop_index(batch_op.f("ix_passenger_links_expires_at_us"))
+
+    op.drop_table("passenger_links")
     op.drop_table("marks")
     op.drop_table("lives")
     op.drop_table("gateway_states")
