@@ -1,7 +1,12 @@
-"""Every store test runs on SQLite and on a real PostgreSQL."""
+"""Every store test runs on SQLite and on a real PostgreSQL; those marked so on two of them.
+
+``AEROCAST_TEST_DATABASES=postgresql,postgresql-18`` (or ``sqlite``) runs every test of the hub that
+opens a database on those named, whatever it asks for itself.
+"""
 
 import asyncio
 import itertools
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,15 +16,44 @@ import pytest
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 
-from tests.hub.postgresql import find_binaries, running_postgresql
+from tests.hub.postgresql import find_binaries, find_embedded_binaries, running_postgresql
 
 _numbers = itertools.count(1)
+
+
+def pytest_generate_tests(metafunc):
+    """Choose the databases: the environment does, else the test's mark, else these two."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    if "engine_kind" not in metafunc.fixturenames or any("engine_kind" in m.args[0] for m in marks):
+        return
+    of_its_own = metafunc._arg2fixturedefs["engine_kind"][-1]
+    is_chosen = of_its_own.func is not engine_kind.__wrapped__
+    asked = os.environ.get("AEROCAST_TEST_DATABASES")
+    if asked and not of_its_own.params:
+        metafunc.parametrize("engine_kind", asked.split(","))
+    elif metafunc.definition.get_closest_marker("every_database"):
+        metafunc.parametrize("engine_kind", ["sqlite", "postgresql", "postgresql-18"])
+    elif not is_chosen:
+        metafunc.parametrize("engine_kind", ["sqlite", "postgresql"])
 
 
 @pytest.fixture(scope="session")
 def postgresql():
     """A PostgreSQL server of our own; gives the folder of its socket."""
-    with running_postgresql(find_binaries()) as folder:
+    with _with_template(find_binaries()) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_18():
+    """The same of version 18."""
+    with _with_template(find_embedded_binaries()) as folder:
+        yield folder
+
+
+@contextmanager
+def _with_template(binaries):
+    with running_postgresql(binaries) as folder:
         _run(_execute(folder, "CREATE DATABASE template_hub"))
         _run(_migrate(_address(folder, "template_hub")))
         yield folder
@@ -39,9 +73,9 @@ def no_broker(monkeypatch):
     monkeypatch.setenv("AEROCAST_HUB_BROKER_URL", "none:")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def engine_kind(request):
-    """Which database the test runs on."""
+    """Which database the test runs on; a file may choose one, as its own fixture."""
     return request.param
 
 
@@ -51,7 +85,8 @@ def empty_database_url(engine_kind, request, tmp_path):
     if engine_kind == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path / 'hub.db'}"
         return
-    with _postgresql_database(request.getfixturevalue("postgresql"), "template1") as address:
+    server = request.getfixturevalue(engine_kind.replace("-", "_"))
+    with _postgresql_database(server, "template1") as address:
         yield address
 
 
@@ -63,7 +98,8 @@ def database_url(engine_kind, request, tmp_path):
         shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
         yield f"sqlite+aiosqlite:///{file}"
         return
-    with _postgresql_database(request.getfixturevalue("postgresql"), "template_hub") as address:
+    server = request.getfixturevalue(engine_kind.replace("-", "_"))
+    with _postgresql_database(server, "template_hub") as address:
         yield address
 
 

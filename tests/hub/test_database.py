@@ -9,6 +9,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+pytestmark = pytest.mark.every_database
+
 
 def differences(connection):
     options = {"compare_type": True, "include_object": is_no_partition}

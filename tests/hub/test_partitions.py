@@ -19,10 +19,10 @@ from sqlalchemy import text
 JUNE = Month(2031, 6)
 
 
-@pytest.fixture
-def engine_kind():
+@pytest.fixture(params=["postgresql", "postgresql-18"])
+def engine_kind(request):
     """What these tests are about is PostgreSQL's alone."""
-    return "postgresql"
+    return request.param
 
 
 def row(sequence, received_at_us, *, seen_at_us=0):

@@ -53,23 +53,29 @@ class SqliteEventStore:
 
     async def append(self, session: AsyncSession, rows: Sequence[Row]) -> Sequence[Row]:
         """Store what is not stored yet; give the rows that were not."""
-        new = {row.key: row for row in rows}
-        for lane, group in groupby(sorted(new), key=lambda key: key[:3]):
-            sequences = [key.sequence for key in group]
-            found = await session.scalars(
-                select(ObservationRow.sequence).where(
-                    ObservationRow.gateway_id == lane[0],
-                    ObservationRow.epoch == lane[1],
-                    ObservationRow.lane == lane[2],
-                    ObservationRow.sequence.between(sequences[0], sequences[-1]),
-                )
-            )
-            for sequence in found:
-                new.pop(Key(lane[0], lane[1], lane[2], sequence), None)
+        new = await not_stored(session, rows)
         if new:
             connection = await session.connection()
-            await connection.exec_driver_sql(_INSERT, [tuple(row) for row in new.values()])
-        return tuple(new.values())
+            await connection.exec_driver_sql(_INSERT, [tuple(row) for row in new])
+        return new
+
+
+async def not_stored(session: AsyncSession, rows: Sequence[Row]) -> list[Row]:
+    """Give those rows that are not stored, in whichever month, each once."""
+    new = {row.key: row for row in rows}
+    for lane, group in groupby(sorted(new), key=lambda key: key[:3]):
+        sequences = [key.sequence for key in group]
+        found = await session.scalars(
+            select(ObservationRow.sequence).where(
+                ObservationRow.gateway_id == lane[0],
+                ObservationRow.epoch == lane[1],
+                ObservationRow.lane == lane[2],
+                ObservationRow.sequence.between(sequences[0], sequences[-1]),
+            )
+        )
+        for sequence in found:
+            new.pop(Key(lane[0], lane[1], lane[2], sequence), None)
+    return list(new.values())
 
 
 def event_store(database: Database) -> EventStore:

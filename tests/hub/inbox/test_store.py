@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.hub.inbox.wire import NOW_US
 
+pytestmark = pytest.mark.every_database
+
 
 def row(sequence, **fields):
     made = Row(
