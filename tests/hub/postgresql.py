@@ -47,59 +47,76 @@ def _absent(message):
     pytest.skip(message)
 
 
-@contextmanager
-def running_postgresql(binaries, settings=QUICK):
-    """Run a server; gives the folder its socket is in.
+class PostgreSQL:
+    """A server; can be ended as by a crash, and started again with what it had committed.
 
     Parameters
     ----------
     settings
         What postgresql.conf would say, by name.
     """
-    # Not under pytest's own folder: that is closed to other users.
-    folder = Path(tempfile.mkdtemp(prefix="aerocast-pg-"))
-    folder.chmod(0o755)
-    as_user = {}
-    if os.geteuid() == 0:
-        shutil.chown(folder, UNPRIVILEGED)
-        as_user = {"user": UNPRIVILEGED}
-        if not _may_run(binaries / "postgres"):
-            binaries = _copy(binaries, folder / "program")
-    data = folder / "data"
-    initdb = [binaries / "initdb", "-D", data, "-U", "hub", "-A", "trust", "-E", "UTF8"]
-    options = [f"--{name}={value}" for name, value in settings.items()]
-    postgres = [binaries / "postgres", "-D", data, "-k", folder, "-h", "", *options]
-    server = None
-    try:
+
+    def __init__(self, binaries, settings=QUICK):
+        # Not under pytest's own folder: that is closed to other users.
+        self.folder = Path(tempfile.mkdtemp(prefix="aerocast-pg-"))
+        self.folder.chmod(0o755)
+        self._as_user = {}
+        self._server = None
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, UNPRIVILEGED)
+            self._as_user = {"user": UNPRIVILEGED}
+            if not _may_run(binaries / "postgres"):
+                binaries = _copy(binaries, self.folder / "program")
+        data = self.folder / "data"
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        self._postgres = [binaries / "postgres", "-D", data, "-k", self.folder, "-h", "", *options]
+        ready = [binaries / "pg_isready", "-q", "-h", self.folder, "-U", "hub", "-d", "postgres"]
+        self._is_ready = ready
+        initdb = [binaries / "initdb", "-D", data, "-U", "hub", "-A", "trust", "-E", "UTF8"]
         subprocess.run(
             [*initdb, "--locale=C", "--no-sync"],
             check=True,
             cwd="/",
             stdout=subprocess.DEVNULL,
-            **as_user,
+            **self._as_user,
         )
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(postgres, cwd="/", stdout=log, stderr=log, **as_user)
-        _wait_until_ready(binaries, folder, server)
-        yield folder
+
+    def start(self):
+        """Start it, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                self._postgres, cwd="/", stdout=log, stderr=log, **self._as_user
+            )
+        deadline = time.monotonic() + 60
+        while subprocess.run(self._is_ready, check=False).returncode != 0:
+            if self._server.poll() is not None or time.monotonic() > deadline:
+                said = (self.folder / "log").read_text()
+                raise RuntimeError(f"PostgreSQL did not start: {said}")
+            time.sleep(0.05)
+
+    def crash(self):
+        """End it at once: every connection is cut, and what was not committed is gone."""
+        if self._server is None:
+            return
+        self._server.send_signal(signal.SIGQUIT)
+        try:
+            self._server.wait(10)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+        self._server = None
+
+
+@contextmanager
+def running_postgresql(binaries, settings=QUICK):
+    """Run a server; gives the folder its socket is in."""
+    server = PostgreSQL(binaries, settings)
+    try:
+        server.start()
+        yield server.folder
     finally:
-        if server is not None:
-            server.send_signal(signal.SIGQUIT)  # at once: nothing in it is worth keeping
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_until_ready(binaries, folder, server):
-    deadline = time.monotonic() + 30
-    ready = [binaries / "pg_isready", "-q", "-h", folder, "-U", "hub", "-d", "postgres"]
-    while subprocess.run(ready, check=False).returncode != 0:
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()}")
-        time.sleep(0.05)
+        server.crash()
+        shutil.rmtree(server.folder, ignore_errors=True)
 
 
 def _may_run(program):
