@@ -6,18 +6,61 @@ closed. The durations are defaults for one airport to replace by its own; no sta
 """
 
 from collections.abc import Sequence
-from math import sqrt
+from functools import lru_cache
+from math import hypot, sqrt
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from aerocast_hub.ground_times import Handling, Stage
-from aerocast_hub.orientation.spread import Spread, spread_of
+from aerocast_hub.orientation.spread import Spread, at_share, spread_of
 
 Basis = Literal["on_block", "landed", "airborne", "schedule"]
 
 MINUTE_US = 60_000_000
 Z10 = 1.2816  # of the normal distribution: 80 % lies within this many sigmas
+_TOLD = (0.1, 0.5, 0.9)
+
+
+class ExpectedWork(msgspec.Struct, frozen=True, kw_only=True):
+    """How long bags take from the stand to the belt, minutes of an open ramp.
+
+    Attributes
+    ----------
+    first
+        The first bag.
+    centre_min, bag_min
+        What the last one's time is a ratio of: ``centre_min`` and ``bag_min`` for each further bag.
+    last_ratios
+        At `PROBABILITIES`.
+    """
+
+    first: Spread
+    centre_min: float
+    bag_min: float
+    last_ratios: tuple[float, ...]
+
+    def last(self, bags: int) -> Spread:
+        """Give how long the last of so many bags takes; never less than the first."""
+        centre_min = self.centre_min + self.bag_min * (bags - 1)
+        alone = (centre_min * each for each in self.last_ratios)
+        return Spread(tuple(map(max, self.first.minutes, alone)))
+
+
+class BeltModel(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things take at an airport: by its own file, and by experience where there is any."""
+
+    handling: Handling = Handling()
+    learned: ExpectedWork | None = None
+
+    @property
+    def first(self) -> Spread:
+        """How long the first bag takes."""
+        return first_work(self.handling) if self.learned is None else self.learned.first
+
+    def last(self, bags: int) -> Spread:
+        """Give how long the last of so many bags takes."""
+        return last_work(self.handling, bags) if self.learned is None else self.learned.last(bags)
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +116,7 @@ def belt_times(
     bags: int | None,
     closures: Sequence[Closure],
     now_us: int,
-    model: Handling | None = None,
+    model: BeltModel | None = None,
 ) -> BeltTimes | None:
     """Estimate when a flight's bags reach the belt; None when its arrival cannot be told at all.
 
@@ -90,25 +133,38 @@ def belt_times(
     now_us
         UTC microseconds: what has not happened cannot lie in the past.
     """
-    model = model or Handling()
-    anchor = _anchor(progress, now_us, model)
+    model = model or BeltModel()
+    anchor = _anchor(progress, now_us, model.handling)
     if anchor is None:
         return None
-    basis, at_us, arrival_stages = anchor
-    first = _quantiles(anchor, model.injection, closures, now_us, model)
+    handling = model.handling
+    indoors_min = min(handling.injection.median_min, model.first.median_min)
+    ramp_min = model.first.median_min - indoors_min
+    first = _quantiles(_Task(anchor, model.first, ramp_min), closures, now_us, handling)
     last = None
     if bags:
-        rank_min = bags / model.bags_a_minute
-        spread = Stage(model.injection.median_min + rank_min, 0.5 + rank_min / 5, 1 + rank_min / 3)
-        last = _quantiles(anchor, spread, closures, now_us, model)
-    reached = basis == "on_block"
+        last = _quantiles(_Task(anchor, model.last(bags), ramp_min), closures, now_us, handling)
     return BeltTimes(
-        basis=basis,
-        on_block=_on_block(at_us, arrival_stages, now_us, reached=reached),
+        basis=anchor.basis,
+        on_block=_on_block(anchor, now_us),
         first=first,
         last=last,
         paused=first.p50_us > now_us and any(_covers(each, now_us) for each in closures),
     )
+
+
+@lru_cache(maxsize=256)
+def first_work(handling: Handling) -> Spread:
+    """Give how long the first bag takes to the belt by an airport's own file, minutes."""
+    return spread_of(_together(*handling.ramp, handling.injection))
+
+
+@lru_cache(maxsize=4096)
+def last_work(handling: Handling, bags: int) -> Spread:
+    """Give how long the last of so many bags takes by an airport's own file, minutes."""
+    rank_min = bags / handling.bags_a_minute
+    rank = Stage(handling.injection.median_min + rank_min, 0.5 + rank_min / 5, 1 + rank_min / 3)
+    return spread_of(_together(*handling.ramp, rank))
 
 
 def never_came(progress: Progress, now_us: int, handling: Handling | None = None) -> bool:
@@ -128,7 +184,7 @@ def on_block_spread(
     if anchor is None:
         return None
     from_now_min = (anchor.at_us - now_us) / MINUTE_US
-    (stage,) = anchor.stages
+    stage = anchor.stage
     known = spread_of(Stage(from_now_min, stage.early_min, stage.late_min))
     if anchor.basis == "on_block":
         return known
@@ -180,53 +236,67 @@ class _Anchor(NamedTuple):
 
     basis: Basis
     at_us: int
-    stages: tuple[Stage, ...]
+    stage: Stage
 
 
 def _anchor(progress: Progress, now_us: int, model: Handling) -> _Anchor | None:
     if progress.on_block_us is not None:
         sigma_min = progress.on_block_sigma_s / 60
-        return _Anchor("on_block", progress.on_block_us, (Stage(0.0, sigma_min, sigma_min),))
+        return _Anchor("on_block", progress.on_block_us, Stage(0.0, sigma_min, sigma_min))
     if never_came(progress, now_us, model):
         return None
     if progress.landed_us is not None:
         at_us = progress.landed_us + _us(model.taxi_in.median_min)
-        return _Anchor("landed", max(at_us, now_us), (model.taxi_in,))
+        return _Anchor("landed", max(at_us, now_us), model.taxi_in)
     due_us, off_due_us = progress.on_block_due_us, progress.off_block_due_us
     if progress.airborne_us is not None and due_us is not None and off_due_us is not None:
         at_us = progress.airborne_us - _us(model.take_off.median_min) + (due_us - off_due_us)
-        return _Anchor("airborne", max(at_us, now_us), (model.in_the_air,))
+        return _Anchor("airborne", max(at_us, now_us), model.in_the_air)
     if due_us is not None:
-        return _Anchor("schedule", max(due_us, now_us), (model.schedule,))
+        return _Anchor("schedule", max(due_us, now_us), model.schedule)
     return None
 
 
+class _Task(NamedTuple):
+    """Work from a start on, and how much of it, in the middle, is done on the ramp, minutes."""
+
+    anchor: _Anchor
+    work: Spread
+    ramp_min: float
+
+
 def _quantiles(
-    anchor: _Anchor, indoors: Stage, closures: Sequence[Closure], now_us: int, model: Handling
+    task: _Task, closures: Sequence[Closure], now_us: int, handling: Handling
 ) -> Quantiles:
-    ramp = (model.chocks, model.unload, model.drive)
-    stages = (*anchor.stages, *ramp, indoors)
-    early_min = Z10 * sqrt(sum(stage.early_min**2 for stage in stages))
-    late_min = Z10 * sqrt(sum(stage.late_min**2 for stage in stages))
-    work_min = sum(stage.median_min for stage in ramp)
+    """Give when work is done; what is early or late of it is so on the ramp."""
+    anchor, work, ramp_min = task
+    indoors_min = work.median_min - ramp_min
     times: list[int] = []
-    for off_min, closed_min in zip((-early_min, 0.0, late_min), model.closure_min, strict=True):
+    for probability, closed_min in zip(_TOLD, handling.closure_min, strict=True):
         expected = [_with_end(each, now_us, closed_min) for each in closures]
-        on_ramp_min = max(0.0, work_min + off_min)
-        rest_min = indoors.median_min + min(0.0, work_min + off_min)
+        off_min = _off(anchor.stage, work, probability)
+        on_ramp_min = max(0.0, ramp_min + off_min)
+        rest_min = indoors_min + min(0.0, ramp_min + off_min)
         done_us = finish_us(anchor.at_us, on_ramp_min, expected) + _us(rest_min)
         times.append(max(now_us, done_us))
     return Quantiles(p10_us=times[0], p50_us=times[1], p90_us=times[2])
 
 
-def _on_block(at_us: int, arrival: Sequence[Stage], now_us: int, *, reached: bool) -> Quantiles:
-    early_us = _us(Z10 * sqrt(sum(stage.early_min**2 for stage in arrival)))
-    late_us = _us(Z10 * sqrt(sum(stage.late_min**2 for stage in arrival)))
-    earliest_us = at_us - early_us
+def _off(arriving: Stage, work: Spread, probability: float) -> float:
+    """Give how far from its middle the whole is, minutes: squares of spreads add up."""
+    off_min = at_share(work, probability) - work.median_min
+    if off_min == 0:
+        return 0.0
+    arrives_min = Z10 * (arriving.early_min if off_min < 0 else arriving.late_min)
+    return hypot(off_min, arrives_min) * (-1 if off_min < 0 else 1)
+
+
+def _on_block(anchor: _Anchor, now_us: int) -> Quantiles:
+    earliest_us = anchor.at_us - _us(Z10 * anchor.stage.early_min)
     return Quantiles(
-        p10_us=earliest_us if reached else max(now_us, earliest_us),
-        p50_us=at_us,
-        p90_us=at_us + late_us,
+        p10_us=earliest_us if anchor.basis == "on_block" else max(now_us, earliest_us),
+        p50_us=anchor.at_us,
+        p90_us=anchor.at_us + _us(Z10 * anchor.stage.late_min),
     )
 
 

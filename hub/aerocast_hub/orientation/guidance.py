@@ -9,9 +9,9 @@ from typing import Literal
 
 import msgspec
 
-from aerocast_hub.ground_times import Handling
 from aerocast_hub.orientation.arrival_times import (
     MINUTE_US,
+    BeltModel,
     BeltTimes,
     Closure,
     Progress,
@@ -147,7 +147,7 @@ def guide(
     weather: WeatherView,
     now_us: int,
     way: WayView | None = None,
-    model: Handling | None = None,
+    model: BeltModel | None = None,
 ) -> Advice:
     """Say what a passenger should do now, when the bags come, and why.
 
@@ -229,7 +229,7 @@ def _overdue_us(
     flight: FlightView | None,
     times: BeltTimes | None,
     weather: WeatherView,
-    model: Handling | None,
+    model: BeltModel | None,
 ) -> int | None:
     """Give when a bag not on the belt is missing; only an aircraft on its stand starts the clock.
 
