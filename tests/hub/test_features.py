@@ -154,7 +154,9 @@ async def test_the_link_opens_the_same_advice_in_the_language_asked_for(hub, air
     token = (await find(hub)).json()["token"]
     link = f"/api/guidance/{token}"
     french = await hub.get(link, headers={"accept-language": "fr-FR, en;q=0.5"})
-    assert french.json()["headline"]["text"].startswith("Tapis 4 : premiers bagages")
+    assert french.json()["headline"]["text"].startswith(
+        "Tapis 4\N{NO-BREAK SPACE}: premiers bagages"
+    )
     english = await hub.get(f"{link}?language=en", headers={"accept-language": "fr"})
     assert english.json()["language"] == "en"
     changed = await hub.get(f"{link[:-1]}{'A' if link[-1] != 'A' else 'B'}")

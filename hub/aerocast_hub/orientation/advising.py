@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.airports import airport
+from aerocast_hub.airports import airport, airport_codes
 from aerocast_hub.baggage.bags import (
     Bag,
     bags_of_passenger,
@@ -13,11 +13,30 @@ from aerocast_hub.baggage.bags import (
     find_bag_by_id,
     passenger_of,
 )
-from aerocast_hub.orientation.arrival_times import Quantiles
-from aerocast_hub.orientation.guidance import Advice, BagView, Phase, WeatherView, guide
-from aerocast_hub.orientation.surroundings import Around, Booking, KnownFlight
+from aerocast_hub.baggage.evidence import Leg
+from aerocast_hub.baggage.reconciliation import is_aboard
+from aerocast_hub.orientation.arrival_times import BeltModel, Quantiles
+from aerocast_hub.orientation.changing import risk_of
+from aerocast_hub.orientation.guidance import (
+    Advice,
+    BagAdvice,
+    BagView,
+    FlightView,
+    Phase,
+    Surrounding,
+    Trip,
+    Trouble,
+    Whereabouts,
+    guide,
+    trip_of,
+    whereabouts,
+)
+from aerocast_hub.orientation.surroundings import Around, Booking
 from aerocast_hub.orientation.way_there import way_there
 from aerocast_hub.orientation.wording import Phrase, say
+from aerocast_hub.schedule import flight_key
+
+RUSH = "RUSH"  # of RP1745's exceptions: the bag travels after its passenger
 
 
 class Advised(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,12 +54,27 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BagSentence(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one bag; its plate is hidden but for the last four digits."""
+    """What is known of one bag; its plate is hidden but for the last four digits.
+
+    Attributes
+    ----------
+    trouble
+        Known not to travel with its passenger, on a later flight, or missing; None of these.
+    belt, expected
+        Where and when it comes by itself, where that can be told; UTC microseconds.
+    miss, cause
+        How likely it misses its passenger's next flight, 0 to 1, and what is most to blame.
+    """
 
     plate: str
     state: str
     last_seen_us: int | None
     text: str
+    trouble: Trouble | None = None
+    belt: str | None = None
+    expected: Quantiles | None = None
+    miss: float | None = None
+    cause: Sentence | None = None
 
 
 class Guidance(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +82,18 @@ class Guidance(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    unknown
+        What nobody knows that would matter.
     way
         How to get there, step by step, when the hub has a map of the airport.
+    gate, onward
+        Where to go for the flight to take, and that flight, when it is another one than ``flight``.
+    boarding_closes_us
+        Of the flight to take, UTC microseconds.
+    slack_min
+        Minutes to spare until boarding closes or the first bag comes; below 0 it is too late.
+    miss
+        How likely the passenger misses ``onward``, 0 to 1.
     first_bag, last_bag
         When the flight's first and last bags reach the belt, UTC microseconds.
     time_zone
@@ -65,11 +109,17 @@ class Guidance(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Sentence, ...]
     way: tuple[Sentence, ...]
     reasons: tuple[Sentence, ...]
+    unknown: tuple[Sentence, ...]
     weather: Sentence
     first_bag: Quantiles | None
     last_bag: Quantiles | None
     bags: tuple[BagSentence, ...]
     at_us: int
+    gate: str | None = None
+    onward: str | None = None
+    boarding_closes_us: int | None = None
+    slack_min: int | None = None
+    miss: float | None = None
 
 
 async def advise_passenger(
@@ -107,6 +157,19 @@ def worded(advised: Advised, language: str) -> Guidance:
         text = say(language, phrase.key, phrase.values, zone, advice.at_us)
         return Sentence(key=phrase.key, text=text)
 
+    def said_of(bag: BagAdvice) -> BagSentence:
+        return BagSentence(
+            plate=bag.plate,
+            state=bag.state,
+            last_seen_us=bag.last_seen_us,
+            text=sentence(bag.phrase).text,
+            trouble=bag.trouble,
+            belt=bag.belt,
+            expected=bag.expected,
+            miss=bag.miss,
+            cause=None if bag.cause is None else sentence(bag.cause),
+        )
+
     return Guidance(
         language=language,
         time_zone=zone,
@@ -117,60 +180,77 @@ def worded(advised: Advised, language: str) -> Guidance:
         steps=tuple(sentence(each) for each in advice.steps),
         way=tuple(sentence(each) for each in advice.way),
         reasons=tuple(sentence(each) for each in advice.reasons),
+        unknown=tuple(sentence(each) for each in advice.unknown),
         weather=sentence(advice.weather),
         first_bag=advice.first_bag,
         last_bag=advice.last_bag,
-        bags=tuple(
-            BagSentence(
-                plate=bag.plate,
-                state=bag.state,
-                last_seen_us=bag.last_seen_us,
-                text=sentence(bag.phrase).text,
-            )
-            for bag in advice.bags
-        ),
+        bags=tuple(said_of(bag) for bag in advice.bags),
         at_us=advice.at_us,
+        gate=advice.gate,
+        onward=advice.onward,
+        boarding_closes_us=advice.boarding_closes_us,
+        slack_min=advice.slack_min,
+        miss=advice.miss,
     )
 
 
 async def _advise(around: Around, bags: Sequence[Bag], now_us: int, profile: str) -> Advised:
-    views = [_bag_view(bag) for bag in bags]
-    flight = await _flight_of(around, bags)
-    if flight is None:
-        return Advised(advice=guide(views, None, WeatherView(), now_us), time_zone=None)
-    view = flight.view
-    here = view.destination
-    weather = await around.weather(here)
-    phase = guide(views, view, weather, now_us).phase
-    if phase == "departure":  # the ramp they wait for is the one the bags are loaded on
-        here = view.origin
-        weather = await around.weather(here)
-    ground = await around.ground(here)
+    trip = trip_of([await _bag_view(around, bag) for bag in bags])
+    where = whereabouts(trip, now_us)
+    if where.airport is None:
+        return Advised(advice=guide(trip, Surrounding(), now_us), time_zone=None)
+    here = await _surrounding(around, trip, where, now_us, profile)
+    place = airport(where.airport)
+    return Advised(
+        advice=guide(trip, here, now_us), time_zone=None if place is None else place.time_zone
+    )
+
+
+async def _surrounding(
+    around: Around, trip: Trip, where: Whereabouts, now_us: int, profile: str
+) -> Surrounding:
+    """Gather what matters of the airport a passenger is at, or flies to."""
+    code = where.airport or ""
+    settings, ground = await around.settings(code), await around.ground(code)
     way = None
     if ground is not None:
-        way = way_there(ground.network, ground.conditions, phase, view, profile)
-    place = airport(here)
-    return Advised(
-        advice=guide(views, view, weather, now_us, way),
-        time_zone=None if place is None else place.time_zone,
+        way = way_there(ground.network, ground.conditions, where, profile)
+    here = Surrounding(
+        weather=await around.weather(code),
+        way=way,
+        model=BeltModel(handling=settings.handling),
+        changing=settings.changing,
     )
+    risk = risk_of(trip, where, here, settings.connections, now_us)
+    return msgspec.structs.replace(here, risk=risk)
 
 
-async def _flight_of(around: Around, bags: Sequence[Bag]) -> KnownFlight | None:
-    """Find the flight the bags are on; bags of several flights: the one of the latest date."""
-    for bag in sorted(bags, key=lambda bag: bag.flight_date or "", reverse=True):
-        if bag.flight is not None and bag.flight_date is not None:
-            booking = Booking(bag.flight, bag.flight_date, bag.origin or "", bag.destination or "")
-            found = await around.flight(booking)
-            if found is not None:
-                return found
-    return None
-
-
-def _bag_view(bag: Bag) -> BagView:
+async def _bag_view(around: Around, bag: Bag) -> BagView:
+    """Give a bag as advice needs it, with the flights it is booked on that the hub knows."""
+    journey = bag.journey
+    flights: list[FlightView] = []
+    aboard = None
+    for leg in _legs_of(bag):
+        found = await around.flight(Booking(leg.flight, leg.date, leg.origin, leg.destination))
+        if found is None:
+            continue
+        flights.append(found.view)
+        if is_aboard(journey, leg, airport_codes(found.view.origin)):
+            aboard = found.view.key
     return BagView(
         licence_plate=bag.licence_plate,
-        state=bag.journey.state,
-        last_seen_us=bag.journey.last_seen_us,
-        last_belt=bag.journey.last_belt,
+        state=journey.state,
+        last_seen_us=journey.last_seen_us,
+        last_belt=journey.last_belt,
+        flights=tuple(flights),
+        aboard=aboard,
+        is_rush=RUSH in journey.exceptions,
     )
+
+
+def _legs_of(bag: Bag) -> tuple[Leg, ...]:
+    """Give the flights a bag is booked on; one nobody announced is on the one it was stowed for."""
+    if bag.journey.legs or bag.flight is None or bag.flight_date is None:
+        return bag.journey.legs
+    key = flight_key(bag.flight)
+    return (Leg(bag.flight, key, bag.flight_date, bag.origin or "", bag.destination or ""),)

@@ -20,7 +20,8 @@ from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.store import conditions_at, map_code, network_of
 from aerocast_hub.recent import Recent
 from aerocast_hub.schedule import flight_key
-from aerocast_hub.weather.ramp_store import closures_at, ramp_at
+from aerocast_hub.weather.limits import AirportSettings
+from aerocast_hub.weather.ramp_store import closures_at, ramp_at, settings_of
 
 
 class Booking(NamedTuple):
@@ -57,6 +58,9 @@ class Around(Protocol):
 
     async def ground(self, airport: str) -> Ground | None:
         """Give an airport's map."""
+
+    async def settings(self, airport: str) -> AirportSettings:
+        """Give what an airport says about itself; the defaults where it says nothing."""
 
 
 class Surroundings:
@@ -102,6 +106,10 @@ class Surroundings:
             return None
         return Ground(network, await conditions_at(self._session, code, network, self._now_us))
 
+    async def settings(self, airport: str) -> AirportSettings:
+        """Give what an airport says about itself; the defaults where it says nothing."""
+        return await settings_of(self._session, airport)
+
 
 class RecentSurroundings:
     """As they are now, or were a second ago."""
@@ -111,6 +119,7 @@ class RecentSurroundings:
         self._flights = Recent(self._ask_flight)
         self._weather = Recent(self._ask_weather)
         self._grounds = Recent(self._ask_ground)
+        self._settings = Recent(self._ask_settings)
 
     async def flight(self, booking: Booking) -> KnownFlight | None:
         """Find a flight as a bag names it."""
@@ -125,6 +134,10 @@ class RecentSurroundings:
         ground, _ = await self._grounds.get(airport)
         return ground
 
+    async def settings(self, airport: str) -> AirportSettings:
+        """Give what an airport says about itself; the defaults where it says nothing."""
+        return await self._settings.get(airport)
+
     async def _ask_flight(self, booking: Booking) -> KnownFlight | None:
         async with self._database.reading() as session:
             return await Surroundings(session, _now_us()).flight(booking)
@@ -132,6 +145,10 @@ class RecentSurroundings:
     async def _ask_weather(self, airport: str) -> WeatherView:
         async with self._database.reading() as session:
             return await Surroundings(session, _now_us()).weather(airport)
+
+    async def _ask_settings(self, airport: str) -> AirportSettings:
+        async with self._database.reading() as session:
+            return await settings_of(session, airport)
 
     async def _ask_ground(self, airport: str) -> tuple[Ground | None, str]:
         """Tell of an airport without a map too: most have none, and are asked about as often."""
@@ -144,6 +161,7 @@ def flight_view(flight: Flight, bags: int | None) -> FlightView:
     actual = flight.actual
     return FlightView(
         designator=flight.flight,
+        date=flight.date,
         origin=flight.origin,
         destination=flight.destination,
         progress=Progress(

@@ -1,19 +1,18 @@
-"""The way a passenger has to go: to the belt their bags come to, or to their gate. Pure."""
+"""The way a passenger has to go: to the belt their bags come to, or to a gate. Pure."""
 
 from aerocast_hub.orientation.conditions import Conditions
 from aerocast_hub.orientation.directions import Directions, minutes_of
-from aerocast_hub.orientation.guidance import FlightView, Phase, WayView
+from aerocast_hub.orientation.guidance import WayView, Whereabouts
 from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.place_map import Place
 from aerocast_hub.orientation.routes import find_route
 
 # What may stand for what passengers are sent to, the first found first.
 BELTS, GATES, STANDS = ("reclaim",), ("gate", "platform"), ("stand", "gate")
-TO_BELT = frozenset({"in_flight", "arriving", "at_belt"})
 
 
 def way_there(
-    network: Network, conditions: Conditions, phase: Phase, flight: FlightView, profile: str
+    network: Network, conditions: Conditions, where: Whereabouts, profile: str
 ) -> WayView | None:
     """Find a passenger's way; None when the map does not show where they go.
 
@@ -26,15 +25,18 @@ def way_there(
     profile
         How they get about, one of `profiles.PROFILES`.
     """
-    if phase in TO_BELT:
-        origin = _find(network, STANDS, flight.stand)
-        return _way(network, conditions, origin, _find(network, BELTS, flight.reclaim), profile)
-    if phase != "departure":
+    flight = where.flight
+    if flight is None:
         return None
-    entrances = (place for place in network.places.places if place.kind == "entrance")
-    return _way(
-        network, conditions, next(entrances, None), _find(network, GATES, flight.gate), profile
-    )
+    if where.stage == "before":
+        entrances = (place for place in network.places.places if place.kind == "entrance")
+        gate = _find(network, GATES, flight.gate)
+        return _way(network, conditions, next(entrances, None), gate, profile)
+    origin = _find(network, STANDS, flight.stand)
+    if where.onward is not None:
+        gate = _find(network, GATES, where.onward.gate)
+        return _way(network, conditions, origin, gate, profile)
+    return _way(network, conditions, origin, _find(network, BELTS, flight.reclaim), profile)
 
 
 def _find(network: Network, kinds: tuple[str, ...], code: str | None) -> Place | None:
@@ -70,6 +72,7 @@ def _way(
     return WayView(
         level=level,
         minutes=minutes_of(route.seconds),
+        queue_min=sum(step.wait_s for step in steps) / 60,
         lift=None if lift is None else directions.called(lift),
         origin=origin.name if origin.kind == "entrance" else None,
         steps=tuple(step.phrase for step in steps),

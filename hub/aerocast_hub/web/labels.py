@@ -34,7 +34,6 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     profiles: dict[str, str]
     why: str
     not_known: str
-    weather: str
     your_bags: str
     updated: str
     offline: str

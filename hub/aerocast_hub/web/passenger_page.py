@@ -1,44 +1,56 @@
 """A passenger's advice, worded: what stands on the page, in their language and their local time."""
 
-from datetime import UTC, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
-from aerocast_hub.orientation.guidance import Advice, BagAdvice
-from aerocast_hub.orientation.wording import Phrase, say
+from aerocast_hub.orientation.guidance import Advice, BagAdvice, Phase
+from aerocast_hub.orientation.wording import Phrase, say, tell_time
 from aerocast_hub.web.labels import LABELS
 from aerocast_hub.web.views import Tone
-from aerocast_hub.web.wording import clock
 
-# The reclaim belt matters once the flight has left; before that, the gate does.
-_BEFORE = frozenset({"unknown", "departure"})
+# Where a large sign says where to go, and which.
+_TO_GATE: frozenset[Phase] = frozenset({"departure", "connecting"})
+_TO_BELT: frozenset[Phase] = frozenset({"in_flight", "arriving", "ramp_closed", "at_belt", "done"})
 # The page shows these as figures, in large type.
-_SHOWN_LARGE = frozenset({"step_first_window", "step_last_by"})
+_SHOWN_LARGE = frozenset({"step_first_window", "step_last_by", "step_boarding_closes"})
 
 
 class PassengerBag(msgspec.Struct, frozen=True, kw_only=True):
-    """One bag's line."""
+    """One bag's line; ``cause`` says why it may be late."""
 
     state: str
     tone: Tone
     words: str
+    cause: str | None = None
 
 
 class PassengerPage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a passenger reads; all times are local, ready to show."""
+    """What a passenger reads; all times are local, ready to show.
+
+    Attributes
+    ----------
+    sign
+        What the large sign names: a belt or a gate; None shows none.
+    place
+        The belt or the gate; None while nobody knows it.
+    flight, onward
+        The flight they come with, or leave with, and the one they change to.
+    """
 
     flight: str | None
     headline: str
     steps: tuple[str, ...]
     way: tuple[str, ...]
     reasons: tuple[str, ...]
+    unknown: tuple[str, ...]
     bags: tuple[PassengerBag, ...]
-    shows_belt: bool
-    shows_gate: bool
     updated: str
-    belt: str | None = None
-    gate: str | None = None
+    sign: Literal["belt", "gate"] | None = None
+    place: str | None = None
+    onward: str | None = None
+    boarding_closes: str | None = None
     first_from: str | None = None
     first_to: str | None = None
     last_by: str | None = None
@@ -54,42 +66,52 @@ def passenger_page(advice: Advice, language: str, time_zone: str | None) -> Pass
     time_zone
         IANA name of the place the passenger is at; None or unknown: UTC, and it says so.
     """
-    zone = _zone(time_zone)
 
     def worded(phrase: Phrase) -> str:
         return say(language, phrase.key, phrase.values, time_zone, advice.at_us)
 
-    def shown(at_us: int) -> str:
-        return clock(at_us, zone) + (" UTC" if zone is UTC else "")
+    def all_worded(phrases: Iterable[Phrase]) -> tuple[str, ...]:
+        return tuple(map(worded, phrases))
 
-    gate = advice.headline.values.get("gate")
+    def shown(at_us: int | None) -> str | None:
+        return None if at_us is None else tell_time(language, at_us, time_zone, advice.at_us)
+
+    def bag_line(bag: BagAdvice) -> PassengerBag:
+        state = LABELS[language].states[bag.trouble or bag.state]
+        cause = None if bag.cause is None else worded(bag.cause)
+        return PassengerBag(state=state, tone=_tone(bag), words=worded(bag.phrase), cause=cause)
+
     first, last = advice.first_bag, advice.last_bag
+    sign, place = _sign(advice)
     return PassengerPage(
         flight=advice.flight,
+        onward=advice.onward,
         headline=worded(advice.headline),
-        steps=tuple(worded(each) for each in advice.steps if each.key not in _SHOWN_LARGE),
-        way=tuple(worded(each) for each in advice.way),
-        reasons=tuple(worded(each) for each in (*advice.reasons, advice.weather)),
-        bags=tuple(_bag(each, language, worded(each.phrase)) for each in advice.bags),
-        shows_belt=advice.phase not in _BEFORE,
-        shows_gate=advice.phase == "departure" and gate is not None,
-        updated=shown(advice.at_us),
-        belt=advice.belt,
-        gate=str(gate) if gate is not None else None,
-        first_from=clock(first.p10_us, zone) if first else None,
+        steps=all_worded(each for each in advice.steps if each.key not in _SHOWN_LARGE),
+        way=all_worded(advice.way),
+        reasons=all_worded((*advice.reasons, advice.weather)),
+        unknown=all_worded(advice.unknown),
+        bags=tuple(map(bag_line, advice.bags)),
+        updated=tell_time(language, advice.at_us, time_zone),
+        sign=sign,
+        place=place,
+        boarding_closes=shown(advice.boarding_closes_us) if sign == "gate" else None,
+        first_from=shown(first.p10_us) if first else None,
         first_to=shown(first.p90_us) if first else None,
         last_by=shown(last.p90_us) if last else None,
     )
 
 
-def _bag(bag: BagAdvice, language: str, words: str) -> PassengerBag:
-    tone: Tone = "good" if bag.last_seen_us is not None else "idle"
-    state = LABELS[language].states[bag.state]
-    return PassengerBag(state=state, tone=tone, words=words)
+def _sign(advice: Advice) -> tuple[Literal["belt", "gate"] | None, str | None]:
+    """Choose what stands in the largest type: the one place to go."""
+    if advice.phase in _TO_GATE:
+        return ("gate", advice.gate) if advice.gate is not None else (None, None)
+    if advice.phase in _TO_BELT and advice.onward is None:
+        return "belt", advice.belt
+    return None, None
 
 
-def _zone(name: str | None) -> tzinfo:
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
+def _tone(bag: BagAdvice) -> Tone:
+    if bag.trouble is not None:
+        return "warn"
+    return "idle" if bag.last_seen_us is None else "good"

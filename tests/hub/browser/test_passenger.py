@@ -55,7 +55,7 @@ def test_tag_and_surname_lead_to_belt_time_and_reason(visit, parked, look):
     find(page, "0220 123456", SURNAME.upper())
     expect(page).to_have_url(re.compile(r"/p/[\w-]{40,}\?lang=en$"))
     assert PLATE not in page.url
-    expect(page.locator(".answer-belt strong")).to_have_text("4")
+    expect(page.locator(".answer-sign strong")).to_have_text("4")
     expect(page.locator(".answer-when .time")).to_have_text(re.compile(r"^\d\d:\d\d . \d\d:\d\d$"))
     expect(page.get_by_text("reached stand A12")).to_be_visible()
     expect(page.locator(".bags li")).to_have_count(2)

@@ -6,6 +6,7 @@ import aerocast_hub.orientation
 import msgspec
 import pytest
 from aerocast_hub.baggage.journey import State
+from aerocast_hub.orientation.connection import CauseKey
 from aerocast_hub.orientation.profiles import PROFILES
 from aerocast_hub.orientation.wording import (
     LANGUAGES,
@@ -112,15 +113,16 @@ def test_a_ramps_sentence_asks_only_for_what_its_judgement_knows(reason):
 
 
 def test_every_sentence_is_used():
-    source = Path(aerocast_hub.orientation.__file__).with_name("guidance.py").read_text()
+    folder = Path(aerocast_hub.orientation.__file__).with_name("guidance")
+    source = "".join(each.read_text() for each in folder.glob("*.py"))
     literal = set(re.findall(r'"([a-z_]+)"', source))
-    literal |= {f"{key}_{more}" for key in literal for more in ("level", "walk", "lift")}
-    unused = {
-        key
-        for key in catalogue("en").sentences
-        if key not in literal and not key.startswith(("bag_", "ramp_", "way_", "no_way", "clock"))
-    }
-    assert unused == set()
+    literal |= {f"{key}_{more}" for key in literal for more in ("level", "walk", "lift", "no_belt")}
+    literal |= {f"bag_{state}" for state in get_args(State)}
+    literal |= {f"ramp_{reason}" for reason in get_args(RampReason)}
+    literal |= {f"cause_{key}" for key in get_args(CauseKey)}
+    ways = ("way_", "no_way", "clock")  # tested with directions, and with times
+    unused = set(catalogue("en").sentences) - literal
+    assert {key for key in unused if not key.startswith(ways)} == set()
 
 
 def first(language, minutes):

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from aerocast_hub.baggage.journey import State
 from aerocast_hub.orientation.arrival_times import Progress
-from aerocast_hub.orientation.guidance import BagView, FlightView, WeatherView, guide
+from aerocast_hub.orientation.guidance import BagView, FlightView, Surrounding, guide, trip_of
 from aerocast_hub.orientation.wording import LANGUAGES
 from aerocast_hub.web.labels import LABELS
 from aerocast_hub.web.passenger_page import passenger_page
@@ -29,7 +29,9 @@ BAGS = [BagView(licence_plate="0220123456", state="loaded", last_seen_us=NOW_US 
 
 
 def page_of(flight, language="en", time_zone="Europe/Paris", bags=BAGS):
-    advice = guide(bags, flight, WeatherView(), NOW_US)
+    flights = () if flight is None else (flight,)
+    booked = [msgspec.structs.replace(each, flights=flights) for each in bags]
+    advice = guide(trip_of(booked), Surrounding(), NOW_US)
     return passenger_page(advice, language, time_zone)
 
 
@@ -41,8 +43,7 @@ def html_of(page, language="en"):
 
 def test_belt_and_times_are_shown_in_local_time():
     page = page_of(LANDED)
-    assert page.shows_belt
-    assert page.belt == "4"
+    assert (page.sign, page.place) == ("belt", "4")
     assert page.updated == "16:32"
     assert page.first_from < page.first_to < page.last_by
     assert page.first_from.startswith("16:")
@@ -68,8 +69,23 @@ def test_before_departure_the_gate_is_shown_and_no_belt():
         progress=Progress(off_block_due_us=NOW_US + 30 * MINUTE_US),
     )
     page = page_of(flight)
-    assert (page.shows_gate, page.gate, page.shows_belt) == (True, "F21", False)
+    assert (page.sign, page.place, page.boarding_closes) == ("gate", "F21", "16:47")
     assert ">F21<" in html_of(page)
+
+
+def test_a_change_of_aircraft_shows_its_gate_and_no_belt():
+    onward = FlightView(
+        designator="BA2",
+        origin="TLS",
+        destination="LHR",
+        gate="B12",
+        progress=Progress(off_block_due_us=NOW_US + 90 * MINUTE_US),
+    )
+    bag = BagView(licence_plate="0220123456", state="on_block", flights=(LANDED, onward))
+    page = passenger_page(guide(trip_of([bag]), Surrounding(), NOW_US), "en", "Europe/Paris")
+    assert (page.sign, page.place, page.onward) == ("gate", "B12", "BA2")
+    assert page.boarding_closes == "17:47"
+    assert "We cannot tell how likely you are to reach flight BA2." in page.unknown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

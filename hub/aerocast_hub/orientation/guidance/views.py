@@ -1,0 +1,142 @@
+"""What advice is made of: bags, flights, the ramp and the way, as far as a passenger needs them."""
+
+from typing import Literal
+
+import msgspec
+
+from aerocast_hub.ground_times import Changing
+from aerocast_hub.orientation.arrival_times import BeltModel, Closure, Progress
+from aerocast_hub.orientation.connection import ConnectionRisk
+from aerocast_hub.orientation.wording import Name, Phrase
+
+FlightKey = tuple[str, str, str]
+
+REACHED = frozenset({"delivered", "claimed"})
+ON_BELT = frozenset({"arrived", *REACHED})
+
+
+class FlightView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a passenger's flight is doing.
+
+    Attributes
+    ----------
+    date
+        Day of departure, ISO 8601; "" where nobody says.
+    off_block_us
+        When it left its stand, UTC microseconds; None while it was not heard to.
+    bags
+        How many it carries; None or 0 is not known.
+    """
+
+    designator: str
+    origin: str
+    destination: str
+    date: str = ""
+    progress: Progress = Progress()
+    off_block_us: int | None = None
+    stand: str | None = None
+    reclaim: str | None = None
+    gate: str | None = None
+    bags: int | None = None
+
+    @property
+    def key(self) -> FlightKey:
+        """What tells it from every other flight."""
+        return self.designator, self.date, self.origin
+
+    @property
+    def has_arrived(self) -> bool:
+        """Say whether it was heard to land or to reach its stand."""
+        return self.progress.on_block_us is not None or self.progress.landed_us is not None
+
+    @property
+    def left_us(self) -> int | None:
+        """When it was heard to leave; None while it was not."""
+        return self.off_block_us if self.off_block_us is not None else self.progress.airborne_us
+
+
+class BagView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a passenger's bag is doing.
+
+    Attributes
+    ----------
+    state
+        Of its journey: ``expected``, ``accepted`` ... ``delivered``.
+    flights
+        Those it is to travel on, in order, as far as the hub knows them.
+    aboard
+        The flight in whose hold it is, or was when that left.
+    is_rush
+        It travels after its passenger, alone.
+    """
+
+    licence_plate: str
+    state: str = "expected"
+    last_seen_us: int | None = None
+    last_belt: str | None = None
+    flights: tuple[FlightView, ...] = ()
+    aboard: FlightKey | None = None
+    is_rush: bool = False
+
+
+class WeatherView(msgspec.Struct, frozen=True, kw_only=True):
+    """The ramp of the airport the passenger is at, or flies to.
+
+    Attributes
+    ----------
+    closures
+        When it was closed lately, and is.
+    """
+
+    state: Literal["open", "caution", "closed", "unknown"] = "unknown"
+    reason: str = "no_report"
+    observed_at_us: int | None = None
+    closures: tuple[Closure, ...] = ()
+    wind_kt: int | None = None
+
+
+class WayView(msgspec.Struct, frozen=True, kw_only=True):
+    """The way to the reclaim belt or to a gate, on the airport's map.
+
+    Attributes
+    ----------
+    level
+        The belt's or the gate's.
+    minutes
+        From the stand, or from ``origin``, queues included; None where no way is known.
+    queue_min
+        How much of it is queueing.
+    lift
+        The first one to take.
+    origin
+        Where the way to a gate begins; None from an aircraft.
+    steps
+        What to do, in order; or why there is no way.
+    """
+
+    level: Name
+    minutes: int | None = None
+    queue_min: float = 0.0
+    lift: Name | None = None
+    origin: Name | None = None
+    steps: tuple[Phrase, ...] = ()
+
+
+class Surrounding(msgspec.Struct, frozen=True, kw_only=True):
+    """The airport a passenger is at, or flies to, and what its times make of their connection.
+
+    Attributes
+    ----------
+    way
+        To where they go; None when the hub has no map that shows it.
+    risk
+        Of the change to their next flight; None where they make none, or nobody can tell.
+    model
+        How long bags take there to the belt.
+    """
+
+    weather: WeatherView = WeatherView()
+    way: WayView | None = None
+    risk: ConnectionRisk | None = None
+    model: BeltModel = BeltModel()
+    changing: Changing = Changing()
