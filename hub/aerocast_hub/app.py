@@ -39,6 +39,8 @@ from aerocast_hub.settings import Settings
 from aerocast_hub.sight.row_rules import ROW_RULES
 from aerocast_hub.telemetry.controller import health, metrics
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.telemetry.requests import WatchRequests
+from aerocast_hub.telemetry.tracing import tracing
 from aerocast_hub.weather.recent_weather import RecentWeather
 from aerocast_hub.web.assets import static_files
 from aerocast_hub.web.docs import openapi_config
@@ -92,7 +94,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "logins": _always(Logins(database, keys, tries)),
             "session_cookies": _always(cookies),
         },
-        middleware=[_one_sight_a_request, *_middleware(settings)],
+        middleware=[WatchRequests(counters), _one_sight_a_request, *_middleware(settings)],
         guards=[PermissionGuard(keys, cookies)],
         exception_handlers=ERROR_HANDLERS,
         before_send=[add_security_headers],
@@ -134,6 +136,8 @@ def _lifespan(
     @asynccontextmanager
     async def run(_app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            url = hub.settings.telemetry_url or None
+            stack.enter_context(tracing(url, hub.settings.telemetry_sample))
             stack.push_async_callback(hub.database.close)
             await migrate(hub.database)
             await hub.publisher.start()

@@ -47,7 +47,7 @@ def serve(settings: Settings) -> None:
     SettingsError
         It cannot start: a port is taken, or the database does not answer.
     """
-    set_up_logs(settings.log_format)
+    set_up_logs(settings.log_format, to=settings.log_to)
     settings.signing_key()  # made now, or refused now
     _check_port(settings.http_host, port_of(settings))
     uvloop.run(_serve(settings))
@@ -85,11 +85,13 @@ def _stop(app: Litestar, stop_server: Callable[[], None]) -> None:
 async def _start(app: Litestar, stack: AsyncExitStack) -> None:
     try:
         await stack.enter_async_context(app.lifespan())
-    except (OSError, SQLAlchemyError, ExceptionGroup) as error:
+    except (OSError, SQLAlchemyError, SettingsError, ExceptionGroup) as error:
         # Not except*: before Python 3.11.4 what it raises comes out inside a group.
         first: Exception = error
         while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
+        if isinstance(first, SettingsError):
+            raise first from error
         if not isinstance(first, OSError | SQLAlchemyError):
             raise
         reason = str(first).splitlines()[0] if str(first) else repr(first)

@@ -60,8 +60,16 @@ class Settings(BaseSettings):
         Where the hub listens; port None: 8000 for all services, a service's own port for one.
     secret_key
         Signs tokens and links, 32 characters or more. None: made once and kept in ``data_dir``.
+    log_format, log_to
+        ``json`` (one object a line, in the Elastic Common Schema) or ``text``; to ``stderr`` or,
+        as container engines like it, to ``stdout``.
     metrics
-        Who may read /metrics: ``loopback``, ``anyone`` or ``nobody``.
+        Who may read /metrics: ``loopback``, ``anyone``, ``nobody``, or networks by comma.
+    telemetry_url
+        Where traces go: an OTLP/HTTP receiver, such as ``http://otel-collector:4318``. None: no
+        traces, and no cost.
+    telemetry_sample
+        Which part of all traces is kept, 0 to 1.
     metar_files
         A file or folder of METAR reports (.csv.gz cache or .txt), read again when it changes.
     airports
@@ -118,7 +126,10 @@ class Settings(BaseSettings):
     services: str = ",".join(SERVICES)
     secret_key: SecretStr | None = None
     log_format: Literal["json", "text"] = "json"
-    metrics: Literal["loopback", "anyone", "nobody"] = "loopback"
+    log_to: Literal["stderr", "stdout"] = "stderr"
+    metrics: str = "loopback"
+    telemetry_url: str | None = Field(default=None, pattern=r"^(https?://\S+)?$")
+    telemetry_sample: float = Field(default=0.1, ge=0.0, le=1.0)
     metar_files: Path | None = None
     airports: Path | None = None
     runways: Path | None = None
@@ -167,6 +178,8 @@ class Settings(BaseSettings):
             )
         self._check_baggage()
         read_networks(self.trusted_proxies)
+        if self.metrics not in {"loopback", "anyone", "nobody"}:
+            read_networks(self.metrics)
         if self.tries_in == "redis" and self.redis_url is None:
             raise ValueError("redis_url is missing: tries_in is redis")
         check_broker_url(self.broker_url.get_secret_value())

@@ -3,6 +3,9 @@ import logging
 
 import pytest
 from aerocast_hub.telemetry.logs import set_up_logs
+from aerocast_hub.telemetry.tracing import span, tracing
+
+from tests.hub.telemetry.otlp_receiver import receiving
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +22,19 @@ def test_a_log_line_is_one_json_object_whatever_it_holds(capsys):
     logging.getLogger("a.b").error("it failed", exc_info=ValueError("no"))
     first, second = capsys.readouterr().err.splitlines()
     assert json.loads(first)["message"] == 'two\nlines and \u00e9"quotes"'
-    assert json.loads(first)["level"] == "warning"
-    assert "ValueError: no" in json.loads(second)["exception"]
+    assert json.loads(first)["log.level"] == "warning"
+    assert "ValueError: no" in json.loads(second)["error.stack_trace"]
+
+
+def test_a_line_names_its_trace_and_carries_fields_of_its_own(capsys):
+    set_up_logs("json", to="stdout")
+    with receiving() as receiver, tracing(receiver.url, 1.0), span("at work"):
+        logging.getLogger("a.b").info("seen", extra={"ecs": {"event.action": "login"}})
+    line = json.loads(capsys.readouterr().out.splitlines()[0])
+    kept = receiver.named("at work")
+    assert (line["trace.id"], line["span.id"]) == (kept.trace_id.hex(), kept.span_id.hex())
+    assert line["event.action"] == "login"
+    assert line["service.name"] == "aerocast-hub"
 
 
 def test_text_is_for_people(capsys):

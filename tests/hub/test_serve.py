@@ -76,7 +76,7 @@ def test_a_whole_hub_serves_takes_in_and_ends_when_asked(tmp_path):
         lines = [json.loads(line) for line in log().splitlines()]
         assert any("embedded broker on 127.0.0.1" in line["message"] for line in lines)
         assert lines[-1]["message"] == "stopped"
-        assert not [line for line in lines if line["level"] in {"error", "critical"}]
+        assert not [line for line in lines if line["log.level"] in {"error", "critical"}]
 
 
 def test_a_killed_hub_starts_again_on_the_same_ports_at_once(tmp_path):

@@ -5,6 +5,7 @@ with everything the features make of it, commits, and only then says what to ack
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -25,6 +26,7 @@ from aerocast_hub.events import Event
 from aerocast_hub.inbox.quarantine import Quarantined, of_message, set_aside
 from aerocast_hub.inbox.sighting import Absorb, Sighting, kinds_of
 from aerocast_hub.inbox.store import Row, event_store
+from aerocast_hub.inbox.traces import TransactionTrace
 from aerocast_hub.inbox.transaction import Reply, Seen, Transaction, sighting_of
 from aerocast_hub.inbox.unpack import Message
 from aerocast_hub.outbox.publish import Publisher
@@ -73,8 +75,10 @@ class Inbox:
             More is waiting than the hub keeps up with: ask the senders to wait so long.
         """
         try:
-            with self._metrics.transaction_seconds.time():
-                transaction = await self._in_spite_of_others(messages, slow_down_ms)
+            started_s = time.perf_counter()
+            with TransactionTrace() as traced:
+                transaction = await self._in_spite_of_others(messages, slow_down_ms, traced)
+            self._metrics.observe_transaction(time.perf_counter() - started_s, traced.trace_id)
         except Exception as error:
             log.exception("%d messages could not be stored together", len(messages))
             return await self._after_failure(messages, error, slow_down_ms)
@@ -117,7 +121,7 @@ class Inbox:
         return []
 
     async def _in_spite_of_others(
-        self, messages: Sequence[Message], slow_down_ms: int
+        self, messages: Sequence[Message], slow_down_ms: int, traced: TransactionTrace
     ) -> Transaction:
         """Store messages; what fails only because another hub wrote at the same time is repeated.
 
@@ -125,17 +129,20 @@ class Inbox:
         """
         for _ in range(MOST_REPETITIONS):
             try:
-                return await self._in_one_transaction(messages, slow_down_ms, may_repeat=True)
+                return await self._in_one_transaction(
+                    messages, slow_down_ms, traced, may_repeat=True
+                )
             except DBAPIError as error:
                 if not is_conflict(error):
                     raise
                 log.info("another hub wrote at the same time: %s", error.orig)
-        return await self._in_one_transaction(messages, slow_down_ms)
+        return await self._in_one_transaction(messages, slow_down_ms, traced)
 
     async def _in_pieces(self, messages: Sequence[Message]) -> Transaction | None:
         """Take in what can be kept of a message, and refuse by name what no database holds."""
         try:
-            return await self._in_one_transaction(messages, 0, one_by_one=True)
+            with TransactionTrace() as traced:
+                return await self._in_one_transaction(messages, 0, traced, one_by_one=True)
         except _CANNOT_BE_HELD:
             log.exception("a message cannot be held even piece by piece")
             return None
@@ -144,6 +151,7 @@ class Inbox:
         self,
         messages: Sequence[Message],
         slow_down_ms: int,
+        traced: TransactionTrace,
         *,
         one_by_one: bool = False,
         may_repeat: bool = False,
@@ -151,6 +159,7 @@ class Inbox:
         async with self._database.writing() as session:
             transaction = Transaction(session, self._metrics, slow_down_ms, may_repeat=may_repeat)
             seen = await transaction.take_in(messages)
+            traced.begin(seen)
             rows = transaction.rows(seen)
             if one_by_one:
                 new = await self._append_one_by_one(session, transaction, rows)

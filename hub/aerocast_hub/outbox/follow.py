@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +18,7 @@ from aerocast_hub.database.insert import insert_new
 from aerocast_hub.events import Event, decode_event
 from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError, write_events
 from aerocast_hub.outbox.tables import FollowerRow, OutboxRow
+from aerocast_hub.telemetry.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Follower:
             last_id, is_new = await self._reached(session)
             rows = (
                 await session.execute(
-                    select(OutboxRow.id, OutboxRow.body)
+                    select(OutboxRow.id, OutboxRow.body, OutboxRow.traceparent)
                     .where(OutboxRow.id > last_id, OutboxRow.kind.in_(self._kinds))
                     .order_by(OutboxRow.id)
                     .limit(READ_AT_ONCE)
@@ -83,6 +84,15 @@ class Follower:
             ).all()
         if not rows:
             return False
+        traces = sorted({trace for _, _, trace in rows if trace is not None})
+        with span(f"follow for {self._name}", traces):
+            await self._take_in_rows(last_id, rows, is_new=is_new)
+        self._publisher.wake()
+        return True
+
+    async def _take_in_rows(
+        self, last_id: int, rows: Sequence[Row[int, bytes, str | None]], *, is_new: bool
+    ) -> None:
         async with self._database.writing() as session:
             if is_new:
                 first = {"name": self._name, "last_id": last_id}
@@ -94,10 +104,8 @@ class Follower:
                 .returning(FollowerRow.last_id)
             )
             if reached is not None:  # else another hub was first
-                events = [event for _, body in rows if (event := _decoded(body)) is not None]
+                events = [event for _, body, _ in rows if (event := _decoded(body)) is not None]
                 await write_events(session, await self._take_in(session, events))
-        self._publisher.wake()
-        return True
 
     async def _reached(self, session: AsyncSession) -> tuple[int, bool]:
         """Say how far it came, and whether it is new: it begins with what the outbox still has."""

@@ -21,6 +21,7 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.events import Event, decode_event, encode_event, kind_of
 from aerocast_hub.outbox.tables import OutboxRow
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.telemetry.tracing import current_traceparent, span
 
 log = logging.getLogger(__name__)
 
@@ -169,20 +170,21 @@ class Publisher:
         async with self._database.reading() as session:
             rows = (
                 await session.execute(
-                    select(OutboxRow.id, OutboxRow.body)
+                    select(OutboxRow.id, OutboxRow.body, OutboxRow.traceparent)
                     .where(OutboxRow.id > self._last_id)
                     .order_by(OutboxRow.id)
                     .limit(READ_AT_ONCE)
                 )
             ).all()
-        for row_id, body in rows:
+        for row_id, body, traceparent in rows:
             self._last_id = row_id
             try:
                 event = decode_event(body)
             except msgspec.MsgspecError:
                 log.exception("event %d is of no kind this version knows", row_id)
             else:
-                self._hand_out(Published(row_id, event))
+                with span(f"tell {kind_of(event)}", [traceparent]):
+                    self._hand_out(Published(row_id, event))
         return len(rows)
 
     def _hand_out(self, published: Published) -> None:
@@ -220,11 +222,16 @@ async def write_events(session: AsyncSession, events: Sequence[Event]) -> None:
         return
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORDER_LOCK})
-    now_us = time.time_ns() // 1000
+    now_us, traceparent = time.time_ns() // 1000, current_traceparent()
     await session.execute(
         insert(OutboxRow),
         [
-            {"written_at_us": now_us, "kind": kind_of(event), "body": encode_event(event)}
+            {
+                "written_at_us": now_us,
+                "kind": kind_of(event),
+                "body": encode_event(event),
+                "traceparent": traceparent,
+            }
             for event in events
         ],
     )

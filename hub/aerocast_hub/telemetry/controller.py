@@ -1,6 +1,5 @@
 """Health for load balancers, metrics for Prometheus."""
 
-from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -10,9 +9,13 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.response import Response
 from sqlalchemy import text
 
+from aerocast_hub.client_address import is_trusted, read_networks
 from aerocast_hub.database.engine import Database
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.metrics import Metrics
+
+PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -40,7 +43,7 @@ async def health(database: NamedDependency[Database]) -> Health:
     "/metrics",
     operation_id="GetMetrics",
     tags=["Telemetry"],
-    media_type="text/plain; version=0.0.4; charset=utf-8",
+    media_type=PROMETHEUS_TEXT,
     security=[{}],
     opt={"public": True},
 )
@@ -49,7 +52,7 @@ async def metrics(
     settings: NamedDependency[Settings],
     metrics: NamedDependency[Metrics],
 ) -> Response[bytes]:
-    """Give every counter in Prometheus' text format.
+    """Give every counter in Prometheus' text format, or as OpenMetrics to those who accept it.
 
     Raises
     ------
@@ -58,13 +61,13 @@ async def metrics(
     """
     if not _may_read(settings, request.client.host if request.client else ""):
         raise PermissionDeniedException("metrics are kept to this machine; see setting metrics")
-    return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    if "application/openmetrics-text" in request.headers.get("accept", ""):
+        return Response(metrics.open_metrics(), media_type=OPEN_METRICS)
+    return Response(metrics.text(), media_type=PROMETHEUS_TEXT)
 
 
 def _may_read(settings: Settings, client: str) -> bool:
-    if settings.metrics != "loopback":
+    if settings.metrics in ("anyone", "nobody"):
         return settings.metrics == "anyone"
-    try:
-        return ip_address(client).is_loopback
-    except ValueError:
-        return False
+    inside = "127.0.0.0/8,::1" if settings.metrics == "loopback" else settings.metrics
+    return is_trusted(client, read_networks(inside))

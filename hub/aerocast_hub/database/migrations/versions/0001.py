@@ -496,6 +496,7 @@ def upgrade() -> None:
         sa.Column("written_at_us", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("traceparent", sa.String(length=55), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sqlite_autoincrement=True,
     )

@@ -1,0 +1,73 @@
+"""A real OTLP/HTTP receiver, which keeps what it is sent."""
+
+import gzip
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+
+class Received:
+    """Spans as they came; ``url`` is where to send them."""
+
+    def __init__(self, port):
+        self.url = f"http://127.0.0.1:{port}"
+        self.requests = []
+        self.raw = b""
+
+    @property
+    def spans(self):
+        """Each span with its service's name."""
+        return [
+            (service(each), span)
+            for request in self.requests
+            for each in request.resource_spans
+            for scope in each.scope_spans
+            for span in scope.spans
+        ]
+
+    def named(self, name):
+        (found,) = [span for _, span in self.spans if span.name == name]
+        return found
+
+
+def service(resource_spans):
+    (name,) = [
+        each.value.string_value
+        for each in resource_spans.resource.attributes
+        if each.key == "service.name"
+    ]
+    return name
+
+
+def attributes(span):
+    return {each.key: each.value.string_value or each.value.int_value for each in span.attributes}
+
+
+@contextmanager
+def receiving():
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            assert self.path == "/v1/traces"
+            received.raw += body
+            received.requests.append(ExportTraceServiceRequest.FromString(body))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        received = Received(server.server_address[1])
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield received
+        finally:
+            server.shutdown()
+            thread.join()
