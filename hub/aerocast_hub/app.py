@@ -11,11 +11,9 @@ from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
 
-from aerocast_hub.auth.cookies import SessionCookies
-from aerocast_hub.auth.guard import PermissionGuard
+from aerocast_hub.auth.access import Access, build_access
 from aerocast_hub.auth.limiting.behind_proxies import BehindProxies
 from aerocast_hub.auth.limiting.storage import attempts_storage
-from aerocast_hub.auth.logins import Logins
 from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.cache.answers import Answers
@@ -62,13 +60,13 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     database = Database(settings.database, ROW_RULES)
     counters = Metrics()
     keys = TokenKeys(settings.data_dir, is_signing="auth" in names)
-    cookies = SessionCookies(is_https=(settings.base_url or "").startswith("https:"))
     redis = None
     if settings.redis_url is not None:
         redis = RedisConnection(settings.redis_url.get_secret_value())
     tries = attempts_storage(settings, database, redis)
     answers = Answers(MemoryKeeping() if redis is None else RedisKeeping(redis))
     publisher = Publisher(database, counters)
+    access = build_access(settings, database, keys, tries, publisher)
     links = Links(settings.signing_key)
     advisor = Advisor(database, counters, links)
     news = asyncio.Event()
@@ -91,14 +89,13 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "finder": _always(Finder(database, links, tries)),
             "recent_weather": _always(RecentWeather(database)),
             "link_desk": _always(LinkDesk(database, links, publisher)),
-            "logins": _always(Logins(database, keys, tries)),
-            "session_cookies": _always(cookies),
+            **{name: _always(part) for name, part in access._asdict().items()},
         },
         middleware=[WatchRequests(counters), _one_sight_a_request, *_middleware(settings)],
-        guards=[PermissionGuard(keys, cookies)],
+        guards=[access.guard(keys)],
         exception_handlers=ERROR_HANDLERS,
         before_send=[add_security_headers],
-        lifespan=[_lifespan(hub, services)],
+        lifespan=[_lifespan(hub, services, access)],
         logging_config=None,  # `telemetry.logs` decides
         openapi_config=openapi_config("AeroCast hub", version("aerocast-hub")),
     )
@@ -129,7 +126,7 @@ def _always(value: object) -> Provide:
 
 
 def _lifespan(
-    hub: Hub, services: Sequence[Service]
+    hub: Hub, services: Sequence[Service], access: Access
 ) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     """Start what runs beside requests, in order; stop it in the opposite one."""
 
@@ -140,6 +137,7 @@ def _lifespan(
             stack.enter_context(tracing(url, hub.settings.telemetry_sample))
             stack.push_async_callback(hub.database.close)
             await migrate(hub.database)
+            await stack.enter_async_context(access.running())
             await hub.publisher.start()
             await stack.enter_async_context(running(hub.publisher.run()))
             if hub.redis is not None:

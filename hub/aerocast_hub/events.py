@@ -207,6 +207,25 @@ class AlertCleared(_AlertEvent, frozen=True, kw_only=True, tag="alert_cleared"):
     """It is wrong no more."""
 
 
+class AccountLocked(_Happened, frozen=True, kw_only=True, tag="account_locked"):
+    """So many wrong passwords or codes came for an account that nobody gets in with one now.
+
+    Attributes
+    ----------
+    user_id
+        The account's UUID: its name goes into no event.
+    """
+
+    user_id: str
+    after_tries: int
+
+
+class AccountUnlocked(_Happened, frozen=True, kw_only=True, tag="account_unlocked"):
+    """An administrator opened a locked account again."""
+
+    user_id: str
+
+
 class EpcisEventsKept(_Happened, frozen=True, kw_only=True, tag="epcis_events_kept"):
     """EPCIS events were captured, or made of journeys.
 
@@ -303,6 +322,8 @@ Event = (
     | BagPassed
     | BagChanged
     | BagForgotten
+    | AccountLocked
+    | AccountUnlocked
     | AlertRaised
     | AlertAcknowledged
     | AlertCleared

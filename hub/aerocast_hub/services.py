@@ -12,6 +12,8 @@ from aerocast_hub.alerts.controller import AlertController
 from aerocast_hub.alerts.watch import FOLLOWED as WATCHED
 from aerocast_hub.alerts.watch import keep_looking
 from aerocast_hub.alerts.watch import take_in as watch
+from aerocast_hub.auth.accounts.own_controller import OwnAccountController
+from aerocast_hub.auth.accounts.people_controller import PeopleController
 from aerocast_hub.auth.badge_controller import BadgeController
 from aerocast_hub.auth.badges import absorb as absorb_badges
 from aerocast_hub.auth.controller import AuthController
@@ -338,6 +340,8 @@ REGISTRY: Mapping[str, Service] = {
             8001,
             controllers=(
                 AuthController,
+                OwnAccountController,
+                PeopleController,
                 BadgeController,
                 RoleController,
                 BindingController,

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
         ever.
     base_url
         How passengers reach the hub, for links. None: built from each request.
+    second_factor_roles
+        Roles (comma-separated) whose accounts must have a second factor: until they add one they
+        can do nothing else.
     trusted_proxies
         Addresses and networks (CIDR, comma-separated) of our own proxies: what they say in
         X-Forwarded-For and X-Forwarded-Proto is believed, what anybody else says is not.
@@ -146,6 +149,7 @@ class Settings(BaseSettings):
     record_days: int = Field(default=400, ge=0, le=36_500)
     personal_days: int = Field(default=30, ge=0, le=36_500)
     base_url: str | None = None
+    second_factor_roles: str = ""
     trusted_proxies: str = ""
     tries_in: Literal["database", "redis", "memory"] = "database"
 
@@ -205,6 +209,13 @@ class Settings(BaseSettings):
         asked = {name.strip() for name in self.services.split(",") if name.strip()}
         known = tuple(name for name in SERVICES if name in asked)
         return known + tuple(sorted(asked - set(SERVICES)))
+
+    @property
+    def factor_roles(self) -> frozenset[str]:
+        """The roles whose accounts must have a second factor."""
+        return frozenset(
+            name.strip() for name in self.second_factor_roles.split(",") if name.strip()
+        )
 
     @property
     def database(self) -> str:

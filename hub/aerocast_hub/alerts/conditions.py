@@ -17,6 +17,7 @@ Kind = Literal[
     "duplicate_plate", "unannounced_bag", "irregularity", "not_authorised", "wrong_flight",
     "at_risk", "left_behind", "tag_swap", "unread_bags", "webhook_dead",
     "ramp_closed", "ramp_unknown", "ramp_caution", "low_visibility",
+    "account_locked",
 ]  # fmt: skip
 
 
@@ -33,7 +34,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
         Names it within everything.
     subject
         What it is about: ``bag <id>``, ``flight <id>``, ``belt <site> <belt>``, ``webhook <id>``,
-        ``ramp <airport>``.
+        ``ramp <airport>``, ``account <id>``.
     reason
         Why, for an operator.
     """
@@ -148,6 +149,17 @@ def _of_bag(bag_id: str, kind: Kind, severity: Severity, why: str) -> Condition:
     subject = f"bag {bag_id}"
     return Condition(
         key=f"{kind} {bag_id}", kind=kind, severity=severity, subject=subject, reason=why
+    )
+
+
+def of_account(user_id: str, after_tries: int) -> Condition:
+    """Say that an account is locked; whose it is is for administrators to see."""
+    return Condition(
+        key=f"account_locked {user_id}",
+        kind="account_locked",
+        severity="warning",
+        subject=f"account {user_id}",
+        reason=f"an account is locked after {after_tries} wrong passwords or codes in a row",
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.alerts.conditions import (
     Condition,
     of_aboard,
+    of_account,
     of_bag,
     of_belt,
     of_flight,
@@ -22,6 +23,8 @@ from aerocast_hub.baggage.bags import Bag, count_unread, find_bag_by_id
 from aerocast_hub.baggage.flight_bags import bags_of_flight, due_of
 from aerocast_hub.database.engine import Database
 from aerocast_hub.events import (
+    AccountLocked,
+    AccountUnlocked,
     BagChanged,
     BagForgotten,
     BagUnread,
@@ -43,6 +46,7 @@ log = logging.getLogger(__name__)
 
 FOLLOWED = (
     *("bag_changed", "bag_forgotten", "bag_unread", "webhook_died", "webhook_revived"),
+    *("account_locked", "account_unlocked"),
     *("ramp_closed", "ramp_reopened", "ramp_cautioned", "ramp_unknown", "low_visibility"),
 )
 _RampEvent = RampClosed | RampReopened | RampCautioned | RampUnknown | LowVisibility
@@ -58,7 +62,7 @@ UNREAD_MINUTES = 15
 async def take_in(session: AsyncSession, events: Sequence[Event]) -> list[Event]:
     """Look at what changed: bags, belts, ramps, webhooks."""
     now_us = time.time_ns() // 1000
-    wrong = _webhooks(events)
+    wrong = {**_webhooks(events), **_accounts(events)}
     changed = {each.bag_id for each in events if isinstance(each, BagChanged | BagForgotten)}
     sites = await our_sites(session) if changed else frozenset()
     for bag_id in sorted(changed):
@@ -152,6 +156,17 @@ async def _ramps(session: AsyncSession, airports: Iterable[str]) -> Wrong:
     for code in sorted(airports):
         found = await told_ramp(session, code)
         wrong[f"ramp {code}"] = [] if found is None else of_ramp(found)
+    return wrong
+
+
+def _accounts(events: Sequence[Event]) -> Wrong:
+    wrong: Wrong = {}
+    for each in events:
+        if isinstance(each, AccountLocked):
+            locked = of_account(each.user_id, each.after_tries)
+            wrong[f"account {each.user_id}"] = [locked]
+        elif isinstance(each, AccountUnlocked):
+            wrong[f"account {each.user_id}"] = []
     return wrong
 
 

@@ -24,6 +24,21 @@ Action = Literal[
     "user_bound",
     "link_made",
     "link_revoked",
+    "user_enabled",
+    "account_locked",
+    "account_unlocked",
+    "password_changed",
+    "password_reset",
+    "second_factor_failed",
+    "second_factor_added",
+    "second_factor_removed",
+    "second_factors_removed",
+    "recovery_codes_made",
+    "sessions_ended",
+    "api_key_made",
+    "api_key_revoked",
+    "provider_linked",
+    "keys_rotated",
 ]
 
 

@@ -11,9 +11,10 @@ from litestar.exceptions import NotAuthorizedException, NotFoundException, Valid
 from litestar.params import FromPath, JSONBody
 
 from aerocast_hub.auth.badges import Badge, Place, assign_badge, list_badges, revoke_badges
-from aerocast_hub.auth.controller import client_of, too_many_tries
-from aerocast_hub.auth.logins import Logins, Tokens, TryLater
+from aerocast_hub.auth.caller import caller_of, too_many_tries
+from aerocast_hub.auth.logins import Logins, TryLater
 from aerocast_hub.auth.passwords import Passwords
+from aerocast_hub.auth.sessions.issuing import Tokens
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.auth.users import UserError
 from aerocast_hub.database.engine import Database
@@ -67,7 +68,7 @@ class BadgeController(Controller):
             Too many tries; Retry-After says when to try again.
         """
         place = Place(data.site, data.gateway)
-        tokens = await logins.login_by_badge(place, data.pin, client_of(request))
+        tokens = await logins.login_by_badge(place, data.pin, caller_of(request))
         if isinstance(tokens, TryLater):
             raise too_many_tries(tokens)
         if tokens is None:

@@ -1,19 +1,22 @@
 """Login, refresh, logout and who am I, for programs."""
 
-import math
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.exceptions import NotAuthorizedException, TooManyRequestsException
+from litestar.exceptions import NotAuthorizedException
 from litestar.params import JSONBody
 
-from aerocast_hub.auth.logins import Logins, Tokens, TryLater
+from aerocast_hub.auth.caller import LOG_IN_FIRST, AnyRequest, caller_of, party_of, too_many_tries
+from aerocast_hub.auth.logins import Logins, Proof, SecondFactorAsked, TryLater
+from aerocast_hub.auth.sessions.issuing import Sessions, Tokens
 from aerocast_hub.auth.tokens import Principal
+from aerocast_hub.settings import Settings
 
-WRONG = "name or password is wrong"
+WRONG = "name or password is wrong, or the account is locked"
+WRONG_FACTOR = "the code is wrong, was used before, or comes too late: log in again"
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +24,24 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+
+
+class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
+    """What a login asked for besides the password: a code, or what a passkey signed.
+
+    Attributes
+    ----------
+    challenge
+        As the login gave it.
+    code
+        Of the authenticator app, or on paper.
+    credential
+        The browser's credential as JSON text.
+    """
+
+    challenge: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    code: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    credential: Annotated[str, msgspec.Meta(max_length=8192)] = ""
 
 
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,40 +74,74 @@ class AuthController(Controller):
     async def log_in(
         self,
         data: JSONBody[Login],
-        request: Request[Any, Any, State],
+        request: AnyRequest,
         logins: NamedDependency[Logins],
-    ) -> Tokens:
-        """Give tokens for a name and a password.
+        settings: NamedDependency[Settings],
+    ) -> Tokens | SecondFactorAsked:
+        """Give tokens for a name and a password, or ask for the second factor.
 
         Raises
         ------
         NotAuthorizedException
-            Name or password is wrong; which of them is not said.
+            Name or password is wrong, or the account is locked; which of them is not said.
         TooManyRequestsException
             Too many tries; Retry-After says when to try again.
         """
-        tokens = await logins.login(data.name, data.password, client_of(request))
+        party = party_of(request, settings)
+        answer = await logins.login(data.name, data.password, caller_of(request), party)
+        if isinstance(answer, TryLater):
+            raise too_many_tries(answer)
+        if answer is None:
+            raise NotAuthorizedException(WRONG)
+        return answer
+
+    @post(
+        "/login/second",
+        operation_id="ShowSecondFactor",
+        status_code=200,
+        opt={"public": True},
+        security=[{}],
+    )
+    async def second_factor(
+        self,
+        data: JSONBody[SecondFactor],
+        request: AnyRequest,
+        logins: NamedDependency[Logins],
+        settings: NamedDependency[Settings],
+    ) -> Tokens:
+        """Give tokens for the second factor a login asked for.
+
+        Raises
+        ------
+        NotAuthorizedException
+            The code is wrong or used up, or the login was too long ago.
+        TooManyRequestsException
+            Too many tries; Retry-After says when to try again.
+        """
+        proof = Proof(data.code, data.credential)
+        party = party_of(request, settings)
+        tokens = await logins.second_factor(data.challenge, proof, caller_of(request), party)
         if isinstance(tokens, TryLater):
             raise too_many_tries(tokens)
         if tokens is None:
-            raise NotAuthorizedException(WRONG)
+            raise NotAuthorizedException(WRONG_FACTOR)
         return tokens
 
     @post("/refresh", operation_id="Refresh", status_code=200, opt={"public": True}, security=[{}])
     async def refresh(
         self,
         data: JSONBody[RefreshToken],
-        request: Request[Any, Any, State],
-        logins: NamedDependency[Logins],
+        request: AnyRequest,
+        sessions: NamedDependency[Sessions],
     ) -> Tokens:
         """Give new tokens for a refresh token, which is then used up.
 
         Raises
         ------
         NotAuthorizedException
-            It is unknown, past its time, or was used before; then its whole login is ended.
+            It is unknown, past its time, or was used before; then its whole session is ended.
         """
-        tokens = await logins.renew(data.refresh_token, client_of(request))
+        tokens = await sessions.renew(data.refresh_token, caller_of(request))
         if tokens is None:
             raise NotAuthorizedException("log in again")
         return tokens
@@ -95,11 +150,11 @@ class AuthController(Controller):
     async def log_out(
         self,
         data: JSONBody[RefreshToken],
-        request: Request[Any, Any, State],
-        logins: NamedDependency[Logins],
+        request: AnyRequest,
+        sessions: NamedDependency[Sessions],
     ) -> None:
-        """End the login a refresh token belongs to."""
-        await logins.logout(data.refresh_token, client_of(request))
+        """End the session a refresh token belongs to."""
+        await sessions.logout(data.refresh_token, caller_of(request))
 
     @get("/me", operation_id="WhoAmI", opt={"public": True})
     async def me(self, request: Request[Principal | None, Any, State]) -> Me:
@@ -111,22 +166,9 @@ class AuthController(Controller):
             No good token came.
         """
         if request.user is None:
-            raise NotAuthorizedException("log in first, or send a fresh access token")
+            raise NotAuthorizedException(LOG_IN_FIRST)
         return Me(
             name=request.user.name,
             permissions=sorted(request.user.permissions),
             expires_at_s=request.user.expires_at_s,
         )
-
-
-def client_of(request: Request[Any, Any, State]) -> str:
-    """Give the network address a request came from."""
-    return request.client.host if request.client else "unknown"
-
-
-def too_many_tries(later: TryLater) -> TooManyRequestsException:
-    """Say when to try again."""
-    wait_s = math.ceil(later.wait_s)
-    return TooManyRequestsException(
-        f"too many tries: wait {wait_s} s", headers={"Retry-After": str(wait_s)}
-    )

@@ -2,7 +2,8 @@
 
 A handler carries ``opt={"permission": "<service>:<verb>"}`` or ``opt={"public": True}``; with
 neither it answers nobody. Whoever comes with a token is in ``request.user`` (a `Principal`), on
-public handlers too; otherwise it is None.
+public handlers too; otherwise it is None. People come with an access token (in the header, or in
+a cookie their browser sends), programs with one or with an API key in ``X-API-Key``.
 
 Who is bound to some airlines or airports sees their rows alone: `database.sight` narrows every
 session of the request. A handler says with ``"rows": "ruled"`` that all it tells comes from such
@@ -23,8 +24,10 @@ from litestar.exceptions import (
 )
 from litestar.handlers import BaseRouteHandler
 
-from aerocast_hub.auth.cookies import Connection, SessionCookies
+from aerocast_hub.auth.api_keys.checking import ApiKeys
 from aerocast_hub.auth.permissions import grants
+from aerocast_hub.auth.sessions.cookies import Connection, SessionCookies
+from aerocast_hub.auth.sessions.standing import Standing
 from aerocast_hub.auth.tokens import Principal, TokenError, TokenKeys
 from aerocast_hub.database.sight import Sight, see_only
 
@@ -41,18 +44,26 @@ class PermissionGuard:
     ----------
     keys
         Verify tokens; no database is asked.
+    standing
+        Which sessions were ended before their tokens.
+    api_keys
+        Whose an API key is: the database is asked for each once in a while.
     cookies
         How a browser's session is read.
     """
 
-    def __init__(self, keys: TokenKeys, cookies: SessionCookies) -> None:
+    def __init__(
+        self, keys: TokenKeys, standing: Standing, api_keys: ApiKeys, cookies: SessionCookies
+    ) -> None:
         self._keys = keys
+        self._standing = standing
+        self._api_keys = api_keys
         self._cookies = cookies
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Let the request through, or refuse it.
 
-        Nothing is waited for; were it no coroutine, every request would change threads for it.
+        Were it no coroutine, every request would change threads for it.
 
         Raises
         ------
@@ -64,25 +75,28 @@ class PermissionGuard:
             Either of these, of a WebSocket: closed with 4401 or 4403.
         """
         try:
-            self._let_through(connection, handler)
+            await self._let_through(connection, handler)
         except HTTPException as refusal:
             if not isinstance(connection, WebSocket):
                 raise
             code = 4000 + refusal.status_code
             raise WebSocketException(detail=refusal.detail, code=code) from refusal
 
-    def _let_through(self, connection: Connection, handler: BaseRouteHandler) -> None:
-        bearer = _bearer(connection)
-        if bearer is None and _is_from_elsewhere(connection):
+    async def _let_through(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        bearer, api_key = _bearer(connection), connection.headers.get("x-api-key")
+        if bearer is None and api_key is None and _is_from_elsewhere(connection):
             raise PermissionDeniedException("requests from other sites' pages are refused")
+        if api_key is not None and bearer is None:
+            principal = await self._api_keys.principal(api_key)
+        else:
+            principal = self._who(bearer or self._cookies.access_token(connection))
         if handler.opt.get("public") is True:
-            connection.scope["user"] = self._who(bearer or self._cookies.access_token(connection))
+            connection.scope["user"] = principal
             return
         wanted = handler.opt.get("permission")
         if not isinstance(wanted, str):
             _log.error("handler %s asks for no permission: closed", handler)
             raise PermissionDeniedException
-        principal = self._who(bearer or self._cookies.access_token(connection))
         if principal is None:
             raise NotAuthorizedException("log in first, or send a fresh access token")
         connection.scope["user"] = principal
@@ -99,10 +113,11 @@ class PermissionGuard:
         if token is None:
             return None
         try:
-            return self._keys.verify(token, time.time())
+            principal = self._keys.verify(token, time.time())
         except TokenError as error:
             _log.info("token refused: %s", error)
             return None
+        return None if self._standing.is_ended(principal.session_id) else principal
 
 
 def _bearer(connection: Connection) -> str | None:

@@ -5,38 +5,54 @@ one core. The library's own default takes four times as long, and logins arrive 
 """
 
 import asyncio
+import os
 import re
 import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-SHORTEST, LONGEST = 12, 1024
+from aerocast_hub.auth.accounts.password_policy import LONGEST, weakness
+
 PIN = re.compile(r"[0-9]{6,12}")
-# Each hash holds 19 MiB while it runs; more at once than this only queue for the same cores.
-AT_ONCE = 4
+# Each hash holds 19 MiB and a core while it runs: one core is left to everybody else.
+AT_ONCE = max(1, min(4, (os.cpu_count() or 1) - 1))
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
+_threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
+_Result = TypeVar("_Result")
 
 
 class Passwords:
-    """Hashes and checks passwords in threads, a few at a time."""
+    """Hashes and checks passwords, in ``AT_ONCE`` threads for the whole process."""
 
     def __init__(self) -> None:
-        self._turn = asyncio.Semaphore(AT_ONCE)
         self._decoy: str | None = None
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, about: Sequence[str] = ()) -> str:
         """Hash a new password.
+
+        Parameters
+        ----------
+        about
+            Words it must not be made of: the account's name.
 
         Raises
         ------
         ValueError
-            It is shorter than ``SHORTEST`` or longer than ``LONGEST`` characters.
+            Nobody should have this password; the text says why.
         """
-        refuse_unfit(password)
-        async with self._turn:
-            return await asyncio.to_thread(_hasher.hash, password)
+        why_not = await _in_turn(lambda: weakness(password, about))
+        if why_not is not None:
+            raise ValueError(why_not)
+        return await _in_turn(lambda: _hasher.hash(password))
+
+    async def hash_again(self, password: str) -> str:
+        """Hash a password that was right, with today's parameters."""
+        return await _in_turn(lambda: _hasher.hash(password))
 
     async def hash_pin(self, pin: str) -> str:
         """Hash a new PIN. It is short, so it is only ever asked for together with a badge.
@@ -48,8 +64,7 @@ class Passwords:
         """
         if not PIN.fullmatch(pin) or len(set(pin)) == 1:
             raise ValueError("a PIN has 6 to 12 digits, not all the same")
-        async with self._turn:
-            return await asyncio.to_thread(_hasher.hash, pin)
+        return await _in_turn(lambda: _hasher.hash(pin))
 
     async def is_right(self, password: str, password_hash: str | None) -> bool:
         """Check a password; the same work is done when there is nothing to check it against.
@@ -59,28 +74,20 @@ class Passwords:
         password_hash
             None for an account that does not exist: the answer is then False, as late as any other.
         """
-        async with self._turn:
-            if self._decoy is None:
-                self._decoy = await asyncio.to_thread(_hasher.hash, secrets.token_urlsafe())
-            fits = await asyncio.to_thread(_verify, password_hash or self._decoy, password)
+        if self._decoy is None:
+            self._decoy = await _in_turn(lambda: _hasher.hash(secrets.token_urlsafe()))
+        against = password_hash or self._decoy
+        fits = await _in_turn(lambda: _verify(against, password))
         return fits and password_hash is not None
-
-
-def refuse_unfit(password: str) -> None:
-    """Refuse a password nobody should be given.
-
-    Raises
-    ------
-    ValueError
-        It is shorter than ``SHORTEST`` or longer than ``LONGEST`` characters.
-    """
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise ValueError(f"a password has {SHORTEST} to {LONGEST} characters, not {len(password)}")
 
 
 def is_outdated(password_hash: str) -> bool:
     """Say whether a hash was made with other parameters than today's."""
     return _hasher.check_needs_rehash(password_hash)
+
+
+async def _in_turn(work: Callable[[], _Result]) -> _Result:
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)
 
 
 def _verify(password_hash: str, password: str) -> bool:

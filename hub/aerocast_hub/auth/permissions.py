@@ -8,8 +8,11 @@ issued.
 from typing import NamedTuple
 
 EVERYTHING = "*"
+OWN_ACCOUNT = "account:own"
+"""To look after one's own account. No role gives it: every session has it, and no API key."""
 PERMISSIONS = frozenset(
     {
+        OWN_ACCOUNT,
         "alerts:read",
         "alerts:write",
         "audit:read",

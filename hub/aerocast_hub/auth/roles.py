@@ -11,6 +11,7 @@ from aerocast_hub.auth import audit
 from aerocast_hub.auth.permissions import (
     EVERYTHING,
     FIRST_ROLES,
+    OWN_ACCOUNT,
     PERMISSIONS,
     Role,
     grants_all,
@@ -19,6 +20,7 @@ from aerocast_hub.auth.tables import RolePermissionRow, RoleRow, UserRoleRow
 from aerocast_hub.database.insert import insert_or_replace
 
 MOST_ROLES = 200
+_GIVEN = PERMISSIONS - {OWN_ACCOUNT}
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
@@ -96,9 +98,9 @@ async def put_role(
         raise RoleError(f"{name[:40]!r} is no role's name: up to 32 of a-z, 0-9, _ and - are")
     if name in FIRST_ROLES:
         raise RoleError(f"role {name} comes with the hub and stays as it is: add one of your own")
-    unknown = sorted(role.permissions - PERMISSIONS - {EVERYTHING})
+    unknown = sorted(role.permissions - _GIVEN - {EVERYTHING})
     if unknown:
-        there_are = ", ".join(sorted(PERMISSIONS))
+        there_are = ", ".join(sorted(_GIVEN))
         raise RoleError(f"there is no permission {unknown[0][:64]!r}; there are {there_are}")
     if not grants_all(may, role.permissions):
         raise RoleError("nobody gives out more than they may do themselves")

@@ -15,17 +15,30 @@ class UserRow(Base):
     ----------
     name
         What its owner types at login, in lower case.
+    password_hash
+        None: it has no password, and comes in by a provider or an API key alone.
     created_at_us, disabled_at_us
         UTC microseconds; an account is disabled, never deleted: the audit trail names it.
+    logged_in_at_us
+        When its owner last got in.
+    failed_tries, locked_at_us
+        Wrong passwords and codes since the last right one, and since when that is too many.
+    change_by_us
+        Its password was chosen by somebody else: a new one is due by then, and until it is chosen
+        the account can do nothing else.
     """
 
     __tablename__ = "users"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(256))
+    password_hash: Mapped[str | None] = mapped_column(String(256))
     created_at_us: Mapped[int] = mapped_column(BigInteger)
     disabled_at_us: Mapped[int | None] = mapped_column(BigInteger)
+    logged_in_at_us: Mapped[int | None] = mapped_column(BigInteger)
+    failed_tries: Mapped[int] = mapped_column(default=0)
+    locked_at_us: Mapped[int | None] = mapped_column(BigInteger)
+    change_by_us: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class RoleRow(Base):
@@ -76,31 +89,6 @@ class UserStationRow(Base):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     station: Mapped[str] = mapped_column(String(4), primary_key=True)
-
-
-class RefreshTokenRow(Base):
-    """A refresh token, good for one use.
-
-    Attributes
-    ----------
-    token_hash
-        SHA-256 of the token.
-    family
-        All tokens that came from one login.
-    expires_at_us
-        UTC microseconds; the whole family ends at one time.
-    revoked_at_us
-        When it was used or called back.
-    """
-
-    __tablename__ = "refresh_tokens"
-    __table_args__ = (Index("refresh_tokens_family", "family"),)
-
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    family: Mapped[UUID]
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    expires_at_us: Mapped[int] = mapped_column(BigInteger)
-    revoked_at_us: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class BadgeRow(Base):

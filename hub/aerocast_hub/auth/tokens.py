@@ -43,6 +43,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         When the token ends, seconds since 1970-01-01.
     airlines, stations
         Whose flights and bags it may see: airline designators, airport codes. None: every one's.
+    session_id
+        The session the token is of; None for an API key's request.
     """
 
     user_id: str
@@ -51,6 +53,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     expires_at_s: int
     airlines: frozenset[str] | None = None
     stations: frozenset[str] | None = None
+    session_id: str | None = None
 
 
 class _Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +65,7 @@ class _Claims(msgspec.Struct, frozen=True, kw_only=True):
     exp: int
     airlines: list[str] | None = None
     stations: list[str] | None = None
+    sid: str | None = None
 
 
 class TokenSigner:
@@ -71,7 +75,7 @@ class TokenSigner:
         self._key = key
         self.key_id = key_id(key.public_key())
 
-    def issue(
+    def issue(  # noqa: PLR0913  a claim each
         self,
         user_id: str,
         name: str,
@@ -80,6 +84,7 @@ class TokenSigner:
         *,
         airlines: frozenset[str] | None = None,
         stations: frozenset[str] | None = None,
+        session_id: str | None = None,
     ) -> str:
         """Give an access token good for ``ACCESS_TOKEN_S`` seconds from ``now_s``."""
         claims = _Claims(
@@ -91,6 +96,7 @@ class TokenSigner:
             exp=now_s + ACCESS_TOKEN_S,
             airlines=None if airlines is None else sorted(airlines),
             stations=None if stations is None else sorted(stations),
+            sid=session_id,
         )
         return jwt.encode(
             msgspec.to_builtins(claims), self._key, algorithm="EdDSA", headers={"kid": self.key_id}
@@ -148,6 +154,7 @@ class TokenVerifier:
             expires_at_s=claims.exp,
             airlines=None if claims.airlines is None else frozenset(claims.airlines),
             stations=None if claims.stations is None else frozenset(claims.stations),
+            session_id=claims.sid,
         )
 
 

@@ -1,5 +1,6 @@
 """Accounts and their roles, in the database. Callers own the transaction."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth import audit
+from aerocast_hub.auth.sessions.store import end_sessions
 from aerocast_hub.auth.tables import (
     RolePermissionRow,
     RoleRow,
@@ -30,8 +32,14 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    created_at_us, disabled_at_us
+    created_at_us, disabled_at_us, logged_in_at_us
         UTC microseconds.
+    locked_at_us
+        Too many wrong passwords came; until somebody unlocks it nobody gets in with one.
+    change_by_us
+        Its owner must choose a password of their own by then.
+    has_password
+        False: it comes in by a provider or an API key alone.
     """
 
     id: UUID
@@ -39,21 +47,34 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     roles: list[str]
     created_at_us: int
     disabled_at_us: int | None = None
+    logged_in_at_us: int | None = None
+    locked_at_us: int | None = None
+    change_by_us: int | None = None
+    has_password: bool = True
 
 
 class PasswordHashing(Protocol):
     """What hashes a password; see `Passwords`."""
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, about: Sequence[str] = ()) -> str:
         """Hash a password, or raise ValueError when it is unfit."""
 
 
 class NewUser(NamedTuple):
-    """An account to be."""
+    """An account to be.
+
+    Attributes
+    ----------
+    password
+        None: it comes in by a provider or an API key alone.
+    change_by_us
+        Somebody else chose the password: its owner must choose one by then, UTC microseconds.
+    """
 
     name: str
-    password: str
+    password: str | None
     role: str
+    change_by_us: int | None = None
 
 
 async def add_user(
@@ -80,13 +101,27 @@ async def add_user(
     if await session.scalar(select(UserRow.id).where(UserRow.name == name)) is not None:
         raise UserError(f"there is a user {name!r} already")
     try:
-        password_hash = await passwords.hash(new.password)
+        password_hash = (
+            None if new.password is None else await passwords.hash(new.password, (name,))
+        )
     except ValueError as error:
         raise UserError(str(error)) from error
-    user = User(id=uuid4(), name=name, roles=[role], created_at_us=now_us)
+    user = User(
+        id=uuid4(),
+        name=name,
+        roles=[role],
+        created_at_us=now_us,
+        change_by_us=new.change_by_us,
+        has_password=password_hash is not None,
+    )
     await session.execute(
         insert(UserRow).values(
-            id=user.id, name=name, password_hash=password_hash, created_at_us=now_us
+            id=user.id,
+            name=name,
+            password_hash=password_hash,
+            created_at_us=now_us,
+            failed_tries=0,
+            change_by_us=new.change_by_us,
         )
     )
     await session.execute(insert(UserRoleRow).values(user_id=user.id, role=role))
@@ -107,6 +142,10 @@ async def list_users(session: AsyncSession) -> list[User]:
             roles=sorted(roles.get(row.id, [])),
             created_at_us=row.created_at_us,
             disabled_at_us=row.disabled_at_us,
+            logged_in_at_us=row.logged_in_at_us,
+            locked_at_us=row.locked_at_us,
+            change_by_us=row.change_by_us,
+            has_password=row.password_hash is not None,
         )
         for row in rows
     ]
@@ -115,7 +154,7 @@ async def list_users(session: AsyncSession) -> list[User]:
 async def disable_user(
     session: AsyncSession, *, name: str, now_us: int, actor: str = COMMAND_LINE
 ) -> User:
-    """Lock an account out: no login and no refresh from now on, access tokens end by themselves.
+    """Lock an account out: no login and no refresh from now on, and its sessions end.
 
     Raises
     ------
@@ -130,6 +169,7 @@ async def disable_user(
         .returning(UserRow.id)
     )
     if disabled is not None:
+        await end_sessions(session, disabled, now_us)
         await audit.record(session, "user_disabled", account=name, actor=actor, at_us=now_us)
     found = [user for user in await list_users(session) if user.name == name]
     if not found:
@@ -138,22 +178,30 @@ async def disable_user(
 
 
 class Credentials(NamedTuple):
-    """What a login is checked against."""
+    """What a login is checked against.
+
+    Attributes
+    ----------
+    password_hash
+        None: no password opens it (now).
+    """
 
     user_id: UUID
-    password_hash: str
+    password_hash: str | None
 
 
-async def credentials_of(session: AsyncSession, name: str) -> Credentials | None:
-    """Give what an account's password is checked against; None when it is disabled or unknown."""
-    row = (
-        await session.execute(
-            select(UserRow.id, UserRow.password_hash).where(
-                UserRow.name == normal_name(name), UserRow.disabled_at_us.is_(None)
-            )
-        )
-    ).one_or_none()
-    return Credentials(row.id, row.password_hash) if row else None
+async def credentials_of(session: AsyncSession, name: str, now_us: int) -> Credentials | None:
+    """Give what an account's password is checked against; None when there is no such account.
+
+    One that is disabled or locked, or whose first password was not changed in time, has nothing to
+    check against.
+    """
+    row = await session.scalar(select(UserRow).where(UserRow.name == normal_name(name)))
+    if row is None:
+        return None
+    is_shut = row.disabled_at_us is not None or row.locked_at_us is not None
+    is_late = row.change_by_us is not None and row.change_by_us <= now_us
+    return Credentials(row.id, None if is_shut or is_late else row.password_hash)
 
 
 async def keep_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
@@ -176,14 +224,15 @@ class Owner(NamedTuple):
     permissions: frozenset[str]
     airlines: frozenset[str] | None
     stations: frozenset[str] | None
+    must_change_password: bool = False
 
 
 async def permissions_of(session: AsyncSession, user_id: UUID) -> Owner | None:
     """Give an account's name, what its roles allow and whose rows; None: it is disabled or gone."""
-    name = await session.scalar(
-        select(UserRow.name).where(UserRow.id == user_id, UserRow.disabled_at_us.is_(None))
+    user = await session.scalar(
+        select(UserRow).where(UserRow.id == user_id, UserRow.disabled_at_us.is_(None))
     )
-    if name is None:
+    if user is None:
         return None
     granted = await session.scalars(
         select(RolePermissionRow.permission)
@@ -208,10 +257,11 @@ async def permissions_of(session: AsyncSession, user_id: UUID) -> Owner | None:
         .limit(1)
     )
     return Owner(
-        name,
+        user.name,
         permissions,
         airlines=airlines if airlines or own_only is not None else None,
         stations=stations or None,
+        must_change_password=user.change_by_us is not None,
     )
 
 

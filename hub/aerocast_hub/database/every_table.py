@@ -2,7 +2,10 @@
 
 from aerocast_hub.alerts import tables as alerts
 from aerocast_hub.auth import tables as auth
+from aerocast_hub.auth.api_keys import tables as api_keys
 from aerocast_hub.auth.limiting import tables as attempts
+from aerocast_hub.auth.second_factors import tables as second_factors
+from aerocast_hub.auth.sessions import tables as sessions
 from aerocast_hub.baggage import message_tables as bag_messages
 from aerocast_hub.baggage import tables as baggage
 from aerocast_hub.database import Base
@@ -25,6 +28,7 @@ from aerocast_hub.webhooks import tables as webhooks
 __all__ = [
     "METADATA",
     "alerts",
+    "api_keys",
     "attempts",
     "auth",
     "bag_messages",
@@ -41,6 +45,8 @@ __all__ = [
     "outbox",
     "places",
     "ramps",
+    "second_factors",
+    "sessions",
     "weather",
     "webhooks",
     "winds",

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from aerocast_hub.auth.controller import client_of, too_many_tries
+from aerocast_hub.auth.caller import client_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.auth.permissions import RULED
 from aerocast_hub.instants import AskedInstant, asked_us

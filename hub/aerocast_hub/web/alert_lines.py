@@ -29,6 +29,8 @@ def _line(alert: Alert, plates: Mapping[str, str]) -> AlertLine:
         link = f"/bags/{name}" if known else ""
     elif what == "flight":
         about, link = "flight", f"/flights/{name}"
+    elif what == "account":
+        about, link = "an account", f"/people/{name}"
     return AlertLine(
         alert_id=alert.id,
         kind=alert.kind.replace("_", " "),

@@ -39,8 +39,9 @@ def openapi_config(title: str, version: str) -> OpenAPIConfig:
         render_plugins=[OfflineSwagger(), JsonRenderPlugin()],
         components=Components(
             security_schemes={
-                "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
+                "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+                "key": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),
             }
         ),
-        security=[{"bearer": []}],
+        security=[{"bearer": []}, {"key": []}],
     )

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.enums import MediaType
 from litestar.params import FromPath, URLEncodedBody
 
-from aerocast_hub.auth.controller import client_of, too_many_tries
+from aerocast_hub.auth.caller import client_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.finding import Finder

@@ -14,7 +14,7 @@ class HashedBefore:
 
     made = None
 
-    async def hash(self, password):
+    async def hash(self, password, about=()):  # noqa: ARG002  as `Passwords` is called
         HashedBefore.made = HashedBefore.made or await Passwords().hash(password)
         return HashedBefore.made
 

@@ -193,5 +193,5 @@ async def test_a_wrong_password_shows_the_form_again_with_the_name_and_no_hint(h
     answer = await hub.post("/login", data={"name": "<viewer>", "password": "wrong", "next": "/x"})
     assert answer.status_code == 401
     assert 'value="&lt;viewer&gt;"' in answer.text
-    assert "Name or password is wrong." in answer.text
+    assert "Name or password is wrong, or the account is locked." in answer.text
     assert "wrong" not in answer.headers.get("set-cookie", "")

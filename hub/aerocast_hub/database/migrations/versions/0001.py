@@ -681,9 +681,13 @@ def upgrade() -> None:
         "users",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("password_hash", sa.String(length=256), nullable=False),
+        sa.Column("password_hash", sa.String(length=256), nullable=True),
         sa.Column("created_at_us", sa.BigInteger(), nullable=False),
         sa.Column("disabled_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("logged_in_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("failed_tries", sa.BigInteger(), nullable=False),
+        sa.Column("locked_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("change_by_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
@@ -778,6 +782,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("alert_changes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alert_changes_alert_id"), ["alert_id"], unique=False)
+
+    op.create_table(
+        "api_keys",
+        sa.Column("prefix", sa.String(length=16), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("scopes", sa.String(length=2000), nullable=False),
+        sa.Column("made_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("made_by", sa.String(length=64), nullable=False),
+        sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("used_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at_us", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_keys_user_id")),
+        sa.PrimaryKeyConstraint("prefix", name=op.f("pk_api_keys")),
+    )
+    with op.batch_alter_table("api_keys", schema=None) as batch_op:
+        batch_op.create_index("api_keys_user", ["user_id"], unique=False)
 
     op.create_table(
         "badges",
@@ -988,6 +1010,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gateway_id", "epoch", "boot_id", name=op.f("pk_lives")),
     )
     op.create_table(
+        "login_challenges",
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("passkey_challenge", sa.LargeBinary(length=64), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at_us", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_login_challenges_user_id")
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_login_challenges")),
+    )
+    with op.batch_alter_table("login_challenges", schema=None) as batch_op:
+        batch_op.create_index("login_challenges_end", ["ends_at_us"], unique=False)
+
+    op.create_table(
         "marks",
         sa.Column(
             "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -1028,17 +1066,31 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "refresh_tokens",
-        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("family", sa.Uuid(), nullable=False),
+        "passkeys",
+        sa.Column("credential_id", sa.LargeBinary(length=1023), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
-        sa.Column("revoked_at_us", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_refresh_tokens_user_id")),
-        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_refresh_tokens")),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("transports", sa.String(length=100), nullable=False),
+        sa.Column("added_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("used_at_us", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_passkeys_user_id")),
+        sa.PrimaryKeyConstraint("credential_id", name=op.f("pk_passkeys")),
     )
-    with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
-        batch_op.create_index("refresh_tokens_family", ["family"], unique=False)
+    with op.batch_alter_table("passkeys", schema=None) as batch_op:
+        batch_op.create_index("passkeys_user", ["user_id"], unique=False)
+
+    op.create_table(
+        "recovery_codes",
+        sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("used_at_us", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_recovery_codes_user_id")),
+        sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_recovery_codes")),
+    )
+    with op.batch_alter_table("recovery_codes", schema=None) as batch_op:
+        batch_op.create_index("recovery_codes_user", ["user_id"], unique=False)
 
     op.create_table(
         "role_permissions",
@@ -1046,6 +1098,33 @@ def upgrade() -> None:
         sa.Column("permission", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["role"], ["roles.name"], name=op.f("fk_role_permissions_role")),
         sa.PrimaryKeyConstraint("role", "permission", name=op.f("pk_role_permissions")),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("way", sa.String(length=16), nullable=False),
+        sa.Column("client", sa.String(length=64), nullable=False),
+        sa.Column("browser", sa.String(length=160), nullable=False),
+        sa.Column("began_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("used_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at_us", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
+    )
+    with op.batch_alter_table("sessions", schema=None) as batch_op:
+        batch_op.create_index("sessions_ended", ["ended_at_us"], unique=False)
+        batch_op.create_index("sessions_user", ["user_id"], unique=False)
+
+    op.create_table(
+        "totp_secrets",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("confirmed_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_totp_secrets_user_id")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_totp_secrets")),
     )
     op.create_table(
         "user_airlines",
@@ -1139,12 +1218,35 @@ def upgrade() -> None:
     with op.batch_alter_table("bag_plates", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_bag_plates_bag_id"), ["bag_id"], unique=False)
 
+    op.create_table(
+        "refresh_tokens",
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at_us", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["session_id"],
+            ["sessions.id"],
+            name=op.f("fk_refresh_tokens_session_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_refresh_tokens_user_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_refresh_tokens")),
+    )
+    with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
+        batch_op.create_index("refresh_tokens_session", ["session_id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Take back."""
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
+        batch_op.drop_index("refresh_tokens_session")
+
+    op.drop_table("refresh_tokens")
     with op.batch_alter_table("bag_plates", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_bag_plates_bag_id"))
 
@@ -1161,17 +1263,31 @@ def downgrade() -> None:
     op.drop_table("user_stations")
     op.drop_table("user_roles")
     op.drop_table("user_airlines")
-    op.drop_table("role_permissions")
-    with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
-        batch_op.drop_index("refresh_tokens_family")
+    op.drop_table("totp_secrets")
+    with op.batch_alter_table("sessions", schema=None) as batch_op:
+        batch_op.drop_index("sessions_user")
+        batch_op.drop_index("sessions_ended")
 
-    op.drop_table("refresh_tokens")
+    op.drop_table("sessions")
+    op.drop_table("role_permissions")
+    with op.batch_alter_table("recovery_codes", schema=None) as batch_op:
+        batch_op.drop_index("recovery_codes_user")
+
+    op.drop_table("recovery_codes")
+    with op.batch_alter_table("passkeys", schema=None) as batch_op:
+        batch_op.drop_index("passkeys_user")
+
+    op.drop_table("passkeys")
     with op.batch_alter_table("passenger_links", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_passenger_links_passenger_id"))
         batch_op.drop_index(batch_op.f("ix_passenger_links_expires_at_us"))
 
     op.drop_table("passenger_links")
     op.drop_table("marks")
+    with op.batch_alter_table("login_challenges", schema=None) as batch_op:
+        batch_op.drop_index("login_challenges_end")
+
+    op.drop_table("login_challenges")
     op.drop_table("lives")
     op.drop_table("gateway_states")
     op.drop_table("gateway_counts")
@@ -1199,6 +1315,10 @@ def downgrade() -> None:
 
     op.drop_table("bag_message_plates")
     op.drop_table("badges")
+    with op.batch_alter_table("api_keys", schema=None) as batch_op:
+        batch_op.drop_index("api_keys_user")
+
+    op.drop_table("api_keys")
     with op.batch_alter_table("alert_changes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_alert_changes_alert_id"))
 

@@ -9,8 +9,8 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
-from aerocast_hub.auth.logins import Tokens
-from aerocast_hub.auth.refresh import FAMILY_S
+from aerocast_hub.auth.sessions.issuing import Tokens
+from aerocast_hub.auth.sessions.store import SESSION_S
 from aerocast_hub.auth.tokens import ACCESS_TOKEN_S
 
 # The refresh token travels only to where it is used.
@@ -48,8 +48,8 @@ class SessionCookies:
         """Give the cookies of a session that begins or goes on."""
         return [
             self._cookie(self._access, tokens.access_token, "/", ACCESS_TOKEN_S),
-            self._cookie(self._renewal, tokens.refresh_token, RENEWAL_PATH, FAMILY_S),
-            self._cookie(_MARKER, "1", "/", FAMILY_S, is_hidden=False),
+            self._cookie(self._renewal, tokens.refresh_token, RENEWAL_PATH, SESSION_S),
+            self._cookie(_MARKER, "1", "/", SESSION_S, is_hidden=False),
         ]
 
     def ended(self) -> list[Cookie]:

@@ -1,0 +1,1 @@
+"""Accounts: who there is, looked after by administrators and by their owners."""

@@ -1,0 +1,1 @@
+"""Sessions: what a login begins, kept going by refresh tokens, ended by anybody entitled to."""
