@@ -84,8 +84,9 @@ upgrade: | $(UV) ## move every pin to its newest version
 	  echo pyscard | $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	    --python-version 3.11 -; } > requirements-smartcard.lock
 
-openapi: $(BIN)/.installed ## write the API's description anew (review the difference)
+openapi: $(BIN)/.installed ## write the descriptions of API and events anew (review the difference)
 	@$(BIN)/aerocast-hub openapi > hub/openapi.json
+	@$(BIN)/aerocast-hub events describe > hub/asyncapi.json
 
 clean: ## remove what make made
 	@rm -rf .venv .uv $(PEERS) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

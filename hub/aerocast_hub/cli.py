@@ -38,6 +38,7 @@ COMMANDS = {
     "routes": Command("aerocast_hub.commands.routes", "find ways on a map, without a hub"),
     "bim": Command("aerocast_hub.commands.bim", "take in baggage messages"),
     "epcis": Command("aerocast_hub.commands.epcis", "name the events of an EPCIS document"),
+    "events": Command("aerocast_hub.commands.events", "what happened: list, send again, describe"),
     "export": Command("aerocast_hub.commands.export", "winds for meteorologists"),
     "openapi": Command("aerocast_hub.commands.openapi", "print the API's description"),
 }

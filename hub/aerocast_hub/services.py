@@ -12,6 +12,9 @@ from aerocast_hub.alerts.controller import AlertController
 from aerocast_hub.alerts.watch import FOLLOWED as WATCHED
 from aerocast_hub.alerts.watch import keep_looking
 from aerocast_hub.alerts.watch import take_in as watch
+from aerocast_hub.announcing.cloud_event import HUB_WITHOUT_NAME
+from aerocast_hub.announcing.controller import EventController, describe_events
+from aerocast_hub.announcing.exchange import Announcer
 from aerocast_hub.auth.accounts.own_controller import OwnAccountController
 from aerocast_hub.auth.accounts.people_controller import PeopleController
 from aerocast_hub.auth.badge_controller import BadgeController
@@ -214,6 +217,23 @@ async def send_webhooks(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def announce_events(hub: Hub) -> AsyncIterator[None]:
+    """Send events to other systems over RabbitMQ, when the settings say where that is."""
+    if hub.settings.amqp_url is None:
+        yield
+        return
+    announcer = Announcer(
+        hub.settings.amqp_url.get_secret_value(),
+        hub.settings.base_url or HUB_WITHOUT_NAME,
+        hub.database,
+        hub.publisher,
+        hub.metrics,
+    )
+    async with running(announcer.run()):
+        yield
+
+
+@asynccontextmanager
 async def forget_what_is_old(hub: Hub) -> AsyncIterator[None]:
     """Keep records and names no longer than the settings say."""
     days = hub.settings.record_days, hub.settings.personal_days
@@ -368,6 +388,8 @@ REGISTRY: Mapping[str, Service] = {
                 AlertController,
                 BagMessageController,
                 WebhookController,
+                EventController,
+                describe_events,
                 EpcisController,
                 QueryController,
                 SummaryController,
@@ -388,6 +410,7 @@ REGISTRY: Mapping[str, Service] = {
                 fly_bags,
                 raise_alerts,
                 send_webhooks,
+                announce_events,
                 forget_what_is_old,
                 tell_epcis,
                 fetch_bag_messages,

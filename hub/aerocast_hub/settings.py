@@ -20,7 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from aerocast_hub.broker_url import EMBEDDED, check_broker_url
+from aerocast_hub.broker_url import EMBEDDED, check_amqp_url, check_broker_url
 from aerocast_hub.client_address import read_networks
 from aerocast_hub.hosts import read_hosts
 from aerocast_hub.redis_connection import check_redis_url
@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     broker_group
         Name of the group of hubs that share what gateways send: on an MQTT 5 broker with shared
         subscriptions (Mosquitto, EMQX), or a queue of RabbitMQ. None: this hub takes all of it.
+    amqp_url
+        ``amqp://user:password@host:port/virtual-host`` or ``amqps://``: the RabbitMQ on whose
+        exchange ``aerocast.events`` other systems hear what happens. None: on none.
     redis_url
         ``redis://[user:password@]host:port/0``, ``rediss://`` or ``unix://FILE``: what several hubs
         remember together (Redis or Valkey). None: each hub by itself, in memory.
@@ -121,6 +124,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     broker_url: SecretStr = SecretStr("embedded:")
     broker_group: str | None = Field(default=None, pattern=r"^[a-z0-9-]{1,32}$")
+    amqp_url: SecretStr | None = None
     redis_url: SecretStr | None = None
     embedded_broker_port: int = Field(default=1884, ge=0, le=65535)
     embedded_broker_v3_port: int = Field(default=1883, ge=0, le=65535)
@@ -186,14 +190,19 @@ class Settings(BaseSettings):
             read_networks(self.metrics)
         if self.tries_in == "redis" and self.redis_url is None:
             raise ValueError("redis_url is missing: tries_in is redis")
-        check_broker_url(self.broker_url.get_secret_value())
-        if self.broker_group is not None and self.broker_url.get_secret_value() == EMBEDDED:
-            raise ValueError("broker_group needs a broker of its own: set broker_url")
-        if self.redis_url is not None:
-            check_redis_url(self.redis_url.get_secret_value())
+        self._check_engines()
         if not self.database.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
             raise ValueError("database_url is sqlite:///FILE or postgresql://user@host/name")
         return self
+
+    def _check_engines(self) -> None:
+        check_broker_url(self.broker_url.get_secret_value())
+        if self.broker_group is not None and self.broker_url.get_secret_value() == EMBEDDED:
+            raise ValueError("broker_group needs a broker of its own: set broker_url")
+        if self.amqp_url is not None:
+            check_amqp_url("amqp_url", self.amqp_url.get_secret_value())
+        if self.redis_url is not None:
+            check_redis_url(self.redis_url.get_secret_value())
 
     def _check_baggage(self) -> None:
         if self.bag_link_hosts is not None:

@@ -197,10 +197,16 @@ class Publisher:
 
 
 async def sweep(database: Database) -> None:
-    """Delete what everybody has had time enough to take in."""
+    """Delete what everybody has had time enough to take in.
+
+    The newest stays in any case: it tells who comes back late that there was something.
+    """
     before_us = time.time_ns() // 1000 - KEPT_S * 1_000_000
+    newest = select(func.max(OutboxRow.id)).scalar_subquery()
     async with database.writing() as session:
-        await session.execute(delete(OutboxRow).where(OutboxRow.written_at_us < before_us))
+        await session.execute(
+            delete(OutboxRow).where(OutboxRow.written_at_us < before_us, OutboxRow.id < newest)
+        )
 
 
 async def keep_swept(database: Database) -> None:

@@ -112,6 +112,11 @@ class Metrics:
             "Events handed to subscribers",
             registry=self.registry,
         )
+        self.events_announced = Counter(
+            "aerocast_hub_events_announced",
+            "Events confirmed by RabbitMQ's exchange",
+            registry=self.registry,
+        )
         self.subscribers_dropped = Counter(
             "aerocast_hub_subscribers_dropped",
             "Subscribers dropped for being too slow",

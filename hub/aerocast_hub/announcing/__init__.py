@@ -1,0 +1,1 @@
+"""Committed events for other systems: on a RabbitMQ exchange, and read from where one stopped."""

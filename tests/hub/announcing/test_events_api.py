@@ -1,0 +1,79 @@
+"""Events asked for from where a system stopped reading."""
+
+import time
+
+import pytest
+from aerocast_hub.app import create_app
+from aerocast_hub.auth.tokens import signer_in
+from aerocast_hub.events import GatewayStateChanged
+from aerocast_hub.outbox.publish import write_events
+from aerocast_hub.settings import load_settings
+from litestar.testing import AsyncTestClient
+from sqlalchemy import text
+
+
+@pytest.fixture
+async def hub(database_url, tmp_path):
+    settings = load_settings(
+        mode="dev", database_url=database_url, data_dir=tmp_path, base_url="https://hub.example"
+    )
+    async with AsyncTestClient(create_app(settings, ["auth", "baggage"])) as client:
+        allowed = frozenset({"webhooks:write"})
+        token = signer_in(tmp_path).issue("0", "partner", allowed, int(time.time()))
+        client.headers["authorization"] = f"Bearer {token}"
+        yield client
+
+
+@pytest.fixture
+async def three_events(hub, database):
+    async with database.writing() as session:
+        await session.execute(text("DELETE FROM outbox"))
+        events = [
+            GatewayStateChanged(at_us=n, site="lfbo", gateway=f"hall-{n}", state="gone")
+            for n in (1, 2, 3)
+        ]
+        await write_events(session, events)
+    async with database.reading() as session:
+        return list(await session.scalars(text("SELECT id FROM outbox ORDER BY id")))
+
+
+async def test_a_reader_goes_through_all_of_them_and_comes_back_for_more(hub, three_events):
+    first = (await hub.get("/api/events", params={"limit": 2})).json()
+    assert [each["data"]["at_us"] for each in first["events"]] == [1, 2]
+    assert first["next_after"] == three_events[1]
+    assert first["events"][0]["source"] == "https://hub.example"
+    rest = (await hub.get("/api/events", params={"after": first["next_after"]})).json()
+    assert [each["id"] for each in rest["events"]] == [str(three_events[2])]
+    nothing = (await hub.get("/api/events", params={"after": rest["next_after"]})).json()
+    assert nothing == {"events": [], "next_after": three_events[2]}
+
+
+async def test_what_is_no_longer_kept_is_said(hub, database, three_events):
+    async with database.writing() as session:
+        await session.execute(text("DELETE FROM outbox WHERE id <= :id"), {"id": three_events[1]})
+    assert (await hub.get("/api/events", params={"after": three_events[1]})).status_code == 200
+    gone = await hub.get("/api/events", params={"after": max(1, three_events[0] - 1)})
+    if three_events[0] > 1 or three_events[1] > 2:
+        assert gone.status_code == 410
+        assert f"the oldest that is kept is {three_events[2]}" in gone.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"kinds": "bag_lost"}, "'bag_lost' is no kind of event"),
+        ({"after": "-1"}, "after"),
+        ({"limit": "1001"}, "limit"),
+    ],
+)
+async def test_a_wrong_question_is_answered_with_what_is_wrong(hub, asked, said):
+    answer = await hub.get("/api/events", params=asked)
+    assert answer.status_code == 400
+    assert said in answer.text
+
+
+async def test_strangers_are_told_nothing_but_what_could_be_told(hub):
+    del hub.headers["authorization"]
+    assert (await hub.get("/api/events")).status_code == 401
+    described = await hub.get("/asyncapi.json")
+    assert described.json()["asyncapi"] == "3.0.0"
