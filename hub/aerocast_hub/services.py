@@ -62,6 +62,10 @@ from aerocast_hub.inbox.retime import Retimer
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb, Retime
 from aerocast_hub.orientation.advisor import Advisor
+from aerocast_hub.orientation.arrival_keeping import FOLLOWED as ARRIVED
+from aerocast_hub.orientation.arrival_keeping import keep_learning
+from aerocast_hub.orientation.arrival_keeping import take_in as keep_arrivals
+from aerocast_hub.orientation.arrivals_controller import ArrivalTimesController
 from aerocast_hub.orientation.controller import GuidanceController
 from aerocast_hub.orientation.links_controller import PassengerLinkController
 from aerocast_hub.orientation.places.controller import PlaceController
@@ -309,6 +313,14 @@ async def count_advice(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def learn_arrivals(hub: Hub) -> AsyncIterator[None]:
+    """Keep how arrivals' bags come to the belts, and learn from it."""
+    follower = Follower("arrivals", ARRIVED, keep_arrivals, hub.database, hub.publisher)
+    async with running(follower.run()), running(keep_learning(hub.database)):
+        yield
+
+
+@asynccontextmanager
 async def read_metar_files(hub: Hub) -> AsyncIterator[None]:
     """Keep reading airport reports, when the settings say from where."""
     if hub.settings.metar_files is None:
@@ -438,10 +450,12 @@ REGISTRY: Mapping[str, Service] = {
             8004,
             controllers=(
                 *(GuidanceController, PassengerLinkController, PlaceController, RouteController),
+                ArrivalTimesController,
                 *(*PASSENGER_PAGES, *LINK_PAGES),
             ),
             absorb={},
             background=(count_advice,),
+            alone=(learn_arrivals,),
             requires=("auth", "baggage", "weather"),
         ),
     )

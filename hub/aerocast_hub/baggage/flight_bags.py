@@ -1,7 +1,7 @@
 """The bags of flights, and of connections, read for those who load and chase them."""
 
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport_codes
@@ -85,14 +85,6 @@ async def transfers(
         if (transfer := transfer_at(_carried(*row), codes, times, now_us)) is not None
     ]
     return sorted(found, key=lambda each: (each.departs_us or 0, each.licence_plate))
-
-
-async def count_bags_of_flight(session: AsyncSession, key: str, flight_date: str) -> int:
-    """Count the bags announced for a flight, by its key and date."""
-    of_flight = select(func.count()).where(
-        BagLegRow.flight_key == key, BagLegRow.flight_date == flight_date
-    )
-    return await session.scalar(of_flight) or 0
 
 
 def due_of(flight: Flight) -> Due:

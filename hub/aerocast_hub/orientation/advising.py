@@ -210,18 +210,18 @@ async def _surrounding(
     around: Around, trip: Trip, where: Whereabouts, now_us: int, profile: str
 ) -> Surrounding:
     """Gather what matters of the airport a passenger is at, or flies to."""
-    code = where.airport or ""
-    settings, ground = await around.settings(code), await around.ground(code)
+    code, flight = where.airport or "", where.flight
+    times, ground = await around.times(code), await around.ground(code)
     way = None
     if ground is not None:
         way = way_there(ground.network, ground.conditions, where, profile)
     here = Surrounding(
         weather=await around.weather(code),
         way=way,
-        model=BeltModel(handling=settings.handling),
-        changing=settings.changing,
+        model=BeltModel() if flight is None else times.belt_model(flight.kind),
+        changing=times.changing,
     )
-    risk = risk_of(trip, where, here, settings.connections, now_us)
+    risk = risk_of(trip, where, here, times.connections, now_us)
     return msgspec.structs.replace(here, risk=risk)
 
 

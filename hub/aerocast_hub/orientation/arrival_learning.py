@@ -85,6 +85,13 @@ class Factors(msgspec.Struct, frozen=True, kw_only=True):
             if level is not None
         )
 
+    def ratios(self) -> dict[str, dict[str, float]]:
+        """Give each level's factor on the airport's usual time: 1.2 is a fifth longer."""
+        return {
+            name: {level: round(exp(logarithm), 3) for level, logarithm in levels.items()}
+            for name, levels in self.own.items()
+        }
+
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
     """What was learned of an airport.

@@ -58,6 +58,12 @@ class BeltModel(msgspec.Struct, frozen=True, kw_only=True):
         """How long the first bag takes."""
         return first_work(self.handling) if self.learned is None else self.learned.first
 
+    @property
+    def told_first_min(self) -> tuple[float, float, float]:
+        """How long the first bag takes at 10, 50 and 90 %, minutes."""
+        low, middle, high = (at_share(self.first, each) for each in _TOLD)
+        return low, middle, high
+
     def last(self, bags: int) -> Spread:
         """Give how long the last of so many bags takes."""
         return last_work(self.handling, bags) if self.learned is None else self.learned.last(bags)
@@ -165,6 +171,18 @@ def last_work(handling: Handling, bags: int) -> Spread:
     rank_min = bags / handling.bags_a_minute
     rank = Stage(handling.injection.median_min + rank_min, 0.5 + rank_min / 5, 1 + rank_min / 3)
     return spread_of(_together(*handling.ramp, rank))
+
+
+def open_min(from_us: int, until_us: int, closures: Sequence[Closure]) -> float:
+    """Give how long the ramp was open between two instants, minutes; closures may overlap."""
+    closed_us, reached_us = 0, from_us
+    for closure in sorted(closures, key=lambda each: each.from_us):
+        end_us = until_us if closure.until_us is None else min(closure.until_us, until_us)
+        start_us = max(closure.from_us, reached_us)
+        if end_us > start_us:
+            closed_us += end_us - start_us
+            reached_us = end_us
+    return (until_us - from_us - closed_us) / MINUTE_US
 
 
 def never_came(progress: Progress, now_us: int, handling: Handling | None = None) -> bool:

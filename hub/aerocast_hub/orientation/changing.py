@@ -92,6 +92,10 @@ def change_of(flight: FlightView, onward: FlightView) -> Change:
         status=status_of(_countries(flight), _countries(onward)),
         arriving_carrier=_carrier(flight),
         departing_carrier=_carrier(onward),
+        arriving_terminal=flight.arrival_terminal,
+        departing_terminal=onward.departure_terminal,
+        arriving_aircraft=flight.aircraft_type,
+        departing_aircraft=onward.aircraft_type,
         arriving_from=flight.origin,
         departing_to=onward.destination,
     )

@@ -9,19 +9,19 @@ from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.baggage.flight_bags import count_bags_of_flight
+from aerocast_hub.baggage.belt_bags import count_bags_for_belt
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.on_block import Moment
 from aerocast_hub.flights.store import Flight, flight_of
 from aerocast_hub.orientation.arrival_times import Closure, Progress
+from aerocast_hub.orientation.arrivals import GroundTimes, ground_times_of
 from aerocast_hub.orientation.conditions import Conditions
 from aerocast_hub.orientation.guidance import FlightView, WeatherView
 from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.store import conditions_at, map_code, network_of
 from aerocast_hub.recent import Recent
 from aerocast_hub.schedule import flight_key
-from aerocast_hub.weather.limits import AirportSettings
-from aerocast_hub.weather.ramp_store import closures_at, ramp_at, settings_of
+from aerocast_hub.weather.ramp_store import closures_at, ramp_at
 
 
 class Booking(NamedTuple):
@@ -59,8 +59,8 @@ class Around(Protocol):
     async def ground(self, airport: str) -> Ground | None:
         """Give an airport's map."""
 
-    async def settings(self, airport: str) -> AirportSettings:
-        """Give what an airport says about itself; the defaults where it says nothing."""
+    async def times(self, airport: str) -> GroundTimes:
+        """Tell how long things take at an airport: by its own file, and by experience."""
 
 
 class Surroundings:
@@ -81,7 +81,7 @@ class Surroundings:
         )
         if found is None:
             return None
-        bags = await count_bags_of_flight(self._session, flight_key(found.flight), found.date)
+        bags = await count_bags_for_belt(self._session, flight_key(found.flight), found.date)
         return KnownFlight(found.id, flight_view(found, bags))
 
     async def weather(self, airport: str) -> WeatherView:
@@ -106,9 +106,9 @@ class Surroundings:
             return None
         return Ground(network, await conditions_at(self._session, code, network, self._now_us))
 
-    async def settings(self, airport: str) -> AirportSettings:
-        """Give what an airport says about itself; the defaults where it says nothing."""
-        return await settings_of(self._session, airport)
+    async def times(self, airport: str) -> GroundTimes:
+        """Tell how long things take at an airport, as far as it is known today."""
+        return await ground_times_of(self._session, airport)
 
 
 class RecentSurroundings:
@@ -119,7 +119,7 @@ class RecentSurroundings:
         self._flights = Recent(self._ask_flight)
         self._weather = Recent(self._ask_weather)
         self._grounds = Recent(self._ask_ground)
-        self._settings = Recent(self._ask_settings)
+        self._times = Recent(self._ask_times)
 
     async def flight(self, booking: Booking) -> KnownFlight | None:
         """Find a flight as a bag names it."""
@@ -134,9 +134,9 @@ class RecentSurroundings:
         ground, _ = await self._grounds.get(airport)
         return ground
 
-    async def settings(self, airport: str) -> AirportSettings:
-        """Give what an airport says about itself; the defaults where it says nothing."""
-        return await self._settings.get(airport)
+    async def times(self, airport: str) -> GroundTimes:
+        """Tell how long things take at an airport."""
+        return await self._times.get(airport)
 
     async def _ask_flight(self, booking: Booking) -> KnownFlight | None:
         async with self._database.reading() as session:
@@ -146,9 +146,9 @@ class RecentSurroundings:
         async with self._database.reading() as session:
             return await Surroundings(session, _now_us()).weather(airport)
 
-    async def _ask_settings(self, airport: str) -> AirportSettings:
+    async def _ask_times(self, airport: str) -> GroundTimes:
         async with self._database.reading() as session:
-            return await settings_of(session, airport)
+            return await ground_times_of(session, airport)
 
     async def _ask_ground(self, airport: str) -> tuple[Ground | None, str]:
         """Tell of an airport without a map too: most have none, and are asked about as often."""
@@ -176,6 +176,10 @@ def flight_view(flight: Flight, bags: int | None) -> FlightView:
         stand=flight.stand,
         reclaim=flight.reclaim,
         gate=flight.gate,
+        aircraft_type=flight.aircraft_type,
+        handler=flight.handler,
+        departure_terminal=flight.departure_terminal,
+        arrival_terminal=flight.arrival_terminal,
         bags=bags,
     )
 

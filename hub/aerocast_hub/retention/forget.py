@@ -16,7 +16,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from aerocast_hub.database import Base
 from aerocast_hub.database.engine import Database
-from aerocast_hub.database.every_table import alerts, bag_messages, baggage, flights, weather
+from aerocast_hub.database.every_table import (
+    alerts,
+    bag_messages,
+    baggage,
+    flights,
+    orientation,
+    weather,
+)
 from aerocast_hub.retention.old_months import forget_months, prepare_months
 
 log = logging.getLogger(__name__)
@@ -41,6 +48,7 @@ RECORDS = (
     Kept(flights.GroundEventRow, flights.GroundEventRow.at_us),
     Kept(weather.MetarRow, weather.MetarRow.received_at_us),
     Kept(weather.RefusedMetarRow, weather.RefusedMetarRow.received_at_us),
+    Kept(orientation.ArrivalRow, orientation.ArrivalRow.on_block_us),
     Kept(alerts.AlertRow, alerts.AlertRow.cleared_at_us),
 )
 """Tables of what happened, and the time that makes a row old; rows without one stay.

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from aerocast_hub.ground_times import Changing
+from aerocast_hub.orientation.arrival_learning import Kind
 from aerocast_hub.orientation.arrival_times import BeltModel, Closure, Progress
 from aerocast_hub.orientation.connection import ConnectionRisk
 from aerocast_hub.orientation.wording import Name, Phrase
@@ -38,6 +39,15 @@ class FlightView(msgspec.Struct, frozen=True, kw_only=True):
     reclaim: str | None = None
     gate: str | None = None
     bags: int | None = None
+    aircraft_type: str | None = None
+    handler: str | None = None
+    departure_terminal: str | None = None
+    arrival_terminal: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What the times of its bags may depend on."""
+        return Kind(self.stand, self.handler, self.aircraft_type)
 
     @property
     def key(self) -> FlightKey:

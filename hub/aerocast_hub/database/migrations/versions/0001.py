@@ -78,6 +78,35 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "arrivals",
+        sa.Column("flight_id", sa.String(), nullable=False),
+        sa.Column("airport", sa.String(), nullable=False),
+        sa.Column("on_block_us", sa.BigInteger(), nullable=False),
+        sa.Column("stand", sa.String(), nullable=True),
+        sa.Column("handler", sa.String(), nullable=True),
+        sa.Column("aircraft_type", sa.String(), nullable=True),
+        sa.Column("bags", sa.BigInteger(), nullable=False),
+        sa.Column("first_us", sa.BigInteger(), nullable=True),
+        sa.Column("last_us", sa.BigInteger(), nullable=True),
+        sa.Column("first_min", sa.Double(), nullable=True),
+        sa.Column("forecast", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("flight_id", name=op.f("pk_arrivals")),
+    )
+    with op.batch_alter_table("arrivals", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_arrivals_airport_on_block_us"), ["airport", "on_block_us"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_arrivals_on_block_us"), ["on_block_us"], unique=False)
+
+    op.create_table(
+        "arrivals_learned",
+        sa.Column("airport", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("learned_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("learned", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("airport", name=op.f("pk_arrivals_learned")),
+    )
+    op.create_table(
         "attempt_counts",
         sa.Column("key", sa.String(length=128), nullable=False),
         sa.Column("tries", sa.BigInteger(), nullable=False),
@@ -1434,6 +1463,12 @@ def downgrade() -> None:
         batch_op.drop_index("attempt_counts_end")
 
     op.drop_table("attempt_counts")
+    op.drop_table("arrivals_learned")
+    with op.batch_alter_table("arrivals", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_arrivals_on_block_us"))
+        batch_op.drop_index(batch_op.f("ix_arrivals_airport_on_block_us"))
+
+    op.drop_table("arrivals")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_alerts_scope_cleared_at_us"))
         batch_op.drop_index(batch_op.f("ix_alerts_cleared_at_us_raised_at_us"))

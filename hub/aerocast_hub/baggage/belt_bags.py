@@ -1,0 +1,62 @@
+"""Bags on reclaim belts: which flights they came with, and when they were there."""
+
+from collections.abc import Collection
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from aerocast_hub.baggage.flight_bags import carried_on
+from aerocast_hub.baggage.journeys import decode_journey
+from aerocast_hub.baggage.tables import BagLegRow, BagRow
+
+ON_BELT = frozenset({"arrival", "reclaim"})
+IDS_AT_ONCE = 500  # databases bound the parameters of a statement
+
+
+async def last_flights_of(session: AsyncSession, bag_ids: Collection[str]) -> set[tuple[str, str]]:
+    """Give the flights some bags end with, by key and date."""
+    ordered = sorted(bag_ids)
+    found: set[tuple[str, str]] = set()
+    for at in range(0, len(ordered), IDS_AT_ONCE):
+        rows = await session.scalars(
+            select(BagRow.journey).where(BagRow.id.in_(ordered[at : at + IDS_AT_ONCE]))
+        )
+        journeys = (decode_journey(each) for each in rows)
+        found |= {(each.legs[-1].key, each.legs[-1].date) for each in journeys if each.legs}
+    return found
+
+
+async def on_belt_us(
+    session: AsyncSession, key: str, date: str, codes: frozenset[str]
+) -> list[int]:
+    """Give when each bag that ends with a flight was first on a belt there, earliest first.
+
+    Parameters
+    ----------
+    codes
+        Every code of the airport it flies to, lower case.
+    """
+    times = []
+    for carried in await carried_on(session, key, date):
+        legs = carried.journey.legs
+        if not legs or (legs[-1].key, legs[-1].date) != (key, date):
+            continue
+        passed = [
+            each.first_at_us
+            for each in carried.journey.passed
+            if each.point in ON_BELT and each.site in codes
+        ]
+        if passed:
+            times.append(min(passed))
+    return sorted(times)
+
+
+async def count_bags_for_belt(session: AsyncSession, key: str, flight_date: str) -> int:
+    """Count the bags announced for a flight that fly on with no other, by its key and date."""
+    later = aliased(BagLegRow)
+    flies_on = exists().where(later.bag_id == BagLegRow.bag_id, later.position > BagLegRow.position)
+    of_flight = select(func.count()).where(
+        BagLegRow.flight_key == key, BagLegRow.flight_date == flight_date, ~flies_on
+    )
+    return await session.scalar(of_flight) or 0
