@@ -89,6 +89,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "finder": _always(Finder(database, links, tries)),
             "recent_weather": _always(RecentWeather(database)),
             "link_desk": _always(LinkDesk(database, links, publisher)),
+            "access": _always(access),
             **{name: _always(part) for name, part in access._asdict().items()},
         },
         middleware=[WatchRequests(counters), _one_sight_a_request, *_middleware(settings)],

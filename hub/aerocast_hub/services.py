@@ -22,6 +22,7 @@ from aerocast_hub.auth.badges import absorb as absorb_badges
 from aerocast_hub.auth.controller import AuthController
 from aerocast_hub.auth.role_controller import BindingController, RoleController
 from aerocast_hub.auth.roles import seed_roles
+from aerocast_hub.auth.second_factors.own_controller import OwnFactorsController
 from aerocast_hub.auth.tokens import TokenKeys
 from aerocast_hub.baggage.absorb import absorb as absorb_bags
 from aerocast_hub.baggage.absorb import retime as retime_bags
@@ -97,9 +98,11 @@ from aerocast_hub.weather.wind_controller import WindController
 from aerocast_hub.weather.wind_keeping import keep_winds
 from aerocast_hub.weather.winds import absorb as absorb_winds
 from aerocast_hub.weather.winds import retime as retime_winds
+from aerocast_hub.web.account_pages import ACCOUNT_PAGES
 from aerocast_hub.web.link_pages import LINK_PAGES
 from aerocast_hub.web.pages import OPERATOR_PAGES
 from aerocast_hub.web.passenger import PASSENGER_PAGES
+from aerocast_hub.web.people_pages import PEOPLE_PAGES
 from aerocast_hub.web.session import SESSION_HANDLERS
 from aerocast_hub.webhooks.controller import WebhookController
 from aerocast_hub.webhooks.following import KINDS as PUSHED
@@ -373,11 +376,14 @@ REGISTRY: Mapping[str, Service] = {
             controllers=(
                 AuthController,
                 OwnAccountController,
+                OwnFactorsController,
                 PeopleController,
                 BadgeController,
                 RoleController,
                 BindingController,
                 *SESSION_HANDLERS,
+                *ACCOUNT_PAGES,
+                *PEOPLE_PAGES,
             ),
             absorb={"badges": absorb_badges},
             background=(prepare_accounts,),

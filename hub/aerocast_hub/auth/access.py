@@ -10,6 +10,7 @@ from aerocast_hub.auth.accounts.own_password import OwnPassword
 from aerocast_hub.auth.api_keys.checking import ApiKeys
 from aerocast_hub.auth.guard import PermissionGuard
 from aerocast_hub.auth.logins import Logins
+from aerocast_hub.auth.second_factors.own_factors import OwnFactors
 from aerocast_hub.auth.second_factors.sealing import Seal
 from aerocast_hub.auth.sessions.cookies import SessionCookies
 from aerocast_hub.auth.sessions.issuing import Sessions
@@ -29,7 +30,7 @@ class Access(NamedTuple):
     standing: Standing
     api_keys: ApiKeys
     own_password: OwnPassword
-    seal: Seal
+    own_factors: OwnFactors
     session_cookies: SessionCookies
 
     def guard(self, keys: TokenKeys) -> PermissionGuard:
@@ -58,6 +59,6 @@ def build_access(
         standing=standing,
         api_keys=ApiKeys(database),
         own_password=OwnPassword(database, sessions, standing, tries),
-        seal=seal,
+        own_factors=OwnFactors(database, seal),
         session_cookies=SessionCookies(is_https=(settings.base_url or "").startswith("https:")),
     )

@@ -28,7 +28,7 @@ from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.auth.permissions import OWN_ACCOUNT, PERMISSIONS
 from aerocast_hub.auth.sessions.issuing import Tokens
 from aerocast_hub.auth.sessions.standing import Standing
-from aerocast_hub.auth.sessions.store import Session, end_sessions, sessions_of
+from aerocast_hub.auth.sessions.store import Session, began_lately, end_sessions, sessions_of
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.auth.users import UserError
 from aerocast_hub.database.engine import Database
@@ -36,6 +36,7 @@ from aerocast_hub.database.engine import Database
 Mine = Request[Principal, Any, State]
 OWN = {"permission": OWN_ACCOUNT, "rows": "none"}
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+LOG_IN_AGAIN = "log in again first: this wants a login of the last 15 minutes"
 WRONG_PRESENT = "the present password is wrong"
 
 
@@ -152,18 +153,10 @@ class OwnAccountController(Controller):
         Raises
         ------
         ValidationException
-            A scope is none, or is more than one's own.
+            A scope is none, or is more than one's own; or the login is too long ago.
         """
         try:
-            async with database.writing() as session:
-                return await make_key(
-                    session,
-                    own_id(request),
-                    data.wanted(),
-                    may=request.user.permissions,
-                    now_us=time.time_ns() // 1000,
-                    actor=request.user.name,
-                )
+            return await make_own_key(database, request.user, data)
         except KeyRefusedError as error:
             raise ValidationException(str(error)) from error
 
@@ -190,3 +183,25 @@ class OwnAccountController(Controller):
         api_keys.forget()
         if not is_revoked:
             raise NotFoundException(f"API key {prefix[:16]!r} is not known")
+
+
+async def make_own_key(database: Database, who: Principal, new: NewKey) -> MadeKey:
+    """Make an API key for whoever asks.
+
+    Raises
+    ------
+    KeyRefusedError
+        A scope is none, or is more than their own; or the login is too long ago.
+    """
+    now_us = time.time_ns() // 1000
+    async with database.writing() as session:
+        if not await began_lately(session, who.session_id, now_us):
+            raise KeyRefusedError(LOG_IN_AGAIN)
+        return await make_key(
+            session,
+            UUID(who.user_id),
+            new.wanted(),
+            may=who.permissions,
+            now_us=now_us,
+            actor=who.name,
+        )

@@ -52,6 +52,10 @@ class SessionCookies:
             self._cookie(_MARKER, "1", "/", SESSION_S, is_hidden=False),
         ]
 
+    def renewed(self, access_token: str) -> list[Cookie]:
+        """Give the cookie of a session whose owner may do something else from now on."""
+        return [self._cookie(self._access, access_token, "/", ACCESS_TOKEN_S)]
+
     def ended(self) -> list[Cookie]:
         """Give the cookies that end a session."""
         return [

@@ -12,6 +12,8 @@ from aerocast_hub.auth.sessions.tables import RefreshTokenRow, SessionRow
 
 # A login lasts a shift and some; after it a person logs in again.
 SESSION_S = 12 * 3600
+# What changes how one logs in, or hands out a key, wants a login this fresh.
+FRESH_US = 15 * 60 * 1_000_000
 # A session that was ended is remembered until its last access token is past its time.
 KEPT_US = 3600 * 1_000_000
 
@@ -86,6 +88,18 @@ async def use_session(session: AsyncSession, session_id: UUID, client: Client, n
         .returning(SessionRow.id)
     )
     return used is not None
+
+
+async def began_lately(session: AsyncSession, session_id: str | None, now_us: int) -> bool:
+    """Say whether a session goes on and began within ``FRESH_US``; an API key's never did."""
+    if session_id is None:
+        return False
+    fresh = select(SessionRow.id).where(
+        SessionRow.id == UUID(session_id),
+        SessionRow.ended_at_us.is_(None),
+        SessionRow.began_at_us > now_us - FRESH_US,
+    )
+    return await session.scalar(fresh) is not None
 
 
 async def sessions_of(
