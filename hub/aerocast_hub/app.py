@@ -11,6 +11,7 @@ from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
 
+from aerocast_hub.audit.requests import Trailed
 from aerocast_hub.auth.access import Access, build_access
 from aerocast_hub.auth.limiting.behind_proxies import BehindProxies
 from aerocast_hub.auth.limiting.storage import attempts_storage
@@ -92,7 +93,12 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "access": _always(access),
             **{name: _always(part) for name, part in access._asdict().items()},
         },
-        middleware=[WatchRequests(counters), _one_sight_a_request, *_middleware(settings)],
+        middleware=[
+            WatchRequests(counters),
+            _one_sight_a_request,
+            *_middleware(settings),
+            partial(Trailed, database),
+        ],
         guards=[access.guard(keys)],
         exception_handlers=ERROR_HANDLERS,
         before_send=[add_security_headers],

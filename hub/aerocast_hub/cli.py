@@ -33,6 +33,7 @@ COMMANDS = {
     "user": Command("aerocast_hub.commands.user", "people who may log in"),
     "role": Command("aerocast_hub.commands.role", "who may do what, and whose rows they see"),
     "badge": Command("aerocast_hub.commands.badge", "staff badges that let people in"),
+    "audit": Command("aerocast_hub.commands.audit", "the trail: is it whole, take it away"),
     "import": Command("aerocast_hub.commands.imports", "take in flights, bags, stands or places"),
     "link": Command("aerocast_hub.commands.link", "links that open passengers' pages"),
     "routes": Command("aerocast_hub.commands.routes", "find ways on a map, without a hub"),

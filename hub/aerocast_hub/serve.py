@@ -18,6 +18,7 @@ from aerocast_hub.app import create_app
 from aerocast_hub.services import ALL_SERVICES_PORT, REGISTRY
 from aerocast_hub.settings import Settings, SettingsError
 from aerocast_hub.telemetry.logs import set_up_logs
+from aerocast_hub.telemetry.security_log import also_write_to
 from aerocast_hub.watchdog import notify
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ def serve(settings: Settings) -> None:
         It cannot start: a port is taken, or the database does not answer.
     """
     set_up_logs(settings.log_format, to=settings.log_to)
+    if settings.security_log is not None:
+        also_write_to(settings.security_log)
     settings.signing_key()  # made now, or refused now
     _check_port(settings.http_host, port_of(settings))
     uvloop.run(_serve(settings))

@@ -15,6 +15,7 @@ from aerocast_hub.alerts.watch import take_in as watch
 from aerocast_hub.announcing.cloud_event import HUB_WITHOUT_NAME
 from aerocast_hub.announcing.controller import EventController, describe_events
 from aerocast_hub.announcing.exchange import Announcer
+from aerocast_hub.audit.controller import AuditController
 from aerocast_hub.auth.accounts.own_controller import OwnAccountController
 from aerocast_hub.auth.accounts.people_controller import PeopleController
 from aerocast_hub.auth.badge_controller import BadgeController
@@ -243,7 +244,8 @@ async def announce_events(hub: Hub) -> AsyncIterator[None]:
 @asynccontextmanager
 async def forget_what_is_old(hub: Hub) -> AsyncIterator[None]:
     """Keep records and names no longer than the settings say."""
-    days = hub.settings.record_days, hub.settings.personal_days
+    settings = hub.settings
+    days = settings.record_days, settings.personal_days, settings.audit_days
     async with running(keep_forgetting(hub.database, *days)), running(keep_swept(hub.database)):
         yield
 
@@ -381,6 +383,7 @@ REGISTRY: Mapping[str, Service] = {
                 BadgeController,
                 RoleController,
                 BindingController,
+                AuditController,
                 *SESSION_HANDLERS,
                 *ACCOUNT_PAGES,
                 *PEOPLE_PAGES,

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         How long the hub keeps what happened (bags, observations, reports, alerts), and how long
         names, booking references and the texts of messages, from the day of the flight. 0: for
         ever.
+    audit_days
+        How long lines of the trail of changes are kept; 0: for ever. The rest stays sealed.
+    security_log
+        A file for what touches security, a line of JSON an event in Elastic Common Schema. None:
+        these events stand in the log alone.
     base_url
         How passengers reach the hub, for links. None: built from each request.
     second_factor_roles
@@ -152,6 +157,8 @@ class Settings(BaseSettings):
     airlines: Path | None = None
     record_days: int = Field(default=400, ge=0, le=36_500)
     personal_days: int = Field(default=30, ge=0, le=36_500)
+    audit_days: int = Field(default=0, ge=0, le=36_500)
+    security_log: Path | None = None
     base_url: str | None = None
     second_factor_roles: str = ""
     trusted_proxies: str = ""

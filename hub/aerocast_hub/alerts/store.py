@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.alerts.conditions import Condition
 from aerocast_hub.alerts.tables import AlertChangeRow, AlertRow
+from aerocast_hub.audit.trail import record
 from aerocast_hub.events import AlertAcknowledged, AlertCleared, AlertRaised, Event
 
 MOST_ALERTS = 500
@@ -115,6 +116,7 @@ async def acknowledge(
     if row is None:
         return None
     await _note(session, row.id, now_us, "acknowledged", by=by, note=note)
+    await record(session, "alert_acknowledged", subject=f"alert {row.id}", after={"note": note})
     if row.acknowledged_at_us is not None:
         return []
     await _write(session, row.id, {"acknowledged_at_us": now_us, "acknowledged_by": by})

@@ -1,12 +1,10 @@
-"""The trail of what touched accounts. No password, token or hash ever goes in."""
+"""Lines of the trail about accounts. No password, token or hash ever goes in."""
 
 from typing import Literal
-from uuid import uuid4
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.auth.tables import AuditRow
+from aerocast_hub.audit import trail
 
 Action = Literal[
     "login_ok",
@@ -40,9 +38,12 @@ Action = Literal[
     "provider_linked",
     "keys_rotated",
 ]
+_FAILURES = frozenset(
+    {"account_locked", "badge_login_failed", "login_failed", "second_factor_failed", "token_reused"}
+)
 
 
-async def record(
+async def record(  # noqa: PLR0913  as `trail.record`
     session: AsyncSession,
     action: Action,
     *,
@@ -50,15 +51,18 @@ async def record(
     actor: str,
     at_us: int,
     client: str | None = None,
+    before: object = None,
+    after: object = None,
 ) -> None:
     """Add one line to the trail, in the caller's transaction."""
-    await session.execute(
-        insert(AuditRow).values(
-            id=uuid4(),
-            at_us=at_us,
-            action=action,
-            account=account[:64],
-            actor=actor[:64],
-            client=client[:64] if client else None,
-        )
+    await trail.record(
+        session,
+        action,
+        subject=account,
+        actor=actor,
+        client=client,
+        at_us=at_us,
+        before=before,
+        after=after,
+        outcome="failure" if action in _FAILURES else "success",
     )

@@ -16,9 +16,10 @@ from aerocast_protocols.observations import BadgeShown
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.audit.acting import COMMAND_LINE
 from aerocast_hub.auth import audit
 from aerocast_hub.auth.tables import BadgeRow, BadgeShowingRow, UserRow
-from aerocast_hub.auth.users import COMMAND_LINE, UserError, normal_name
+from aerocast_hub.auth.users import UserError, normal_name
 from aerocast_hub.events import Event
 from aerocast_hub.inbox.sighting import Sighting, lives_on
 

@@ -121,5 +121,14 @@ async def bind(
         rows = [{"user_id": user_id, column: each} for each in sorted(values)]
         if rows:
             await session.execute(insert(table), rows)
-    await audit.record(session, "user_bound", account=before.name, actor=actor, at_us=now_us)
-    return await binding_of(session, name)
+    after = await binding_of(session, name)
+    await audit.record(
+        session,
+        "user_bound",
+        account=after.name,
+        actor=actor,
+        at_us=now_us,
+        before=before,
+        after=after,
+    )
+    return after

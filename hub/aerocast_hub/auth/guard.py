@@ -24,6 +24,7 @@ from litestar.exceptions import (
 )
 from litestar.handlers import BaseRouteHandler
 
+from aerocast_hub.audit.acting import is_acting
 from aerocast_hub.auth.api_keys.checking import ApiKeys
 from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.sessions.cookies import Connection, SessionCookies
@@ -108,6 +109,8 @@ class PermissionGuard:
                 "your account is bound to some airlines or airports, and this tells of all of them"
             )
         see_only(sight)
+        client = connection.client
+        is_acting(principal.name, None if client is None else client.host)
 
     def _who(self, token: str | None) -> Principal | None:
         if token is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.audit.acting import COMMAND_LINE
 from aerocast_hub.auth.bindings import Binding, Given, bind, binding_of
 from aerocast_hub.auth.permissions import EVERYTHING, Role
 from aerocast_hub.auth.roles import (
@@ -16,7 +17,7 @@ from aerocast_hub.auth.roles import (
     remove_role,
     seed_roles,
 )
-from aerocast_hub.auth.users import COMMAND_LINE, UserError
+from aerocast_hub.auth.users import UserError
 from aerocast_hub.commands.output import complain, print_json, print_table
 from aerocast_hub.commands.session import with_database
 from aerocast_hub.database.engine import Database

@@ -107,9 +107,19 @@ async def put_role(
     known = {each.name for each in await list_roles(session)}
     if name not in known and len(known) >= MOST_ROLES:
         raise RoleError(f"there are {MOST_ROLES} roles already: remove one first")
+    before = next((each for each in await list_roles(session) if each.name == name), None)
+    after = _known(name, role, is_own=True)
     await _write(session, name, role, is_own=True)
-    await audit.record(session, "role_put", account=name, actor=actor, at_us=now_us)
-    return _known(name, role, is_own=True)
+    await audit.record(
+        session,
+        "role_put",
+        account=name,
+        actor=actor,
+        at_us=now_us,
+        before=before,
+        after=after,
+    )
+    return after
 
 
 async def remove_role(session: AsyncSession, name: str, *, now_us: int, actor: str) -> None:

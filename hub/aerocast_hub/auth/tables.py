@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from aerocast_hub.database import Base
@@ -122,31 +122,3 @@ class BadgeShowingRow(Base):
     badge_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     shown_at_us: Mapped[int] = mapped_column(BigInteger)
     used_at_us: Mapped[int | None] = mapped_column(BigInteger)
-
-
-class AuditRow(Base):
-    """Something that touched accounts; rows are only ever added.
-
-    Attributes
-    ----------
-    action
-        ``login_ok``, ``login_failed``, ``logout``, ``token_reused``, ``user_added``,
-        ``user_disabled``, ``badge_assigned``, ``badge_revoked``, ``badge_login_ok``,
-        ``badge_login_failed``.
-    account
-        The account's name as given, cut to 64 characters: it may name nobody.
-    actor
-        Who did it: an account's name, or ``command line``.
-    client
-        Network address it came from; None on the command line.
-    """
-
-    __tablename__ = "audit"
-    __table_args__ = (Index("audit_at", "at_us"),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    at_us: Mapped[int] = mapped_column(BigInteger)
-    action: Mapped[str] = mapped_column(String(32))
-    account: Mapped[str] = mapped_column(String(64))
-    actor: Mapped[str] = mapped_column(String(64))
-    client: Mapped[str | None] = mapped_column(String(64))

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.audit.acting import COMMAND_LINE
 from aerocast_hub.auth import audit
 from aerocast_hub.auth.sessions.store import end_sessions
 from aerocast_hub.auth.tables import (
@@ -19,7 +20,6 @@ from aerocast_hub.auth.tables import (
     UserStationRow,
 )
 
-COMMAND_LINE = "command line"
 LONGEST_NAME = 64
 
 

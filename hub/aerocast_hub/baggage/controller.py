@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from aerocast_hub.audit.trail import record
 from aerocast_hub.auth.permissions import NO_ROWS, RULED, grants
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.baggage.bags import (
@@ -65,7 +66,7 @@ class BaggageController(Controller):
         "/search",
         operation_id="SearchBags",
         status_code=200,
-        opt={"permission": "baggage:read"},
+        opt={"permission": "baggage:read", "changes": False},
     )
     async def search(self, data: JSONBody[Wanted], database: NamedDependency[Database]) -> BagPage:
         """Give bags by flight, container, site, state or booking reference, a page at a time.
@@ -177,6 +178,7 @@ class BaggageController(Controller):
                 raise ClientException(str(error)) from None
             await write_events(session, events)
             bag = await find_bag(session, licence_plate)
+            await record(session, f"bag_{data.did}", subject=f"bag {licence_plate}", after=data)
         publisher.wake()
         if bag is None:
             raise NotFoundException(f"nothing is left of bag {licence_plate}")
@@ -221,6 +223,8 @@ class ContainerController(Controller):
             except WrongValueError as error:
                 raise ClientException(str(error)) from None
             page = await search_bags(session, Wanted(container=container, limit=500))
+            subject = f"container {container}"
+            await record(session, f"container_{data.did}", subject=subject, after=data)
         publisher.wake()
         return page
 

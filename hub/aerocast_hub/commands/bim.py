@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
         return await import_messages(database, arguments.file, as_jsonl=arguments.jsonl)
 
     try:
-        taken = with_database(work)
+        taken = with_database(work, change="bim")
     except OSError as error:
         complain(f"{arguments.file} cannot be read: {error.strerror}")
         return 2

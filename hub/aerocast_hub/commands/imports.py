@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         return list(await import_file(database, arguments.file))
 
     try:
-        results = with_database(work)
+        results = with_database(work, change=f"import {arguments.what}: {arguments.file.name}")
     except OSError as error:
         complain(f"{arguments.file} cannot be read: {error.strerror}")
         return 2

@@ -1,6 +1,7 @@
 """Every feature's tables, so that migrations and tests see the whole. A new one adds its line."""
 
 from aerocast_hub.alerts import tables as alerts
+from aerocast_hub.audit import tables as audit
 from aerocast_hub.auth import tables as auth
 from aerocast_hub.auth.api_keys import tables as api_keys
 from aerocast_hub.auth.limiting import tables as attempts
@@ -30,6 +31,7 @@ __all__ = [
     "alerts",
     "api_keys",
     "attempts",
+    "audit",
     "auth",
     "bag_messages",
     "baggage",

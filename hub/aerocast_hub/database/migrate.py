@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from aerocast_hub.audit.append_only import make_append_only
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.partitions import make_partitions
 
@@ -37,6 +38,7 @@ async def migrate(database: Database) -> None:
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         await connection.run_sync(_upgrade)
+        await connection.run_sync(make_append_only)
         await connection.run_sync(make_partitions, time.time_ns() // 1000)
 
 

@@ -290,7 +290,9 @@ class EpcisController(Controller):
             raise EpcisError(404, "NoSuchResourceException", f"no event names {value[:200]!r}")
         return answer(collection(["events"]))
 
-    @delete("/nextPageToken/{token:str}", operation_id="ForgetEpcisPage")
+    @delete(
+        "/nextPageToken/{token:str}", operation_id="ForgetEpcisPage", opt={**READ, "changes": False}
+    )
     async def forget(self, token: FromPath[str]) -> Response[None]:
         """Let a page token go: nothing is kept for one."""
         del token

@@ -7,6 +7,7 @@ from aerocast_protocols.topics import is_name
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.audit.trail import record
 from aerocast_hub.gateways.tables import GatewayRow
 
 
@@ -69,7 +70,9 @@ async def add_gateway(
         row.longitude_deg = position.longitude_deg
         row.altitude_m = position.altitude_m
     await session.flush()
-    return _gateway(row)
+    added = _gateway(row)
+    await record(session, "gateway_added", subject=f"gateway {site}/{name}", after=added)
+    return added
 
 
 async def revoke_gateway(session: AsyncSession, site: str, name: str) -> Gateway:
@@ -83,10 +86,14 @@ async def revoke_gateway(session: AsyncSession, site: str, name: str) -> Gateway
     row = await _find(session, site, name)
     if row is None:
         raise GatewayRefusedError(f"gateway {site}/{name} is not registered")
+    before = _gateway(row)
     if row.revoked_at_us is None:
         row.revoked_at_us = time.time_ns() // 1000
     await session.flush()
-    return _gateway(row)
+    after = _gateway(row)
+    subject = f"gateway {site}/{name}"
+    await record(session, "gateway_revoked", subject=subject, before=before, after=after)
+    return after
 
 
 async def list_gateways(session: AsyncSession) -> list[Gateway]:

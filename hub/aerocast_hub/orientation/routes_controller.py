@@ -28,6 +28,7 @@ AskedTo = Annotated[str, QueryParameter(name="to", max_length=200, description="
 AskedProfile = Annotated[
     str, QueryParameter(max_length=64, description=f"One of {', '.join(PROFILES)}")
 ]
+FINDS = {"permission": "orientation:read", "changes": False}
 AskedAirport = Annotated[str, QueryParameter(max_length=16, description="IATA or ICAO code")]
 
 
@@ -73,7 +74,12 @@ class RouteController(Controller):
         )
         return await _find(database, wanted, request)
 
-    @post("/", operation_id="FindRoute", status_code=200, opt={"permission": "orientation:read"})
+    @post(
+        "/",
+        operation_id="FindRoute",
+        status_code=200,
+        opt=FINDS,
+    )
     async def find(
         self,
         request: AnyRequest,

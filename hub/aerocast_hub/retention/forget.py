@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, delete, select, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
+from aerocast_hub.audit.trail import let_go
 from aerocast_hub.database import Base
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.every_table import (
@@ -58,7 +59,9 @@ are made: they are of use for days, not years.
 """
 
 
-async def keep_forgetting(database: Database, record_days: int, personal_days: int) -> None:
+async def keep_forgetting(
+    database: Database, record_days: int, personal_days: int, audit_days: int
+) -> None:
     """Forget every hour until cancelled; 0 days keeps for ever."""
     while True:
         try:
@@ -68,6 +71,7 @@ async def keep_forgetting(database: Database, record_days: int, personal_days: i
                 time.time_ns() // 1000,
                 record_days=record_days,
                 personal_days=personal_days,
+                audit_days=audit_days,
             )
             if forgotten:
                 log.info("forgotten, for their time is over: %s", forgotten)
@@ -77,7 +81,7 @@ async def keep_forgetting(database: Database, record_days: int, personal_days: i
 
 
 async def forget(
-    database: Database, now_us: int, *, record_days: int, personal_days: int
+    database: Database, now_us: int, *, record_days: int, personal_days: int, audit_days: int = 0
 ) -> Mapping[str, int]:
     """Forget what is older than so many days; say how many rows of which table.
 
@@ -88,6 +92,8 @@ async def forget(
     personal_days
         For whose bags they were, from the day of the flight: names, booking references, and the
         text of messages, which holds both.
+    audit_days
+        For the trail of changes, from its beginning on.
     """
     counts: dict[str, int] = {}
     if personal_days:
@@ -103,6 +109,8 @@ async def forget(
         long_ago = baggage.BagRow.flight_date < _day(before_us)
         counts["observations"] = await forget_months(database, before_us)
         counts["bags"] += await _delete(database, baggage.BagRow, never_seen & long_ago)
+    if audit_days:
+        counts["audit"] = await let_go(database, now_us - audit_days * DAY_US, now_us)
     return {name: count for name, count in counts.items() if count}
 
 

@@ -13,6 +13,7 @@ from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 
 from aerocast_hub.alerts.store import acknowledge, alert_history, open_alerts, past_alerts
+from aerocast_hub.audit.trail import record
 from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.baggage.bags import find_bag_by_id, may_act_on, plates_of
@@ -224,6 +225,7 @@ async def act_on_bag(
         await write_events(
             session, await act(session, bag.licence_plate, action, request.user.name)
         )
+        await record(session, f"bag_{did}", subject=f"bag {bag.licence_plate}", after=action)
     publisher.wake()
     return Redirect(f"/bags/{bag.id}", status_code=303)
 

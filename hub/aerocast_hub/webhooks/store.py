@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.audit.trail import record
 from aerocast_hub.events import Event, WebhookDied, WebhookRevived
 from aerocast_hub.webhooks.retrying import judge, wait_s
 from aerocast_hub.webhooks.signing import new_secret
@@ -131,7 +132,9 @@ async def add_webhook(
     )
     session.add(row)
     await session.flush()
-    return _webhook(row), secret
+    added = _webhook(row)
+    await record(session, "webhook_added", subject=f"webhook {row.id}", after=added)
+    return added, secret
 
 
 async def list_webhooks(session: AsyncSession) -> list[Webhook]:
@@ -174,8 +177,12 @@ async def deliveries_of(session: AsyncSession, webhook_id: str) -> list[Delivery
 
 async def remove_webhook(session: AsyncSession, webhook_id: str) -> list[Event]:
     """Remove a webhook and everything that was to be sent to it; give what follows."""
+    before = await find_webhook(session, webhook_id)
     removed = delete(WebhookRow).where(WebhookRow.id == webhook_id).returning(WebhookRow.id)
-    return [] if await session.scalar(removed) is None else [_revived(webhook_id)]
+    if await session.scalar(removed) is None:
+        return []
+    await record(session, "webhook_removed", subject=f"webhook {webhook_id}", before=before)
+    return [_revived(webhook_id)]
 
 
 async def revive_webhook(session: AsyncSession, webhook_id: str) -> list[Event]:
@@ -193,6 +200,7 @@ async def revive_webhook(session: AsyncSession, webhook_id: str) -> list[Event]:
         .where(DeliveryRow.webhook_id == webhook_id, DeliveryRow.state.in_(["dead", "waiting"]))
         .values(state="waiting", attempts=0, next_at_us=_now_us(), done_at_us=None)
     )
+    await record(session, "webhook_revived", subject=f"webhook {webhook_id}")
     return [_revived(webhook_id)]
 
 

@@ -5,11 +5,12 @@ import json
 import time
 
 import pytest
+from aerocast_hub.audit.tables import AuditRow
 from aerocast_hub.auth import badges
 from aerocast_hub.auth.badges import AHEAD_US, GOOD_FOR_US, Place, absorb
 from aerocast_hub.auth.limiting.attempts import LOGINS
 from aerocast_hub.auth.passwords import Passwords
-from aerocast_hub.auth.tables import AuditRow, BadgeRow, BadgeShowingRow
+from aerocast_hub.auth.tables import BadgeRow, BadgeShowingRow
 from aerocast_hub.auth.users import disable_user
 from aerocast_hub.cli import main
 from aerocast_hub.inbox.sighting import Sighting
@@ -72,8 +73,8 @@ async def log_in(hub, pin=PIN, gateway="hall-1"):
 
 async def trail(database):
     async with database.reading() as session:
-        rows = await session.scalars(select(AuditRow).order_by(AuditRow.at_us))
-        return [(row.action, row.account) for row in rows]
+        rows = await session.scalars(select(AuditRow).order_by(AuditRow.number))
+        return [(row.action, row.subject) for row in rows]
 
 
 async def test_a_badge_shown_just_now_and_its_pin_let_in_once(hub, annas, database):

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 from aerocast_hub.app import create_app
+from aerocast_hub.audit.tables import AuditRow
 from aerocast_hub.auth.controller import WRONG
 from aerocast_hub.auth.limiting.attempts import LOGINS
 from aerocast_hub.auth.sessions.tables import RefreshTokenRow, SessionRow
-from aerocast_hub.auth.tables import AuditRow
 from aerocast_hub.auth.users import disable_user
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select
@@ -29,7 +29,7 @@ def use(hub, tokens):
 
 async def trail(database):
     async with database.reading() as session:
-        return list(await session.scalars(select(AuditRow).order_by(AuditRow.at_us)))
+        return list(await session.scalars(select(AuditRow).order_by(AuditRow.number)))
 
 
 async def test_a_right_password_gives_tokens_that_open_doors(hub):
@@ -119,7 +119,7 @@ async def test_tokens_of_a_login_past_its_time_are_refused_and_swept_away(hub, d
 async def test_the_trail_names_who_did_what_and_keeps_no_secret(hub, database):
     await log_in(hub, "viewer", "wrong horse battery")
     tokens = await log_in(hub)
-    kept = [(each.action, each.account, each.actor, each.client) for each in await trail(database)]
+    kept = [(each.action, each.subject, each.actor, each.client) for each in await trail(database)]
     assert kept[-2:] == [
         ("login_failed", "viewer", "viewer", "testclient"),
         ("login_ok", "viewer", "viewer", "testclient"),

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from aerocast_hub.app import create_app
-from aerocast_hub.auth.tables import AuditRow
+from aerocast_hub.audit.tables import AuditRow
 from aerocast_hub.baggage.bags import find_bag
 from aerocast_hub.orientation.links import link_key, make_token
 from aerocast_hub.orientation.passenger_links import KEPT_US, MOST_OPEN, forget_links
@@ -209,7 +209,7 @@ async def test_making_and_revoking_are_in_the_audit_trail_and_told_to_open_pages
     async with database.reading() as session:
         rows = (
             await session.execute(
-                select(AuditRow.action, AuditRow.account, AuditRow.actor).order_by(AuditRow.at_us)
+                select(AuditRow.action, AuditRow.subject, AuditRow.actor).order_by(AuditRow.number)
             )
         ).all()
         kinds = (await session.scalars(select(OutboxRow.kind))).all()

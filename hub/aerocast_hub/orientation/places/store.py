@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from aerocast_hub.airports import airport as airport_of
+from aerocast_hub.audit.trail import record
 from aerocast_hub.database.insert import insert_or_replace
 from aerocast_hub.orientation.conditions import Closure, Conditions, Queue
 from aerocast_hub.orientation.network import Network
@@ -176,6 +177,7 @@ async def close(session: AsyncSession, outage: Outage, now_us: int) -> None:
     """Note that something is closed."""
     session.add(PlaceOutageRow(told_at_us=now_us, **msgspec.structs.asdict(outage)))
     await session.flush()
+    await record(session, "outage_added", subject=f"outage {outage.id}", after=outage)
 
 
 async def reopen(
@@ -191,8 +193,10 @@ async def reopen(
     )
     if row is None:
         return None
+    before = _outage(row)
     row.lifted_at_us, row.lifted_by = now_us, by
     await session.flush()
+    await record(session, "outage_removed", subject=f"outage {row.id}", before=before)
     return _outage(row)
 
 

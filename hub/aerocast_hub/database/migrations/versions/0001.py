@@ -118,17 +118,31 @@ def upgrade() -> None:
 
     op.create_table(
         "audit",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
-        sa.Column("action", sa.String(length=32), nullable=False),
-        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("outcome", sa.String(length=8), nullable=False),
+        sa.Column("subject", sa.String(length=128), nullable=False),
         sa.Column("actor", sa.String(length=64), nullable=False),
         sa.Column("client", sa.String(length=64), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        sa.Column("before", sa.String(), nullable=True),
+        sa.Column("after", sa.String(), nullable=True),
+        sa.Column("previous", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit")),
     )
     with op.batch_alter_table("audit", schema=None) as batch_op:
-        batch_op.create_index("audit_at", ["at_us"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_actor"), ["actor"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_at_us"), ["at_us"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_subject"), ["subject"], unique=False)
 
+    op.create_table(
+        "audit_anchors",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_anchors")),
+    )
     op.create_table(
         "badge_showings",
         sa.Column("site", sa.String(length=32), nullable=False),
@@ -1455,8 +1469,11 @@ def downgrade() -> None:
 
     op.drop_table("bag_evidence")
     op.drop_table("badge_showings")
+    op.drop_table("audit_anchors")
     with op.batch_alter_table("audit", schema=None) as batch_op:
-        batch_op.drop_index("audit_at")
+        batch_op.drop_index(batch_op.f("ix_audit_subject"))
+        batch_op.drop_index(batch_op.f("ix_audit_at_us"))
+        batch_op.drop_index(batch_op.f("ix_audit_actor"))
 
     op.drop_table("audit")
     with op.batch_alter_table("attempt_counts", schema=None) as batch_op:
