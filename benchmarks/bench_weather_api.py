@@ -13,122 +13,19 @@ Arguments: seconds a turn (5), rounds (3), requests a second (500).
 import asyncio
 import multiprocessing
 import os
-import socket
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 from aerocast_hub.auth.tokens import TokenKeys
+from by_the_clock import Times, cpu_s, free_port, measure, request, serve_bare
 
 HUB = Path(sys.executable).with_name("aerocast-hub")
 CLAIM_MS = 5.0
-CONNECTIONS = 16
 STATIONS = ("LFBO", "LFPG", "EGLL", "EDDF", "KJFK")
-
-
-class Times(NamedTuple):
-    """Milliseconds, sorted; and answers that were not as expected."""
-
-    ms: list[float]
-    wrong: int
-
-    def at(self, share: float) -> float:
-        """Give the time within which this share was answered."""
-        return self.ms[min(len(self.ms) - 1, int(share * len(self.ms)))]
-
-
-class Link:
-    """One kept-alive connection, one request at a time."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._free = asyncio.Lock()
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def ask(self, request: bytes) -> int:
-        """Send a request, read its answer whole, and give the status."""
-        async with self._free:
-            if self._streams is None:
-                self._streams = await asyncio.open_connection("127.0.0.1", self._port)
-            reader, writer = self._streams
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            lengths = [
-                line.partition(b":")[2]
-                for line in head.lower().split(b"\r\n")
-                if line.startswith(b"content-length:")
-            ]
-            if lengths:
-                await reader.readexactly(int(lengths[0]))
-            return int(head.split(b" ", 2)[1])
-
-    def close(self) -> None:
-        """Hang up."""
-        if self._streams is not None:
-            self._streams[1].close()
-
-
-async def measure(port: int, requests: list[bytes], seconds: float, per_s: float, ok: int) -> Times:
-    """Ask by the clock; never wait for an answer before the next request is due."""
-    links = [Link(port) for _ in range(CONNECTIONS)]
-    loop = asyncio.get_running_loop()
-    times: list[float] = []
-    wrong = 0
-
-    async def one(number: int, due_s: float) -> None:
-        nonlocal wrong
-        status = await links[number % CONNECTIONS].ask(requests[number % len(requests)])
-        times.append((loop.time() - due_s) * 1000)
-        wrong += status != ok
-
-    begun_s = loop.time() + 0.1
-    running = []
-    for number in range(int(seconds * per_s)):
-        due_s = begun_s + number / per_s
-        await asyncio.sleep(max(0.0, due_s - loop.time()))
-        running.append(asyncio.create_task(one(number, due_s)))
-    await asyncio.gather(*running)
-    for link in links:
-        link.close()
-    return Times(sorted(times), wrong)
-
-
-def request(path: str, token: str, *more: str) -> bytes:
-    """Write a request."""
-    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {token}", *more]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-def free_port() -> int:
-    """Find a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def serve_bare(port: int) -> None:
-    """Answer a fixed text to whatever is asked: the least a server can do."""
-    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1500\r\n\r\n" + b"x" * 1500
-
-    async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while not reader.at_eof() and await reader.read(65_536):
-            writer.write(answer)
-
-    async def serve() -> None:
-        await asyncio.start_server(answering, "127.0.0.1", port)
-        await asyncio.Event().wait()
-
-    asyncio.run(serve())
-
-
-def cpu_s(process: int) -> float:
-    """Give a process's processor time so far."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def ready(port: int, token: str) -> dict[str, str]:

@@ -83,6 +83,20 @@ class FlightOnBlock(_FlightMoved, frozen=True, kw_only=True, tag="flight_on_bloc
     """A flight reached its stand."""
 
 
+class FlightScheduled(_Happened, frozen=True, kw_only=True, tag="flight_scheduled"):
+    """The schedule has a flight that is new, or tells something new of one: stand, gate, belt ...
+
+    Attributes
+    ----------
+    at_us
+        When the hub came to know.
+    flight_id
+        The hub's own id of the flight.
+    """
+
+    flight_id: str
+
+
 class FlightTimeWithdrawn(_Happened, frozen=True, kw_only=True, tag="flight_time_withdrawn"):
     """A time told earlier, ``at_us``, turned out not to be this flight's."""
 
@@ -319,6 +333,7 @@ Event = (
     | FlightLanded
     | FlightOnBlock
     | FlightTimeWithdrawn
+    | FlightScheduled
     | BagPassed
     | BagChanged
     | BagForgotten

@@ -310,11 +310,13 @@ async def fetch_bag_messages(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def count_advice(hub: Hub) -> AsyncIterator[None]:
-    """Write how much advice was given; the last of it when the hub stops."""
-    async with running(hub.advisor.counter.keep_writing()):
-        yield
-    await hub.advisor.counter.write()
+async def advise(hub: Hub) -> AsyncIterator[None]:
+    """Keep up with what changes around passengers, and write how much advice was given."""
+    advisor = hub.advisor
+    async with running(advisor.around.follow(hub.publisher)):
+        async with running(advisor.counter.keep_writing()):
+            yield
+        await advisor.counter.write()
 
 
 @asynccontextmanager
@@ -463,7 +465,7 @@ REGISTRY: Mapping[str, Service] = {
                 *(*PASSENGER_PAGES, *LINK_PAGES),
             ),
             absorb={},
-            background=(count_advice,),
+            background=(advise,),
             alone=(learn_arrivals,),
             requires=("auth", "baggage", "weather"),
         ),

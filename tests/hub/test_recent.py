@@ -61,14 +61,29 @@ async def test_after_a_second_the_answer_is_new_and_the_former_one_serves_only_w
     assert await serves.get("b") == "b 4"
 
 
-async def test_what_is_not_known_or_could_not_be_asked_is_not_kept():
+async def test_what_could_not_be_asked_is_not_kept():
     source = Source()
     answers = Recent(source)
-    assert [await answers.get("unknown"), await answers.get("unknown")] == [None, None]
     for _ in range(2):
         with pytest.raises(OSError, match="no database"):
             await answers.get("broken")
-    assert source.asked == ["unknown", "unknown", "broken", "broken"]
+    assert source.asked == ["broken", "broken"]
+    assert [await answers.get("unknown"), await answers.get("unknown")] == [None, None]
+    assert source.asked == ["broken", "broken", "unknown"]
+
+
+async def test_what_is_no_longer_true_is_forgotten_even_while_it_is_on_its_way():
+    source = Source()
+    answers = Recent(source)
+    await answers.get("a")
+    await answers.get("b")
+    source.lets.clear()
+    coming = asyncio.create_task(answers.get("c"))
+    await asyncio.sleep(0)
+    answers.forget(lambda _, value: value == "b 2")
+    source.lets.set()
+    assert await coming == "c 3"
+    assert [await answers.get(each) for each in "abc"] == ["a 1", "b 4", "c 5"]
 
 
 async def test_only_so_many_answers_are_kept(monkeypatch):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.evidence_store import containers_within
@@ -170,8 +170,10 @@ async def passenger_of(session: AsyncSession, bag_id: str) -> str | None:
     return await session.scalar(select(BagRow.passenger_id).where(BagRow.id == bag_id))
 
 
-async def bags_of_passenger(session: AsyncSession, passenger_id: str) -> list[Bag]:
-    """Give a passenger's bags."""
+async def bags_of_passenger(
+    session: AsyncSession, passenger_id: str | ScalarSelect[str]
+) -> list[Bag]:
+    """Give a passenger's bags, by their id or by a question for it."""
     return await _bags_where(session, BagRow.passenger_id == passenger_id)
 
 

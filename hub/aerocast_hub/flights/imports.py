@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -12,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_or_replace
+from aerocast_hub.events import FlightScheduled
 from aerocast_hub.flights.matching import plain_callsign, plain_registration
 from aerocast_hub.flights.refold import refold_flights
 from aerocast_hub.flights.stands import StandShape, read_stands
@@ -86,21 +89,32 @@ async def import_flights(database: Database, file: Path) -> list[ScheduledFlight
     read = list(read_rows(file, ScheduleLine, _flight))
     flights = [each for each in read if isinstance(each, ScheduledFlight)]
     async with database.writing() as session:
-        ids = await keep_flights(session, flights)
-        await write_events(session, await refold_flights(session, ids))
+        kept = await keep_flights(session, flights)
+        now_us = time.time_ns() // 1000
+        told = [FlightScheduled(at_us=now_us, flight_id=each) for each in kept.changed]
+        await write_events(session, [*told, *await refold_flights(session, kept.ids)])
     return read
 
 
-async def keep_flights(session: AsyncSession, flights: Sequence[ScheduledFlight]) -> list[str]:
-    """Insert or update flights of the schedule; give their ids."""
+class KeptFlights(NamedTuple):
+    """The hub's ids of flights of a schedule, and of those that it tells something new of."""
+
+    ids: list[str]
+    changed: list[str]
+
+
+async def keep_flights(session: AsyncSession, flights: Sequence[ScheduledFlight]) -> KeptFlights:
+    """Insert or update flights of the schedule."""
     known = await _known(session, {flight.date for flight in flights})
-    rows = {
-        identity: {"id": known.get(identity) or str(uuid.uuid4()), **msgspec.structs.asdict(flight)}
-        for flight in flights
-        for identity in [_identity(flight)]
-    }
+    rows: dict[Identity, dict[str, object]] = {}
+    changed: list[str] = []
+    for identity, flight in {_identity(flight): flight for flight in flights}.items():
+        flight_id, before = known.get(identity, (str(uuid.uuid4()), None))
+        rows[identity] = {"id": flight_id, **msgspec.structs.asdict(flight)}
+        if before != flight:
+            changed.append(flight_id)
     await insert_or_replace(session, FlightRow, list(rows.values()))
-    return [str(row["id"]) for row in rows.values()]
+    return KeptFlights([str(row["id"]) for row in rows.values()], changed)
 
 
 async def import_stands(database: Database, file: Path) -> list[StandShape | RefusedRow]:
@@ -141,16 +155,14 @@ def _identity(flight: ScheduledFlight) -> Identity:
     return flight.flight_key, flight.date, flight.origin, flight.destination
 
 
-async def _known(session: AsyncSession, dates: set[str]) -> dict[Identity, str]:
-    columns = (
-        FlightRow.flight_key,
-        FlightRow.date,
-        FlightRow.origin,
-        FlightRow.destination,
-        FlightRow.id,
-    )
-    rows = await session.execute(select(*columns).where(FlightRow.date.in_(dates)))
-    return {(key, day, origin, to): flight_id for key, day, origin, to, flight_id in rows}
+async def _known(
+    session: AsyncSession, dates: set[str]
+) -> dict[Identity, tuple[str, ScheduledFlight]]:
+    """Give the flights of these dates by what they are known by: the hub's id, and the schedule."""
+    columns = [getattr(FlightRow, each) for each in ScheduledFlight.__struct_fields__]
+    rows = await session.execute(select(FlightRow.id, *columns).where(FlightRow.date.in_(dates)))
+    known = ((row.id, msgspec.convert(row, ScheduledFlight, from_attributes=True)) for row in rows)
+    return {_identity(flight): (flight_id, flight) for flight_id, flight in known}
 
 
 def _flight(line: ScheduleLine) -> ScheduledFlight:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
+from sqlalchemy import ScalarSelect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport, airport_codes
@@ -125,7 +126,7 @@ class Guidance(msgspec.Struct, frozen=True, kw_only=True):
 async def advise_passenger(
     session: AsyncSession,
     around: Around,
-    passenger_id: str,
+    passenger_id: str | ScalarSelect[str],
     now_us: int,
     profile: str = "default",
 ) -> Advised | None:

@@ -13,6 +13,8 @@ class Advisor:
 
     Attributes
     ----------
+    around
+        What its passengers share.
     counter
         How often it did, by the way it was asked.
     """
@@ -20,7 +22,7 @@ class Advisor:
     def __init__(self, database: Database, metrics: Metrics, links: Links) -> None:
         self._database = database
         self._links = links
-        self._around = RecentSurroundings(database)
+        self.around = RecentSurroundings(database)
         self.counter = AdviceCounter(database, metrics)
 
     async def by_link(self, token: str, now_us: int, profile: str) -> Advised | None:
@@ -28,12 +30,11 @@ class Advisor:
 
         ``profile`` is how they get about, one of `profiles.PROFILES`.
         """
+        passenger = self._links.passenger_of(token, now_us)
+        if passenger is None:
+            return None
         async with self._database.reading() as session:
-            opened = await self._links.open(session, token, now_us)
-            if opened is None:
-                return None
-            passenger_id = opened.passenger_id
-            return await advise_passenger(session, self._around, passenger_id, now_us, profile)
+            return await advise_passenger(session, self.around, passenger, now_us, profile)
 
     async def of_passenger(self, passenger_id: str, now_us: int, profile: str) -> Advised | None:
         """Advise a passenger now; None when the hub knows no bag of theirs any more.
@@ -41,7 +42,7 @@ class Advisor:
         ``profile`` is how they get about, one of `profiles.PROFILES`.
         """
         async with self._database.reading() as session:
-            return await advise_passenger(session, self._around, passenger_id, now_us, profile)
+            return await advise_passenger(session, self.around, passenger_id, now_us, profile)
 
     async def on_bag(self, bag: str, at_us: int, profile: str) -> Advised | None:
         """Advise whoever a bag belongs to, as they would be at an instant; shares nothing."""

@@ -9,12 +9,19 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth.audit import record
 from aerocast_hub.events import Event, PassengerLinkRevoked
-from aerocast_hub.orientation.links import ID_BYTES, link_id_of, link_key, make_token, read_token
+from aerocast_hub.orientation.links import (
+    ID_BYTES,
+    Named,
+    link_id_of,
+    link_key,
+    make_token,
+    read_token,
+)
 from aerocast_hub.orientation.tables import PassengerLinkRow
 
 HOUR_S = 3600
@@ -47,14 +54,6 @@ class PassengerLink(msgspec.Struct, frozen=True, kw_only=True):
     revoked_by: str | None
 
 
-class Opened(msgspec.Struct, frozen=True):
-    """Whose page a token opens, and until when."""
-
-    link_id: str
-    passenger_id: str
-    expires_at_us: int
-
-
 class TooManyLinksError(Exception):
     """A passenger has as many open links as there may be; the message says what mends it."""
 
@@ -72,19 +71,22 @@ class Links:
         self._signing_key = signing_key
         self._key: bytes | None = None
 
-    async def open(self, session: AsyncSession, token: str, now_us: int) -> Opened | None:
-        """Say whose page a token opens; None when it is forged, expired or revoked."""
-        named = read_token(self._own_key(), token, now_us // 1_000_000)
+    def read(self, token: str, now_us: int) -> Named | None:
+        """Say which link a token names; None when it is forged or expired."""
+        return read_token(self._own_key(), token, now_us // 1_000_000)
+
+    def passenger_of(self, token: str, now_us: int) -> ScalarSelect[str] | None:
+        """Ask whose page a token opens, within another question: nobody's once it is revoked.
+
+        None when it is forged or expired: then there is nothing to ask.
+        """
+        named = self.read(token, now_us)
         if named is None:
             return None
-        passenger_id = await session.scalar(
-            select(PassengerLinkRow.passenger_id).where(
-                PassengerLinkRow.id == named.link_id, *_open_at(now_us)
-            )
-        )
-        if passenger_id is None:
-            return None
-        return Opened(named.link_id, passenger_id, named.expires_at_s * 1_000_000)
+        asked = select(PassengerLinkRow.passenger_id)
+        return asked.where(
+            PassengerLinkRow.id == named.link_id, *_open_at(now_us)
+        ).scalar_subquery()
 
     async def make(
         self, session: AsyncSession, passenger_id: str, by: str, valid_h: int, now_us: int

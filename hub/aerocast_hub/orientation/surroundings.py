@@ -1,16 +1,32 @@
 """What surrounds a passenger and is the same for many: their flight, the ramp, the airport's map.
 
 `Surroundings` tells how it was at an instant; `RecentSurroundings` how it is, from answers that
-many passengers share for a second, for most of an advice is made of these.
+many passengers share, for most of an advice is made of these. Flights and ramps tell by events when
+they change, so what is known of them serves longer.
 """
 
+import asyncio
 import time
 from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.airports import airport_codes
 from aerocast_hub.baggage.belt_bags import count_bags_for_belt
 from aerocast_hub.database.engine import Database
+from aerocast_hub.events import (
+    Event,
+    FlightAirborne,
+    FlightLanded,
+    FlightOffBlock,
+    FlightOnBlock,
+    FlightScheduled,
+    FlightTimeWithdrawn,
+    RampCautioned,
+    RampClosed,
+    RampReopened,
+    RampUnknown,
+)
 from aerocast_hub.flights.on_block import Moment
 from aerocast_hub.flights.store import Flight, flight_of
 from aerocast_hub.orientation.arrival_times import Closure, Progress
@@ -19,6 +35,7 @@ from aerocast_hub.orientation.conditions import Conditions
 from aerocast_hub.orientation.guidance import FlightView, WeatherView
 from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.store import conditions_at, map_code, network_of
+from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError
 from aerocast_hub.recent import Recent
 from aerocast_hub.schedule import flight_key
 from aerocast_hub.weather.ramp_store import closures_at, ramp_at
@@ -111,15 +128,47 @@ class Surroundings:
         return await ground_times_of(self._session, airport)
 
 
+_FlightMoved = FlightOffBlock | FlightAirborne | FlightLanded | FlightOnBlock | FlightTimeWithdrawn
+_RampMoved = RampClosed | RampReopened | RampCautioned | RampUnknown
+FLIGHT_KEPT_S = 20.0  # the count of its bags may change without an event
+RAMP_KEPT_S = 3.0  # a report that changes no state still changes what is said
+
+
 class RecentSurroundings:
-    """As they are now, or were a second ago."""
+    """As they are now, or were a moment ago."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._flights = Recent(self._ask_flight)
-        self._weather = Recent(self._ask_weather)
+        self._flights = Recent(self._ask_flight, kept_s=FLIGHT_KEPT_S)
+        self._weather = Recent(self._ask_weather, kept_s=RAMP_KEPT_S)
         self._grounds = Recent(self._ask_ground)
         self._times = Recent(self._ask_times)
+
+    async def follow(self, publisher: Publisher) -> None:
+        """Forget what events say is no longer so, until cancelled."""
+        while True:
+            with publisher.subscribe() as news:
+                self._forget_all()
+                try:
+                    async for published in news:
+                        self.take_in(published.event)
+                except TooSlowError:
+                    await asyncio.sleep(POLL_S)  # the hub stops, or a burst went by
+
+    def take_in(self, event: Event) -> None:
+        """Forget what an event says is no longer so."""
+        if isinstance(event, FlightScheduled):
+            self._flights.forget(lambda _booking, _known: True)
+        elif isinstance(event, _FlightMoved):
+            moved = event.flight_id
+            self._flights.forget(lambda _, known: known is not None and known.id == moved)
+        elif isinstance(event, _RampMoved):
+            codes = airport_codes(event.airport)
+            self._weather.forget(lambda code, _: code.lower() in codes)
+
+    def _forget_all(self) -> None:
+        self._flights.forget(lambda _booking, _known: True)
+        self._weather.forget(lambda _code, _weather: True)
 
     async def flight(self, booking: Booking) -> KnownFlight | None:
         """Find a flight as a bag names it."""
@@ -131,8 +180,7 @@ class RecentSurroundings:
 
     async def ground(self, airport: str) -> Ground | None:
         """Give an airport's map for somebody who sets out now."""
-        ground, _ = await self._grounds.get(airport)
-        return ground
+        return await self._grounds.get(airport)
 
     async def times(self, airport: str) -> GroundTimes:
         """Tell how long things take at an airport."""
@@ -150,10 +198,9 @@ class RecentSurroundings:
         async with self._database.reading() as session:
             return await ground_times_of(session, airport)
 
-    async def _ask_ground(self, airport: str) -> tuple[Ground | None, str]:
-        """Tell of an airport without a map too: most have none, and are asked about as often."""
+    async def _ask_ground(self, airport: str) -> Ground | None:
         async with self._database.reading() as session:
-            return await Surroundings(session, _now_us()).ground(airport), airport
+            return await Surroundings(session, _now_us()).ground(airport)
 
 
 def flight_view(flight: Flight, bags: int | None) -> FlightView:
