@@ -58,7 +58,7 @@ async def test_one_trace_leads_from_the_antenna_over_the_store_to_who_lives_on_t
         assert await follower.catch_up()
     ids = batch_ids(SITE, GATEWAY, EPOCH, 2, 1)
     seen, crossed = received.named("see and hold"), received.named("cross the network")
-    stored, told = received.named("store batches"), received.named("tell flight_landed")
+    stored, told = received.named("store batches"), received.named("tell events")
     advised = received.named("follow for advice")
     trace = ids.trace_id.to_bytes(16)
     assert {each.trace_id for each in (seen, crossed, stored, told, advised)} == {trace}
