@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 import httpx
-from aerocast_hub.auth.tokens import TokenKeys
+from aerocast_hub.auth.token_keys import TokenKeys
 from by_the_clock import Times, cpu_s, free_port, measure, request, serve_bare
 
 HUB = Path(sys.executable).with_name("aerocast-hub")

@@ -15,7 +15,7 @@ from aerocast_hub.audit.requests import Trailed
 from aerocast_hub.auth.access import Access, build_access
 from aerocast_hub.auth.limiting.behind_proxies import BehindProxies
 from aerocast_hub.auth.limiting.storage import attempts_storage
-from aerocast_hub.auth.tokens import TokenKeys
+from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.cache.answers import Answers
 from aerocast_hub.cache.keeping import MemoryKeeping, RedisKeeping
@@ -91,6 +91,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "recent_weather": _always(RecentWeather(database)),
             "link_desk": _always(LinkDesk(database, links, publisher)),
             "access": _always(access),
+            "token_keys": _always(keys),
             **{name: _always(part) for name, part in access._asdict().items()},
         },
         middleware=[

@@ -32,6 +32,7 @@ COMMANDS = {
     "gateway": Command("aerocast_hub.commands.gateway", "register gateways; what they lost"),
     "user": Command("aerocast_hub.commands.user", "people who may log in"),
     "role": Command("aerocast_hub.commands.role", "who may do what, and whose rows they see"),
+    "keys": Command("aerocast_hub.commands.keys", "the keys tokens are signed with"),
     "badge": Command("aerocast_hub.commands.badge", "staff badges that let people in"),
     "audit": Command("aerocast_hub.commands.audit", "the trail: is it whole, take it away"),
     "import": Command("aerocast_hub.commands.imports", "take in flights, bags, stands or places"),

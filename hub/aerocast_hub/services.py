@@ -20,11 +20,11 @@ from aerocast_hub.auth.accounts.own_controller import OwnAccountController
 from aerocast_hub.auth.accounts.people_controller import PeopleController
 from aerocast_hub.auth.badge_controller import BadgeController
 from aerocast_hub.auth.badges import absorb as absorb_badges
-from aerocast_hub.auth.controller import AuthController
+from aerocast_hub.auth.controller import AuthController, public_keys
 from aerocast_hub.auth.role_controller import BindingController, RoleController
 from aerocast_hub.auth.roles import seed_roles
 from aerocast_hub.auth.second_factors.own_controller import OwnFactorsController
-from aerocast_hub.auth.tokens import TokenKeys
+from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.baggage.absorb import absorb as absorb_bags
 from aerocast_hub.baggage.absorb import retime as retime_bags
 from aerocast_hub.baggage.controller import (
@@ -379,6 +379,7 @@ REGISTRY: Mapping[str, Service] = {
             8001,
             controllers=(
                 AuthController,
+                public_keys,
                 OwnAccountController,
                 OwnFactorsController,
                 PeopleController,

@@ -15,7 +15,7 @@ from aerocast_hub.auth.second_factors.sealing import Seal
 from aerocast_hub.auth.sessions.cookies import SessionCookies
 from aerocast_hub.auth.sessions.issuing import Sessions
 from aerocast_hub.auth.sessions.standing import Standing
-from aerocast_hub.auth.tokens import TokenKeys
+from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.database.engine import Database
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.running import running

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, get, post
-from litestar.datastructures import State
+from litestar.datastructures import CacheControlHeader, State
 from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
 from litestar.params import JSONBody
@@ -12,7 +12,8 @@ from litestar.params import JSONBody
 from aerocast_hub.auth.caller import LOG_IN_FIRST, AnyRequest, caller_of, party_of, too_many_tries
 from aerocast_hub.auth.logins import Logins, Proof, SecondFactorAsked, TryLater
 from aerocast_hub.auth.sessions.issuing import Sessions, Tokens
-from aerocast_hub.auth.tokens import Principal
+from aerocast_hub.auth.token_keys import TokenKeys
+from aerocast_hub.auth.tokens import Principal, jwk
 from aerocast_hub.settings import Settings
 
 WRONG = "name or password is wrong, or the account is locked"
@@ -62,6 +63,26 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     permissions: list[str]
     expires_at_s: int
+
+
+class PublicKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """What tokens are checked against, the key that signs first (RFC 7517 §5)."""
+
+    keys: list[dict[str, str]]
+
+
+@get(
+    "/.well-known/jwks.json",
+    operation_id="GetPublicKeys",
+    tags=["Auth"],
+    opt={"public": True},
+    security=[{}],
+    cache_control=CacheControlHeader(max_age=60, public=True),
+    sync_to_thread=False,
+)
+def public_keys(token_keys: NamedDependency[TokenKeys]) -> PublicKeys:
+    """Give the public keys, for those who check our tokens elsewhere."""
+    return PublicKeys(keys=[jwk(each) for each in token_keys.public_keys()])
 
 
 class AuthController(Controller):

@@ -29,7 +29,8 @@ from aerocast_hub.auth.api_keys.checking import ApiKeys
 from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.sessions.cookies import Connection, SessionCookies
 from aerocast_hub.auth.sessions.standing import Standing
-from aerocast_hub.auth.tokens import Principal, TokenError, TokenKeys
+from aerocast_hub.auth.token_keys import TokenKeys
+from aerocast_hub.auth.tokens import Principal, TokenError
 from aerocast_hub.database.sight import Sight, see_only
 
 ROWS = frozenset({"ruled", "none"})

@@ -8,11 +8,8 @@ each token's header (``kid``), so that a second key can be brought in before the
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
-from pathlib import Path
 
 import jwt
 import msgspec
@@ -23,7 +20,6 @@ ACCESS_TOKEN_S = 15 * 60
 ISSUER = "aerocast"
 MOST_REMEMBERED = 1024
 LONGEST_TOKEN = 4096
-PRIVATE_KEY, PUBLIC_KEY = "token_signing_key.pem", "token_public_key.pem"
 
 
 class TokenError(Exception):
@@ -131,6 +127,15 @@ class TokenVerifier:
             raise TokenError("token is past its time")
         return principal
 
+    def knows(self, token: str) -> bool:
+        """Say whether the key a token names is known here, whatever the token is worth."""
+        if token in self._good:
+            return True
+        try:
+            return jwt.get_unverified_header(token[:LONGEST_TOKEN]).get("kid") in self._keys
+        except jwt.PyJWTError:
+            return True  # no other key would make it one
+
     def _principal(self, token: str) -> Principal:
         if len(token) > LONGEST_TOKEN:
             raise TokenError("token is too long")
@@ -158,85 +163,16 @@ class TokenVerifier:
         )
 
 
-class TokenKeys:
-    """The hub's keys, opened when first needed: making an application touches no file.
-
-    Parameters
-    ----------
-    folder
-        The hub's data folder.
-    is_signing
-        The auth service runs in this process: it makes the key pair when there is none. Without
-        it the public key is waited for, and until it is there no token is good.
-    """
-
-    def __init__(self, folder: Path, *, is_signing: bool) -> None:
-        self._folder = folder
-        self._is_signing = is_signing
-        self._signer: TokenSigner | None = None
-        self._verifier: TokenVerifier | None = None
-
-    @property
-    def signer(self) -> TokenSigner:
-        """What signs tokens here."""
-        if self._signer is None:
-            self._signer = signer_in(self._folder)
-        return self._signer
-
-    def verify(self, token: str, now_s: float) -> Principal:
-        """Say who holds a token.
-
-        Raises
-        ------
-        TokenError
-            As `TokenVerifier.verify`, or the auth service has not made its key yet.
-        """
-        if self._verifier is None:
-            if self._is_signing:
-                _ = self.signer
-            try:
-                self._verifier = verifier_in(self._folder)
-            except FileNotFoundError as error:
-                raise TokenError("the auth service has made no key yet") from error
-        return self._verifier.verify(token, now_s)
-
-
-def signer_in(folder: Path) -> TokenSigner:
-    """Open this hub's signing key, making it at the first start.
-
-    The private key is readable by its owner alone. Two processes that start together end up with
-    one key: the file appears whole or not at all, and the first one stays.
-
-    Raises
-    ------
-    TokenError
-        The file holds no Ed25519 private key.
-    """
-    path = folder / PRIVATE_KEY
-    if not path.exists():
-        _write_once(path, _private_pem(Ed25519PrivateKey.generate()), 0o600)
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise TokenError(f"{path} holds no Ed25519 private key")
-    _write_once(folder / PUBLIC_KEY, _public_pem(key.public_key()), 0o644)
-    return TokenSigner(key)
-
-
-def verifier_in(folder: Path) -> TokenVerifier:
-    """Open the public key another process of this hub signs with.
-
-    Raises
-    ------
-    FileNotFoundError
-        The auth service has never started here.
-    TokenError
-        The file holds no Ed25519 public key.
-    """
-    path = folder / PUBLIC_KEY
-    key = serialization.load_pem_public_key(path.read_bytes())
-    if not isinstance(key, Ed25519PublicKey):
-        raise TokenError(f"{path} holds no Ed25519 public key")
-    return TokenVerifier({key_id(key): key})
+def jwk(key: Ed25519PublicKey) -> dict[str, str]:
+    """Write a public key as RFC 8037 §2 does, for those who check our tokens elsewhere."""
+    return {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "x": _base64url(_raw(key)),
+        "kid": key_id(key),
+        "alg": "EdDSA",
+        "use": "sig",
+    }
 
 
 def key_id(key: Ed25519PublicKey) -> str:
@@ -244,39 +180,6 @@ def key_id(key: Ed25519PublicKey) -> str:
     members = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(_raw(key))}
     canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
     return _base64url(hashlib.sha256(canonical.encode()).digest())
-
-
-def _write_once(path: Path, content: bytes, mode: int) -> None:
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    written = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        path.hardlink_to(written)
-    except FileExistsError:
-        return  # another process was first: its key is the one
-    finally:
-        written.unlink()
-
-
-def _private_pem(key: Ed25519PrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def _public_pem(key: Ed25519PublicKey) -> bytes:
-    return key.public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
 
 
 def _raw(key: Ed25519PublicKey) -> bytes:

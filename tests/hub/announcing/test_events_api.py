@@ -4,7 +4,7 @@ import time
 
 import pytest
 from aerocast_hub.app import create_app
-from aerocast_hub.auth.tokens import signer_in
+from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.events import GatewayStateChanged
 from aerocast_hub.outbox.publish import write_events
 from aerocast_hub.settings import load_settings
@@ -19,7 +19,9 @@ async def hub(database_url, tmp_path):
     )
     async with AsyncTestClient(create_app(settings, ["auth", "baggage"])) as client:
         allowed = frozenset({"webhooks:write"})
-        token = signer_in(tmp_path).issue("0", "partner", allowed, int(time.time()))
+        token = TokenKeys(tmp_path, is_signing=True).signer.issue(
+            "0", "partner", allowed, int(time.time())
+        )
         client.headers["authorization"] = f"Bearer {token}"
         yield client
 

@@ -14,7 +14,8 @@ from aerocast_hub.auth.second_factors.store import factors_of, must_have_one
 from aerocast_hub.auth.sessions import refresh
 from aerocast_hub.auth.sessions.standing import Standing
 from aerocast_hub.auth.sessions.store import Client, Way, begin_session, end_sessions
-from aerocast_hub.auth.tokens import ACCESS_TOKEN_S, TokenKeys
+from aerocast_hub.auth.token_keys import TokenKeys
+from aerocast_hub.auth.tokens import ACCESS_TOKEN_S
 from aerocast_hub.database.engine import Database
 
 Due = Literal["password", "second_factor"]

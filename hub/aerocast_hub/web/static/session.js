@@ -23,7 +23,7 @@ async function renew(youngest_ms) {
   });
 }
 
-const form = document.querySelector("form.login");
+const form = document.querySelector("form.login[data-next]");
 if (form) {
   form.addEventListener("submit", () => localStorage.setItem(RENEWED_AT, String(Date.now())));
   // Somebody whose token has ended but whose shift has not need not type again. Once a minute at
