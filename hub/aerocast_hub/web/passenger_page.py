@@ -13,6 +13,8 @@ from aerocast_hub.web.views import Tone
 # Where a large sign says where to go, and which.
 _TO_GATE: frozenset[Phase] = frozenset({"departure", "connecting"})
 _TO_BELT: frozenset[Phase] = frozenset({"in_flight", "arriving", "ramp_closed", "at_belt", "done"})
+# Where the weather changes nothing of what to do.
+_ANY_WEATHER: frozenset[Phase] = frozenset({"unknown", "done", "desk", "no_news"})
 # The page shows these as figures, in large type.
 _SHOWN_LARGE = frozenset({"step_first_window", "step_last_by", "step_boarding_closes"})
 
@@ -89,7 +91,7 @@ def passenger_page(advice: Advice, language: str, time_zone: str | None) -> Pass
         headline=worded(advice.headline),
         steps=all_worded(each for each in advice.steps if each.key not in _SHOWN_LARGE),
         way=all_worded(advice.way),
-        reasons=all_worded((*advice.reasons, advice.weather)),
+        reasons=all_worded(_reasons(advice)),
         unknown=all_worded(advice.unknown),
         bags=tuple(map(bag_line, advice.bags)),
         updated=tell_time(language, advice.at_us, time_zone),
@@ -100,6 +102,12 @@ def passenger_page(advice: Advice, language: str, time_zone: str | None) -> Pass
         first_to=shown(first.p90_us) if first else None,
         last_by=shown(last.p90_us) if last else None,
     )
+
+
+def _reasons(advice: Advice) -> tuple[Phrase, ...]:
+    if advice.phase in _ANY_WEATHER:
+        return advice.reasons
+    return (*advice.reasons, advice.weather)
 
 
 def _sign(advice: Advice) -> tuple[Literal["belt", "gate"] | None, str | None]:

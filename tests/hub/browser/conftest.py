@@ -28,7 +28,7 @@ CHROMIUM = (
     "--no-first-run",
     "--no-pings",
 )
-START_S = 30
+START_S = 90
 COMMAND = str(Path(sys.executable).with_name("aerocast-hub"))
 
 

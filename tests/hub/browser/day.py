@@ -41,9 +41,12 @@ def bags() -> str:
 
 
 def metars() -> str:
-    """Give a quiet report of a quarter of an hour ago."""
+    """Give a quiet report of a quarter of an hour ago, and a thunderstorm at Bordeaux."""
     seen = NOW - timedelta(minutes=15)
-    return f"METAR LFBO {seen:%d%H%M}Z 32014KT 9999 FEW030 BKN045 18/11 Q1013 NOSIG\n"
+    return (
+        f"METAR LFBO {seen:%d%H%M}Z 32014KT 9999 FEW030 BKN045 18/11 Q1013 NOSIG\n"
+        f"METAR LFBD {seen:%d%H%M}Z 24018G38KT 3000 TSRA BKN020CB 21/18 Q1004\n"
+    )
 
 
 def at(minutes: int) -> str:

@@ -47,6 +47,9 @@ _GOES: frozenset[Phase] = frozenset(
     {"departure", "in_flight", "arriving", "ramp_closed", "at_belt", "connecting"}
 )
 
+# Where the flight's first bag has yet to come.
+_FIRST_TO_COME: frozenset[Phase] = frozenset({"in_flight", "arriving", "ramp_closed"})
+
 
 def guide(trip: Trip, here: Surrounding, now_us: int) -> Advice:
     """Say what a passenger should do now, when the bags come, and why.
@@ -106,8 +109,8 @@ def _advice(case: Case) -> Advice:
         boarding_closes_us=case.boarding_closes_us,
         slack_min=case.slack_min,
         miss=risk.probability if risk and onward else None,
-        first_bag=told.first if told else None,
-        last_bag=told.last if told else None,
+        first_bag=told.first if told and case.phase in _FIRST_TO_COME else None,
+        last_bag=told.last if told and case.phase != "desk" else None,
         at_us=case.now_us,
     )
 

@@ -119,7 +119,7 @@ def _chance(miss: Miss, flight: str) -> list[Phrase]:
     values: dict[str, Value] = {"flight": flight}
     if miss.probability < HARDLY:
         return [Phrase(key="why_miss_rare", values=values)]
-    percent = round(100 * miss.probability)
+    percent = min(99, round(100 * miss.probability))  # nobody is sure
     return [
         Phrase(key="why_miss", values={**values, "percent": percent}),
         *cause_phrase(miss.cause),
