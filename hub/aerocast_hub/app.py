@@ -23,6 +23,7 @@ from aerocast_hub.client_address import read_networks
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.database.sight import EVERYTHING, seeing
+from aerocast_hub.ingest.taking import PartnerInbox
 from aerocast_hub.leases.holding import by_one_hub
 from aerocast_hub.live.controller import follow
 from aerocast_hub.live.doorbell import Doorbell
@@ -33,7 +34,7 @@ from aerocast_hub.orientation.passenger_links import Links
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.running import running
-from aerocast_hub.services import REGISTRY, Background, Hub, Service
+from aerocast_hub.services import REGISTRY, Background, Hub, Service, inbox_of
 from aerocast_hub.settings import Settings
 from aerocast_hub.sight.row_rules import ROW_RULES
 from aerocast_hub.telemetry.controller import health, metrics
@@ -93,6 +94,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "access": _always(access),
             "token_keys": _always(keys),
             **{name: _always(part) for name, part in access._asdict().items()},
+            "partner_inbox": _always(PartnerInbox(inbox_of(hub))),
         },
         middleware=[
             WatchRequests(counters),

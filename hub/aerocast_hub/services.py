@@ -63,6 +63,7 @@ from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.retime import Retimer
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb, Retime
+from aerocast_hub.ingest.controller import IngestController
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.arrival_keeping import FOLLOWED as ARRIVED
 from aerocast_hub.orientation.arrival_keeping import keep_learning
@@ -182,10 +183,8 @@ async def prepare_accounts(hub: Hub) -> AsyncIterator[None]:
 @asynccontextmanager
 async def take_in(hub: Hub) -> AsyncIterator[None]:
     """Listen to the gateways, for every feature of every service."""
-    inbox = Inbox(hub.database, every_absorb(), hub.publisher, hub.metrics)
-    inbox.on_better_clock = hub.clock_news.set
     async with (
-        listening(hub.settings, inbox, hub.metrics) as source,
+        listening(hub.settings, inbox_of(hub), hub.metrics) as source,
         feeding_watchdog(source),
     ):
         yield
@@ -417,6 +416,7 @@ REGISTRY: Mapping[str, Service] = {
                 EpcisController,
                 QueryController,
                 SummaryController,
+                IngestController,
             ),
             absorb={
                 "gateways": absorb_gateways,
@@ -487,6 +487,13 @@ def every_absorb() -> dict[str, Absorb]:
     return {
         name: absorb for service in REGISTRY.values() for name, absorb in service.absorb.items()
     }
+
+
+def inbox_of(hub: Hub) -> Inbox:
+    """Give an inbox; a hub may have several, for what is stored is told by the database."""
+    inbox = Inbox(hub.database, every_absorb(), hub.publisher, hub.metrics)
+    inbox.on_better_clock = hub.clock_news.set
+    return inbox
 
 
 def every_retime() -> dict[str, Retime]:

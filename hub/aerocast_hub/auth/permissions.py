@@ -23,6 +23,7 @@ PERMISSIONS = frozenset(
         "flights:write",
         "gateways:read",
         "gateways:write",
+        "ingest:write",
         "orientation:links",
         "orientation:read",
         "orientation:write",
@@ -33,7 +34,8 @@ PERMISSIONS = frozenset(
         "webhooks:write",
     }
 )
-"""``baggage:passengers`` shows whole names; ``orientation:links`` makes and revokes the links that
+"""``baggage:passengers`` shows whole names; ``ingest:write`` hands in events as the gateway of the
+account's name; ``orientation:links`` makes and revokes the links that
 open passengers' pages; ``privacy:write`` hands out and erases what is kept of
 a passenger; ``users:write`` changes accounts, their roles and what rows they see."""
 
@@ -118,13 +120,14 @@ FIRST_ROLES: dict[str, Role] = {
     ),
     "viewer": Role("sees what operators see and changes nothing", _READING),
     "service": Role(
-        "another system: sends messages and flights, and is told what happens",
+        "another system: sends events, messages and flights, and is told what happens",
         frozenset(
             {
                 "baggage:read",
                 "baggage:write",
                 "flights:read",
                 "flights:write",
+                "ingest:write",
                 "weather:read",
                 "webhooks:write",
             }

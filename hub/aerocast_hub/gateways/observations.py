@@ -1,7 +1,11 @@
 """What was stored, as it came: for an operator who wants to see what a gateway really saw."""
 
+from collections.abc import Sequence
+from typing import get_args
+
 import msgspec
 from aerocast_protocols.batch import decode_observation
+from aerocast_protocols.observations import Observation
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
@@ -16,6 +20,7 @@ from aerocast_hub.inbox.lives import Bounds
 from aerocast_hub.inbox.tables import ObservationRow
 
 MOST = 1000
+KINDS = tuple(str(each.__struct_config__.tag) for each in get_args(Observation))
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,14 +64,15 @@ async def list_stored(
     gateway
         Only of gateways of this name.
     """
-    spoke_it = GatewayRow.id == ObservationRow.gateway_id
-    asked = select(ObservationRow, GatewayRow).join(GatewayRow, spoke_it)
-    if kind is not None:
-        asked = asked.where(ObservationRow.kind == kind)
-    if gateway is not None:
-        asked = asked.where(GatewayRow.name == gateway)
-    newest = asked.order_by(ObservationRow.seen_at_us.desc(), ObservationRow.sequence.desc())
-    rows = (await session.execute(newest.limit(max(1, min(limit, MOST))))).all()
+    limit = max(1, min(limit, MOST))
+    known = {row.id: row for row in await session.scalars(select(GatewayRow))}
+    named = [row.id for row in known.values() if row.name == gateway]
+    found: list[ObservationRow] = []
+    for each in KINDS if kind is None else (kind,):
+        for gateway_id in (None,) if gateway is None else named:
+            found += await _newest(session, each, gateway_id, limit)
+    found.sort(key=lambda row: (row.seen_at_us, row.sequence), reverse=True)
+    rows = [(row, known[row.gateway_id]) for row in found[:limit]]
     estimated = sorted({row.gateway_id for row, _ in rows if row.clock_quality < TRUSTED})
     bounds = {each: await bounds_by_epoch(session, each) for each in estimated}
     nothing = Bounds(not_before_us=None, not_after_us=None)
@@ -85,6 +91,17 @@ async def list_stored(
         )
         for row, spoke in rows
     ]
+
+
+async def _newest(
+    session: AsyncSession, kind: str, gateway_id: int | None, limit: int
+) -> Sequence[ObservationRow]:
+    """Give the newest of one kind: always an index's end, however many observations there are."""
+    asked = select(ObservationRow).where(ObservationRow.kind == kind)
+    if gateway_id is not None:
+        asked = asked.where(ObservationRow.gateway_id == gateway_id)
+    newest = asked.order_by(ObservationRow.seen_at_us.desc(), ObservationRow.sequence.desc())
+    return (await session.scalars(newest.limit(limit))).all()
 
 
 async def count_stored(session: AsyncSession, *, kind: str | None = None) -> int:

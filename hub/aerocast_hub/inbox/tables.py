@@ -17,6 +17,7 @@ class ObservationRow(Base):
     __tablename__ = "observations"
     __table_args__ = (
         Index(None, "kind", "seen_at_us"),
+        Index(None, "gateway_id", "kind", "seen_at_us"),
         {"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (received_at_us)"},
     )
 

@@ -1,6 +1,5 @@
 """Headers on every answer: what browsers may do with it, and who may keep it."""
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 # No inline script and no inline style anywhere; 'data:' is for Swagger's own little icons.
@@ -26,10 +25,16 @@ async def add_security_headers(message: Message, scope: Scope) -> None:
     """Add them to an answer that is about to leave; what it says itself about caching stays."""
     if message["type"] != "http.response.start":
         return
-    headers = MutableScopeHeaders.from_message(message)
-    for name, value in SECURITY_HEADERS.items():
-        headers[name] = value
+    # The raw list at once: an answer has a dozen headers, and every request pays for them.
+    own = {name.lower() for name, _ in message["headers"]}
+    headers = [pair for pair in message["headers"] if pair[0].lower() not in _NAMES]
+    headers += _ALWAYS
     if scope.get("scheme") == "https":
-        headers["strict-transport-security"] = "max-age=31536000"
-    if "cache-control" not in headers:
-        headers["cache-control"] = "no-store"
+        headers.append((b"strict-transport-security", b"max-age=31536000"))
+    if b"cache-control" not in own:
+        headers.append((b"cache-control", b"no-store"))
+    message["headers"] = headers
+
+
+_ALWAYS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+_NAMES = frozenset(name for name, _ in _ALWAYS)

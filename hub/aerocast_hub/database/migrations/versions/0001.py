@@ -525,6 +525,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("observations", schema=None) as batch_op:
         batch_op.create_index(
+            batch_op.f("ix_observations_gateway_id_kind_seen_at_us"),
+            ["gateway_id", "kind", "seen_at_us"],
+            unique=False,
+        )
+        batch_op.create_index(
             batch_op.f("ix_observations_kind_seen_at_us"), ["kind", "seen_at_us"], unique=False
         )
 
@@ -1408,6 +1413,7 @@ def downgrade() -> None:
     op.drop_table("outbox")
     with op.batch_alter_table("observations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_observations_kind_seen_at_us"))
+        batch_op.drop_index(batch_op.f("ix_observations_gateway_id_kind_seen_at_us"))
 
     op.drop_table("observations")
     op.drop_table("nowcasts")

@@ -1,0 +1,1 @@
+"""Observations from partners' systems over HTTP: the same inbox, by the same numbers."""

@@ -1,0 +1,115 @@
+"""Partners' systems hand in what they saw over HTTP."""
+
+from typing import Any
+
+import msgspec
+from aerocast_protocols.batch import REFUSED, UNKNOWN_GATEWAY
+from aerocast_protocols.topics import is_name
+from litestar import Controller, Request, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.exceptions import (
+    NotFoundException,
+    PermissionDeniedException,
+    ServiceUnavailableException,
+)
+from litestar.params import FromPath, JSONBody
+
+from aerocast_hub.auth.tokens import Principal
+from aerocast_hub.ingest.decoding import ReportOnce
+from aerocast_hub.ingest.reported import Report
+from aerocast_hub.ingest.taking import PartnerInbox
+
+LARGEST_BODY = 1_048_576
+Range = tuple[int, int]
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hub has of a partner's events, after its commit.
+
+    Attributes
+    ----------
+    up_to_sequence
+        Everything up to and including it is stored; 0 when nothing is.
+    highest_sequence
+        The highest stored.
+    missing
+        Ranges between the two, ends included, that are still to come.
+    refused
+        Ranges that came and can never be stored.
+    retry_after_ms
+        Wait so long before sending more; 0 when the hub keeps up.
+    """
+
+    epoch: int
+    up_to_sequence: int
+    highest_sequence: int
+    missing: list[Range]
+    refused: list[Range]
+    retry_after_ms: int
+
+
+class IngestController(Controller):
+    """Events from partners' systems: sorters, other airports' portals, hand scanners' servers.
+
+    Closed to accounts bound to some airlines: what an event changes is folded from every row.
+    """
+
+    path = "/api/ingest"
+    tags = ("Ingest",)
+
+    @post(
+        "/{site:str}",
+        operation_id="IngestEvents",
+        opt={"permission": "ingest:write"},
+        status_code=200,
+        request_max_body_size=LARGEST_BODY,
+        dto=ReportOnce,
+        return_dto=None,
+    )
+    async def take(
+        self,
+        site: FromPath[str],
+        request: Request[Principal, Any, State],
+        data: JSONBody[Report],
+        partner_inbox: NamedDependency[PartnerInbox],
+    ) -> Kept:
+        """Take in up to 1,000 events, and say what is stored.
+
+        The account speaks for the gateway of its own name at the site (`aerocast-hub gateway add
+        SITE ACCOUNT`), and for no other. It numbers its events from 1; the same numbers sent again
+        change nothing, so whatever was not answered is simply sent again. Events may come in any
+        order; what is still to come is told as missing.
+
+        Raises
+        ------
+        NotFoundException
+            No gateway of the account's name is registered at the site.
+        PermissionDeniedException
+            The account's name can be no gateway's.
+        ServiceUnavailableException
+            Nothing was stored: send it again later.
+        """
+        name = request.user.name
+        if not (is_name(site) and is_name(name)):
+            raise PermissionDeniedException(
+                f"{name} at {site} can be no gateway: names are [a-z0-9-]{{1,32}}"
+            )
+        told = await partner_inbox.take(site, name, data)
+        if any(each.status == UNKNOWN_GATEWAY for each in told):
+            raise NotFoundException(
+                f"no gateway {name} at {site}: an administrator registers it with"
+                f" `aerocast-hub gateway add {site} {name}`"
+            )
+        refused = [some for each in told if each.status == REFUSED for some in each.missing_ranges]
+        stored = [each for each in told if each.status != REFUSED and each.epoch == data.epoch]
+        if not stored:
+            raise ServiceUnavailableException("nothing was stored: send it again later")
+        return Kept(
+            epoch=data.epoch,
+            up_to_sequence=stored[0].up_to_sequence,
+            highest_sequence=max(stored[0].highest_sequence, stored[0].up_to_sequence),
+            missing=list(stored[0].missing_ranges),
+            refused=refused,
+            retry_after_ms=stored[0].retry_after_ms,
+        )
