@@ -4,6 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+# In this order: each of them also names some of those after it.
+_BROWSERS = (
+    *(("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox")),
+    *(("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari")),
+)
+_SYSTEMS = (
+    *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")),
+    *(("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
 UNKNOWN = "–"  # noqa: RUF001  an en dash is meant
 
 
@@ -75,6 +84,14 @@ def plate(digits: str) -> str:
     return f"{digits[:4]}\u00a0{digits[4:]}" if len(digits) == 10 else digits
 
 
+def browser(said: str) -> str:
+    """Name a browser by what it calls itself: ``Firefox on Windows``."""
+    itself = said.partition("/")[0][:40]
+    name = next((name for mark, name in _BROWSERS if mark in said), itself)
+    system = next((system for mark, system in _SYSTEMS if mark in said), "")
+    return f"{name} on {system}" if name and system else name or "unknown program"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "clock": clock,
     "clock_s": clock_s,
@@ -87,6 +104,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "figure": figure,
     "bearing": bearing,
     "plate": plate,
+    "browser": browser,
 }
 
 

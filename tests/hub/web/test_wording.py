@@ -1,5 +1,5 @@
 import pytest
-from aerocast_hub.web.wording import UNKNOWN, bearing, clock, figure, iso, plate, span
+from aerocast_hub.web.wording import UNKNOWN, bearing, browser, clock, figure, iso, plate, span
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,21 @@ def test_north_is_360(degrees, shown):
 def test_a_plate_is_grouped_as_on_the_tag():
     assert plate("0220123456") == "0220\u00a0123456"
     assert plate("?") == "?"
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/2010 Firefox/140.0",
+            "Firefox on Windows",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/156.0 Safari/537.36 Edg/156.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU like Mac OS X) Version/19.0 Safari/604.1", "Safari on iPhone"),
+        ("python-httpx/0.28", "python-httpx"),
+        ("", "unknown program"),
+    ],
+)
+def test_browsers_are_named_as_people_name_them(said, name):
+    assert browser(said) == name
