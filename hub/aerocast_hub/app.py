@@ -59,7 +59,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
         A name is no service's.
     """
     services = [REGISTRY[name] for name in names]
-    database = Database(settings.database, ROW_RULES)
+    database = Database(settings.database, ROW_RULES, settings.sealing_keys)
     counters = Metrics()
     keys = TokenKeys(settings.data_dir, is_signing="auth" in names)
     redis = None

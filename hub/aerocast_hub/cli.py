@@ -34,6 +34,7 @@ COMMANDS = {
     "role": Command("aerocast_hub.commands.role", "who may do what, and whose rows they see"),
     "keys": Command("aerocast_hub.commands.keys", "the keys tokens are signed with"),
     "badge": Command("aerocast_hub.commands.badge", "staff badges that let people in"),
+    "privacy": Command("aerocast_hub.commands.privacy", "what is kept of people; new data keys"),
     "audit": Command("aerocast_hub.commands.audit", "the trail: is it whole, take it away"),
     "import": Command("aerocast_hub.commands.imports", "take in flights, bags, stands or places"),
     "link": Command("aerocast_hub.commands.link", "links that open passengers' pages"),

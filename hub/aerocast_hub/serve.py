@@ -52,6 +52,7 @@ def serve(settings: Settings) -> None:
     if settings.security_log is not None:
         also_write_to(settings.security_log)
     settings.signing_key()  # made now, or refused now
+    settings.sealing_keys()
     _check_port(settings.http_host, port_of(settings))
     uvloop.run(_serve(settings))
 

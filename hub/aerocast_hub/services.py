@@ -75,6 +75,7 @@ from aerocast_hub.orientation.places.controller import PlaceController
 from aerocast_hub.orientation.routes_controller import RouteController
 from aerocast_hub.outbox.follow import Follower
 from aerocast_hub.outbox.publish import Publisher, keep_swept
+from aerocast_hub.privacy.controller import PrivacyController
 from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.retention.forget import keep_forgetting
 from aerocast_hub.running import running
@@ -417,6 +418,7 @@ REGISTRY: Mapping[str, Service] = {
                 QueryController,
                 SummaryController,
                 IngestController,
+                PrivacyController,
             ),
             absorb={
                 "gateways": absorb_gateways,

@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from aerocast_hub.broker_url import EMBEDDED, check_amqp_url, check_broker_url
 from aerocast_hub.client_address import read_networks
+from aerocast_hub.data_keys import DataKeyError, DataKeys, data_keys_in, read_data_keys
 from aerocast_hub.hosts import read_hosts
 from aerocast_hub.redis_connection import check_redis_url
 
@@ -66,6 +67,9 @@ class Settings(BaseSettings):
     log_format, log_to
         ``json`` (one object a line, in the Elastic Common Schema) or ``text``; to ``stderr`` or,
         as container engines like it, to ``stdout``.
+    data_keys
+        What names, booking references and messages are sealed with at rest: keys of 32 bytes in
+        base64, commas between, the newest first. None: made once and kept in ``data_dir``.
     metrics
         Who may read /metrics: ``loopback``, ``anyone``, ``nobody``, or networks by comma.
     telemetry_url
@@ -137,6 +141,7 @@ class Settings(BaseSettings):
     http_port: int | None = Field(default=None, ge=0, le=65535)
     services: str = ",".join(SERVICES)
     secret_key: SecretStr | None = None
+    data_keys: SecretStr | None = None
     log_format: Literal["json", "text"] = "json"
     log_to: Literal["stderr", "stdout"] = "stderr"
     metrics: str = "loopback"
@@ -247,6 +252,21 @@ class Settings(BaseSettings):
             if address.startswith(plain):
                 return driven + address.removeprefix(plain)
         return address
+
+    def sealing_keys(self) -> DataKeys:
+        """Give the data keys; without any, make one and keep it in ``data_dir`` (mode 0600).
+
+        Raises
+        ------
+        SettingsError
+            One is no key.
+        """
+        try:
+            if self.data_keys is None:
+                return data_keys_in(self.data_dir)
+            return read_data_keys(self.data_keys.get_secret_value())
+        except DataKeyError as error:
+            raise SettingsError(f"data_keys: {error}") from None
 
     def signing_key(self) -> str:
         """Give the secret key; without one, make it once and keep it in ``data_dir`` (mode 0600).

@@ -5,6 +5,7 @@ opens a database on those named, whatever it asks for itself.
 """
 
 import asyncio
+import base64
 import itertools
 import os
 import shutil
@@ -19,6 +20,8 @@ from aerocast_hub.database.migrate import migrate
 from tests.hub.postgresql import find_binaries, find_embedded_binaries, running_postgresql
 
 _numbers = itertools.count(1)
+# One key for whatever a test opens a database with: itself, an application, a command.
+os.environ.setdefault("AEROCAST_HUB_DATA_KEYS", base64.b64encode(bytes(range(32))).decode())
 
 
 def pytest_generate_tests(metafunc):

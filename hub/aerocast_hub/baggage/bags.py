@@ -12,6 +12,7 @@ from aerocast_hub.baggage.evidence_store import containers_within
 from aerocast_hub.baggage.journey import AT_REST, Journey
 from aerocast_hub.baggage.journeys import decode_journey
 from aerocast_hub.baggage.names import is_same_surname
+from aerocast_hub.baggage.passengers import REFERENCE
 from aerocast_hub.baggage.tables import (
     BagLegRow,
     BagPlateRow,
@@ -20,6 +21,7 @@ from aerocast_hub.baggage.tables import (
     PassengerRow,
     UnreadRow,
 )
+from aerocast_hub.database.sealed import keys_of
 from aerocast_hub.database.sight import current_sight
 from aerocast_hub.schedule import flight_key
 
@@ -146,7 +148,8 @@ async def search_bags(session: AsyncSession, wanted: Wanted) -> BagPage:
     if wanted.flight is not None or wanted.flight_date is not None:
         where.append(BagRow.id.in_(_of_flight(wanted)))
     if wanted.reference is not None:
-        people = select(PassengerRow.id).where(PassengerRow.passenger == wanted.reference)
+        indexes = keys_of(session).indexes(wanted.reference, REFERENCE)
+        people = select(PassengerRow.id).where(PassengerRow.passenger_index.in_(indexes))
         where.append(BagRow.passenger_id.in_(people))
     if wanted.after is not None:
         where.append(BagRow.id > wanted.after)

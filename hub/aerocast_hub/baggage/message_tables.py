@@ -4,10 +4,11 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from aerocast_hub.database import AutoId, Base
+from aerocast_hub.database.sealed import SealedBytes
 
 
 class BagMessageRow(Base):
-    """A message as it came. Personal data: names and booking references stand in ``raw``.
+    """A message as it came. Personal data: names and references stand in ``raw``, sealed.
 
     ``id`` is made of ``content``, a hash of what the message says, and of who sent it when: the
     same however often it comes. ``number`` counts messages as they came. ``refused`` says why
@@ -31,7 +32,7 @@ class BagMessageRow(Base):
     problems: Mapped[int]
     refused: Mapped[str | None]
     parts_key: Mapped[str | None]
-    raw: Mapped[bytes]
+    raw: Mapped[bytes] = mapped_column(SealedBytes("bag_messages.raw"))
 
 
 class BagMessagePlateRow(Base):

@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.baggage.names import surname_key
 from aerocast_hub.baggage.tables import PassengerRow
 from aerocast_hub.database.insert import insert_new
+from aerocast_hub.database.sealed import keys_of
+
+REFERENCE = "passengers.passenger"
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -46,6 +49,7 @@ async def keep_passengers(session: AsyncSession, people: Iterable[Person]) -> di
         (row.flight_key, row.flight_date, row.surname_key, row.passenger or ""): row.id
         for row in rows
     }
+    keys = keys_of(session)
     new: list[dict[str, object]] = []
     found: dict[Person, str] = {}
     for each in sorted(wanted, key=lambda each: (each.flight_key, each.surname)):
@@ -58,6 +62,9 @@ async def keep_passengers(session: AsyncSession, people: Iterable[Person]) -> di
                     "surname": each.surname,
                     "surname_key": key[2],
                     "passenger": each.passenger,
+                    "passenger_index": (
+                        keys.index(each.passenger, REFERENCE) if each.passenger else None
+                    ),
                     "flight_key": each.flight_key,
                     "flight_date": each.flight_date,
                 }

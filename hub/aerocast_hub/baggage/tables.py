@@ -1,26 +1,29 @@
 """Tables of the bags: what is known of them, their passengers (apart), and their journeys."""
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from aerocast_hub.database import Base
+from aerocast_hub.database.sealed import SealedText
 
 
 class PassengerRow(Base):
-    """Who a bag belongs to. Personal data: in this table alone, and never in a log.
+    """Who a bag belongs to. Personal data: in this table alone, sealed, and never in a log.
 
     ``surname_key`` is the surname as compared: upper case letters without accents. The flight is
     the first they were announced on: passengers of one name on one flight and of one ``passenger``
-    (given name, or whatever the airline tells people apart by) are one.
+    (given name, or whatever the airline tells people apart by) are one; ``passenger_index`` is the
+    keyed hash it is found by.
     """
 
     __tablename__ = "passengers"
-    __table_args__ = (Index(None, "surname_key"), Index(None, "flight_key", "flight_date"))
+    __table_args__ = (Index(None, "passenger_index"), Index(None, "flight_key", "flight_date"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    surname: Mapped[str]
-    surname_key: Mapped[str]
-    passenger: Mapped[str | None]
+    surname: Mapped[str] = mapped_column(SealedText("passengers.surname"))
+    surname_key: Mapped[str] = mapped_column(SealedText("passengers.surname_key"))
+    passenger: Mapped[str | None] = mapped_column(SealedText("passengers.passenger"))
+    passenger_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     flight_key: Mapped[str]
     flight_date: Mapped[str]
 

@@ -26,7 +26,8 @@ def with_database(
     """
 
     async def run() -> Result:
-        database = Database(load_settings().database)
+        settings = load_settings()
+        database = Database(settings.database, data_keys=settings.sealing_keys)
         try:
             await migrate(database)
             with acting(Acting(actor=COMMAND_LINE)) as somebody:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from aerocast_hub.database.sealed import KeysOf, use_keys
 from aerocast_hub.database.sight import NarrowedSession, RowRules, current_sight, rules_of
 
 log = logging.getLogger(__name__)
@@ -45,15 +46,23 @@ class Database:
         An SQLAlchemy URL; no connection is opened yet.
     row_rules
         Which rows those see who do not see all.
+    data_keys
+        What sealed columns open with; None: the keys in the environment.
     """
 
-    def __init__(self, address: str, row_rules: RowRules = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        address: str,
+        row_rules: RowRules = MappingProxyType({}),
+        data_keys: KeysOf | None = None,
+    ) -> None:
         self._row_rules = row_rules
         url = make_url(address)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         if self.is_sqlite and url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         self.engine = _sqlite_engine(address) if self.is_sqlite else _postgresql_engine(address)
+        use_keys(self.engine.sync_engine.dialect, data_keys)
         self._writing_engine = self.engine.execution_options(aerocast_writes=True)
 
     @asynccontextmanager

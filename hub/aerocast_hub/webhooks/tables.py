@@ -4,6 +4,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from aerocast_hub.database import AutoId, Base
+from aerocast_hub.database.sealed import SealedText
 
 
 class WebhookRow(Base):
@@ -20,7 +21,7 @@ class WebhookRow(Base):
     url: Mapped[str]
     kinds: Mapped[str]
     fed_by: Mapped[str]
-    secret: Mapped[str]
+    secret: Mapped[str] = mapped_column(SealedText("webhooks.secret"))
     signature_header: Mapped[str]
     state: Mapped[str]
     created_at_us: Mapped[int]

@@ -551,9 +551,10 @@ def upgrade() -> None:
     op.create_table(
         "passengers",
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("surname", sa.String(), nullable=False),
-        sa.Column("surname_key", sa.String(), nullable=False),
-        sa.Column("passenger", sa.String(), nullable=True),
+        sa.Column("surname", sa.LargeBinary(), nullable=False),
+        sa.Column("surname_key", sa.LargeBinary(), nullable=False),
+        sa.Column("passenger", sa.LargeBinary(), nullable=True),
+        sa.Column("passenger_index", sa.LargeBinary(length=16), nullable=True),
         sa.Column("flight_key", sa.String(), nullable=False),
         sa.Column("flight_date", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passengers")),
@@ -565,7 +566,7 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_passengers_surname_key"), ["surname_key"], unique=False
+            batch_op.f("ix_passengers_passenger_index"), ["passenger_index"], unique=False
         )
 
     op.create_table(
@@ -788,7 +789,7 @@ def upgrade() -> None:
         sa.Column("url", sa.String(), nullable=False),
         sa.Column("kinds", sa.String(), nullable=False),
         sa.Column("fed_by", sa.String(), nullable=False),
-        sa.Column("secret", sa.String(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("signature_header", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("created_at_us", sa.BigInteger(), nullable=False),
@@ -1406,7 +1407,7 @@ def downgrade() -> None:
     op.drop_table("place_outages")
     op.drop_table("place_maps")
     with op.batch_alter_table("passengers", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_passengers_surname_key"))
+        batch_op.drop_index(batch_op.f("ix_passengers_passenger_index"))
         batch_op.drop_index(batch_op.f("ix_passengers_flight_key_flight_date"))
 
     op.drop_table("passengers")
