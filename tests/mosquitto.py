@@ -18,15 +18,17 @@ class Mosquitto:
     Parameters
     ----------
     configuration
-        Lines of mosquitto.conf for that listener.
+        Lines of mosquitto.conf for that listener, and others after it.
+    general
+        Lines that stand before it.
     """
 
-    def __init__(self, folder, configuration):
+    def __init__(self, folder, configuration, general=""):
         self.port = free_port()
         self._folder = folder
         self._file = folder / "mosquitto.conf"
         self._file.write_text(
-            f"user root\nlog_type all\nlistener {self.port} 127.0.0.1\n{configuration}"
+            f"user root\nlog_type all\n{general}\nlistener {self.port} 127.0.0.1\n{configuration}"
         )
         self._process = None
 
@@ -62,10 +64,10 @@ class Mosquitto:
 
 
 @contextlib.contextmanager
-def mosquitto(folder, configuration):
+def mosquitto(folder, configuration, general=""):
     """Run a broker beside the block; a missing one skips by name, and fails in CI."""
     find_server("mosquitto")
-    broker = Mosquitto(folder, configuration)
+    broker = Mosquitto(folder, configuration, general)
     try:
         broker.start()
         yield broker

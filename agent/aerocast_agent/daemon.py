@@ -16,10 +16,12 @@ from aerocast_agent.attending import Attendant
 from aerocast_agent.build import build
 from aerocast_agent.config import Config
 from aerocast_agent.device_watch import LOST
+from aerocast_agent.enrolment.identity import folder_of
 from aerocast_agent.footprint import Meter, keep_small
 from aerocast_agent.intake import Intake
 from aerocast_agent.notify import notify, watchdog_s
 from aerocast_agent.orders import Orders
+from aerocast_agent.renewing import Renewing
 from aerocast_agent.spool import Spool
 from aerocast_agent.spool_rows import SpoolState
 from aerocast_agent.status import Status, waiting_of
@@ -73,6 +75,12 @@ class Daemon:
         )
         self._attendant = Attendant(settings, self._supervisor, built.make)
         self._uplink.on_command = Orders(self._spool, self._attendant).answer
+        self._renewing = Renewing(
+            settings.hub.http or "",
+            folder_of(settings.spool.path),
+            self._is_heard,
+            self._uplink.reconnect,
+        )
         self._meter = Meter(path.parent)
         self._anchors = Anchors(self._boot_id)
         self._stop = asyncio.Event()
@@ -106,6 +114,7 @@ class Daemon:
             asyncio.create_task(self._supervisor.run(), name="devices"),
             asyncio.create_task(self._uplink.run(), name="uplink"),
             asyncio.create_task(self._tick(), name="tick"),
+            asyncio.create_task(self._renewing.run(), name="renewing"),
         ]
         stopping = asyncio.create_task(self._stop.wait(), name="stop")
         notify("READY=1")
@@ -137,6 +146,10 @@ class Daemon:
                 ):
                     await asyncio.sleep(0.05)
         await _cancel(others)
+
+    def _is_heard(self) -> bool:
+        link = self._uplink.state()
+        return link.connected and not link.gateway_unknown
 
     async def _holds_something(self) -> bool:
         return any((await self._spool_state()).rows.values())
@@ -227,6 +240,7 @@ class Daemon:
         for what, names in (("lost", lost), ("silent", silent), ("no antenna", dead)):
             reasons += [f"{what}: {', '.join(sorted(names))}"] if names else []
         reasons += ["the hub does not know this gateway"] * self._uplink.state().gateway_unknown
+        reasons += [self._renewing.problem] if self._renewing.problem else []
         return "; ".join(reasons)[:512] or None
 
     async def status(self) -> Status:

@@ -96,10 +96,8 @@ class Uplink:
         self._choice = 0
         self._link: Link | None = None
         self._error: str | None = None
-        self._wake = asyncio.Event()
-        self._hurry = asyncio.Event()
-        self._starts_over = False
-        self._network_came_up = False
+        self._wake, self._hurry = asyncio.Event(), asyncio.Event()
+        self._starts_over = self._leaves = self._network_came_up = False
         self._commits = 0
         self._live: dict[int, _Reach] = {}
         self._backlog: dict[int, _Reach] = {}
@@ -151,6 +149,12 @@ class Uplink:
         self._hurry.set()
         self._wake.set()
 
+    def reconnect(self) -> None:
+        """Make the link anew, at once: the next one reads certificate and login again."""
+        self._leaves = self._link is not None
+        self._hurry.set()
+        self._wake.set()
+
     def state(self) -> LinkState:
         """Say how the way to the hub is doing."""
         broker = self._brokers[self._choice]
@@ -185,7 +189,7 @@ class Uplink:
         gone = GatewayStatus(state="gone", epoch=epoch, agent_version=identity.version)
         link = Link(
             self._brokers[self._choice],
-            f"{identity.site}-{identity.gateway}",
+            f"{identity.site}.{identity.gateway}",
             Will(status_topic, batch.encode_status(gone)),
             self._received,
         )
@@ -198,12 +202,14 @@ class Uplink:
             link.publish(status_topic, batch.encode_status(_online(gone)))
             self._begin(epoch)
             await self._send_until_lost(link)
-            self._note(f"{self._brokers[self._choice].url}: {link.why_lost}")
+            if not self._leaves:
+                self._note(f"{self._brokers[self._choice].url}: {link.why_lost}")
         finally:
             self._link = None
             self._window.clear()
-            if not link.lost.is_set():
+            if not link.lost.is_set() and not self._leaves:
                 link.publish(status_topic, batch.encode_status(gone))
+            self._leaves = False
             await link.close()
 
     def _begin(self, epoch: int) -> None:
@@ -228,7 +234,7 @@ class Uplink:
         lost = asyncio.ensure_future(self._lost(link))
         busy_ns = clock.boot_ns()
         try:
-            while not link.lost.is_set():
+            while not link.lost.is_set() and not self._leaves:
                 self._wake.clear()
                 self.turned_at_ns = clock.boot_ns()
                 if self._starts_over:

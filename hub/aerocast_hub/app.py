@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
 
 from aerocast_hub.audit.requests import Trailed
 from aerocast_hub.auth.access import Access, build_access
+from aerocast_hub.auth.limiting.attempts import Attempts
 from aerocast_hub.auth.limiting.behind_proxies import BehindProxies
 from aerocast_hub.auth.limiting.storage import attempts_storage
 from aerocast_hub.auth.token_keys import TokenKeys
@@ -23,6 +24,7 @@ from aerocast_hub.client_address import read_networks
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.database.sight import EVERYTHING, seeing
+from aerocast_hub.enrolment.controller import ENROLMENTS
 from aerocast_hub.ingest.taking import PartnerInbox
 from aerocast_hub.leases.holding import by_one_hub
 from aerocast_hub.live.controller import follow
@@ -89,6 +91,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "advisor": _always(advisor),
             "bag_storage": _always(Storage(database, hub.publisher.wake, counters)),
             "finder": _always(Finder(database, links, tries)),
+            "enrolment_tries": _always(Attempts("enrolments", ENROLMENTS, tries)),
             "recent_weather": _always(RecentWeather(database)),
             "link_desk": _always(LinkDesk(database, links, publisher)),
             "access": _always(access),

@@ -1,6 +1,8 @@
 """Where the broker is: ``embedded:``, ``none:``, ``mqtt://``, ``mqtts://`` or ``amqp://``."""
 
+import ssl
 from importlib import import_module
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -9,24 +11,59 @@ EMBEDDED, NONE = "embedded:", "none:"
 
 
 class BrokerAddress(msgspec.Struct, frozen=True):
-    """Where a broker is, from ``mqtt://user:password@host:port`` or ``mqtts://``."""
+    """Where a broker is, from ``mqtt://user:password@host:port`` or ``mqtts://``.
+
+    Attributes
+    ----------
+    certificate, key, ca
+        PEM files, for ``mqtts``: who we are, and whom to trust.
+    """
 
     host: str
     port: int
     is_encrypted: bool = False
     user: str | None = None
     password: str | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
 
 
-def parse_broker_url(url: str) -> BrokerAddress:
+def tls_context(address: BrokerAddress) -> ssl.SSLContext | None:
+    """Give what verifies the broker and proves ourselves; None without encryption.
+
+    Raises
+    ------
+    OSError
+        A file cannot be used; the message names it.
+    """
+    if not address.is_encrypted:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=address.ca)
+        if address.certificate is not None:
+            context.load_cert_chain(address.certificate, address.key)
+    except OSError as error:
+        files = [str(each) for each in (address.ca, address.certificate, address.key) if each]
+        raise OSError(f"broker_ca, broker_certificate, broker_key {files}: {error}") from error
+    return context
+
+
+def parse_broker_url(url: str, setting: str = "broker_url") -> BrokerAddress:
     """Read a broker's address.
+
+    Parameters
+    ----------
+    setting
+        What to call it when it is none.
 
     Raises
     ------
     ValueError
         It is no ``mqtt://`` or ``mqtts://`` address. The message never holds the password.
     """
-    expected = "broker_url is embedded:, none:, mqtt://host:port, mqtts://host:port or amqp://host"
+    others = "embedded:, none:, amqp://host, " if setting == "broker_url" else ""
+    expected = f"{setting} is {others}mqtt://host:port or mqtts://host:port"
     try:
         parts = urlsplit(url)
         port = parts.port

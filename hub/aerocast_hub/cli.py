@@ -30,6 +30,7 @@ COMMANDS = {
     "serve": Command("aerocast_hub.commands.serve", "run the hub, whole or some services"),
     "migrate": Command("aerocast_hub.commands.migrate", "bring the database up to date"),
     "gateway": Command("aerocast_hub.commands.gateway", "register gateways; what they lost"),
+    "ca": Command("aerocast_hub.commands.ca", "who signs gateways' certificates"),
     "user": Command("aerocast_hub.commands.user", "people who may log in"),
     "role": Command("aerocast_hub.commands.role", "who may do what, and whose rows they see"),
     "keys": Command("aerocast_hub.commands.keys", "the keys tokens are signed with"),

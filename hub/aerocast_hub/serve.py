@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import uvloop
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 from granian.log import LogLevels
 from granian.server.embed import Server
 from litestar import Litestar
@@ -66,6 +66,9 @@ async def _serve(settings: Settings) -> None:
         port=port,
         # Not granian's own lifespan: what fails at the start must end the hub with one line.
         interface=Interfaces.ASGINL,
+        ssl_cert=settings.http_certificate,
+        ssl_key=settings.http_key,
+        ssl_protocol_min=SSLProtocols.tls12,
         log_level=LogLevels.error,
         log_dictconfig=_GRANIAN_LOGS,
     )
@@ -74,7 +77,8 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, _stop, app, server.stop)
     async with AsyncExitStack() as stack:
         await _start(app, stack)
-        log.info("serving %s at http://%s:%d", settings.services, settings.http_host, port)
+        scheme = "http" if settings.http_certificate is None else "https"
+        log.info("serving %s at %s://%s:%d", settings.services, scheme, settings.http_host, port)
         notify("READY=1")
         await server.serve()
         notify("STOPPING=1")

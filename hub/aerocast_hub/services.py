@@ -44,6 +44,9 @@ from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.baggage.partners import read_partners
 from aerocast_hub.cache.answers import Answers
 from aerocast_hub.database.engine import Database
+from aerocast_hub.enrolment.controller import ClaimController, EnrolmentController
+from aerocast_hub.enrolment.hook_controller import HookController
+from aerocast_hub.enrolment.revocation import keep_written
 from aerocast_hub.epcis.controller import EpcisController
 from aerocast_hub.epcis.publishing import FOLLOWED as JOURNEYS
 from aerocast_hub.epcis.publishing import JourneyPublisher
@@ -261,6 +264,13 @@ async def tell_epcis(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def tell_brokers(hub: Hub) -> AsyncIterator[None]:
+    """Keep the files that brokers read of revoked gateways."""
+    async with running(keep_written(hub.database, hub.settings)):
+        yield
+
+
+@asynccontextmanager
 async def count_losses(hub: Hub) -> AsyncIterator[None]:
     """Keep the loss account among the metrics."""
     async with running(keep_counted(hub.database, hub.metrics)):
@@ -400,6 +410,9 @@ REGISTRY: Mapping[str, Service] = {
             controllers=(
                 *OPERATOR_PAGES,
                 GatewayController,
+                ClaimController,
+                EnrolmentController,
+                HookController,
                 ObservationController,
                 QuarantineController,
                 FlightController,
@@ -430,7 +443,7 @@ REGISTRY: Mapping[str, Service] = {
                 "flights": retime_flights,
                 "bags": retime_bags,
             },
-            background=(take_in, count_losses, serve_bag_partners),
+            background=(take_in, count_losses, tell_brokers, serve_bag_partners),
             alone=(
                 correct_times,
                 fly_bags,

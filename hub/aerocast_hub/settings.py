@@ -20,7 +20,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from aerocast_hub.broker_url import EMBEDDED, check_amqp_url, check_broker_url
+from aerocast_hub.broker_url import (
+    EMBEDDED,
+    check_amqp_url,
+    check_broker_url,
+    parse_broker_url,
+)
 from aerocast_hub.client_address import read_networks
 from aerocast_hub.data_keys import DataKeyError, DataKeys, data_keys_in, read_data_keys
 from aerocast_hub.hosts import read_hosts
@@ -77,6 +82,23 @@ class Settings(BaseSettings):
         traces, and no cost.
     telemetry_sample
         Which part of all traces is kept, 0 to 1.
+    http_certificate, http_key
+        PEM files: the hub speaks HTTPS itself. None: it speaks HTTP, for a proxy before it.
+    broker_certificate, broker_key, broker_ca
+        PEM files for an ``mqtts://`` broker: who the hub is, and whom to trust.
+    gateway_broker_url
+        Where gateways connect, as an enrolment tells them: ``mqtts://host:port``. None: what
+        ``broker_url`` says.
+    authority
+        PEM of the key and certificate that sign gateways' certificates, and of others to trust.
+        None: made once and kept in ``data_dir``.
+    certificate_days
+        How long a gateway's certificate is good; it renews it at two thirds.
+    broker_hook_secret
+        What brokers send as bearer token when they ask what clients may do.
+    broker_hook_networks
+        Where brokers may ask from without it: networks, comma-separated (RabbitMQ's plugin cannot
+        send one).
     metar_files
         A file or folder of METAR reports (.csv.gz cache or .txt), read again when it changes.
     airports
@@ -147,6 +169,16 @@ class Settings(BaseSettings):
     metrics: str = "loopback"
     telemetry_url: str | None = Field(default=None, pattern=r"^(https?://\S+)?$")
     telemetry_sample: float = Field(default=0.1, ge=0.0, le=1.0)
+    http_certificate: Path | None = None
+    http_key: Path | None = None
+    broker_certificate: Path | None = None
+    broker_key: Path | None = None
+    broker_ca: Path | None = None
+    gateway_broker_url: str | None = None
+    authority: SecretStr | None = None
+    certificate_days: int = Field(default=90, ge=1, le=825)
+    broker_hook_secret: SecretStr | None = None
+    broker_hook_networks: str = "127.0.0.0/8,::1/128"
     metar_files: Path | None = None
     airports: Path | None = None
     runways: Path | None = None
@@ -203,6 +235,7 @@ class Settings(BaseSettings):
         if self.tries_in == "redis" and self.redis_url is None:
             raise ValueError("redis_url is missing: tries_in is redis")
         self._check_engines()
+        self._check_machines()
         if not self.database.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
             raise ValueError("database_url is sqlite:///FILE or postgresql://user@host/name")
         return self
@@ -215,6 +248,20 @@ class Settings(BaseSettings):
             check_amqp_url("amqp_url", self.amqp_url.get_secret_value())
         if self.redis_url is not None:
             check_redis_url(self.redis_url.get_secret_value())
+
+    def _check_machines(self) -> None:
+        if (self.http_certificate is None) != (self.http_key is None):
+            raise ValueError("http_certificate and http_key go together")
+        if self.broker_key is not None and self.broker_certificate is None:
+            raise ValueError("broker_certificate is missing: broker_key needs it")
+        if self.gateway_broker_url is not None:
+            address = parse_broker_url(self.gateway_broker_url, "gateway_broker_url")
+            if address.user is not None:
+                raise ValueError("gateway_broker_url: without user and password")
+        secret = self.broker_hook_secret
+        if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET_KEY:
+            raise ValueError(f"broker_hook_secret: shorter than {SHORTEST_SECRET_KEY} characters")
+        read_networks(self.broker_hook_networks)
 
     def _check_baggage(self) -> None:
         if self.bag_link_hosts is not None:

@@ -59,7 +59,7 @@ async def _through(broker: Broker, settings: Config) -> Check:
 
     # No last will: the daemon's word on whether the gateway is there stays its own.
     nobody = Will(topics.up(site, gateway, "result"), b"")
-    link = Link(broker, f"{site}-{gateway}-doctor", nobody, received)
+    link = Link(broker, f"{site}.{gateway}.doctor", nobody, received)
     await link.open([topics.down(site, gateway, "ack")])
     try:
         began_s = time.monotonic()

@@ -4,11 +4,11 @@ import time
 
 import msgspec
 from aerocast_protocols.topics import is_name
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.audit.trail import record
-from aerocast_hub.gateways.tables import GatewayRow
+from aerocast_hub.gateways.tables import GatewayCertificateRow, GatewayClaimRow, GatewayRow
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +76,7 @@ async def add_gateway(
 
 
 async def revoke_gateway(session: AsyncSession, site: str, name: str) -> Gateway:
-    """Let a gateway speak no more; what it sent stays.
+    """Let a gateway speak no more, and its certificates be good no more; what it sent stays.
 
     Raises
     ------
@@ -87,8 +87,18 @@ async def revoke_gateway(session: AsyncSession, site: str, name: str) -> Gateway
     if row is None:
         raise GatewayRefusedError(f"gateway {site}/{name} is not registered")
     before = _gateway(row)
+    now_us = time.time_ns() // 1000
     if row.revoked_at_us is None:
-        row.revoked_at_us = time.time_ns() // 1000
+        row.revoked_at_us = now_us
+    await session.execute(
+        update(GatewayCertificateRow)
+        .where(
+            GatewayCertificateRow.gateway_id == row.id,
+            GatewayCertificateRow.revoked_at_us.is_(None),
+        )
+        .values(revoked_at_us=now_us)
+    )
+    await session.execute(delete(GatewayClaimRow).where(GatewayClaimRow.gateway_id == row.id))
     await session.flush()
     after = _gateway(row)
     subject = f"gateway {site}/{name}"

@@ -1,6 +1,6 @@
-"""Tables of the gateways: the registry, and the latest state of each."""
+"""Tables of the gateways: the registry, their certificates, and the latest state of each."""
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from aerocast_hub.database import AutoId, Base
@@ -63,3 +63,49 @@ class GatewayCountsRow(Base):
     acknowledged: Mapped[int]
     evicted: Mapped[int]
     dead: Mapped[int]
+
+
+class GatewayClaimRow(Base):
+    """A token that lets a gateway have its first certificate, once.
+
+    Attributes
+    ----------
+    token_hash
+        SHA-256 of the token.
+    used_at_us, used_by
+        When it was used, and by which key: the same one may ask again when the answer was lost.
+    """
+
+    __tablename__ = "gateway_claims"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), index=True)
+    made_at_us: Mapped[int]
+    expires_at_us: Mapped[int]
+    used_at_us: Mapped[int | None]
+    used_by: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+
+
+class GatewayCertificateRow(Base):
+    """A certificate that the hub's authority gave a gateway.
+
+    Attributes
+    ----------
+    serial
+        In lower-case hexadecimal digits.
+    issuer
+        The authority's own serial number, likewise: it alone can revoke this.
+    key_digest
+        SHA-256 of the gateway's public key.
+    """
+
+    __tablename__ = "gateway_certificates"
+
+    serial: Mapped[str] = mapped_column(String(40), primary_key=True)
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"), index=True)
+    issuer: Mapped[str] = mapped_column(String(40))
+    key_digest: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    pem: Mapped[str]
+    issued_at_us: Mapped[int]
+    expires_at_us: Mapped[int]
+    revoked_at_us: Mapped[int | None]

@@ -18,8 +18,8 @@ from pathlib import Path
 from aerocast_protocols.broker_login import Login
 from iotcore import Broker
 
-from aerocast_hub.private_file import write_private
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class EmbeddedBroker:
             A port is taken: the message names it and the setting.
         """
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        write_private(self._file, self._configuration().encode())
+        write_whole(self._file, self._configuration().encode())
         try:
             await self._start_within(PATIENCE_S)
         except (OSError, RuntimeError) as error:

@@ -17,7 +17,7 @@ from pathlib import Path
 from aerocast_protocols import broker_login
 from aerocast_protocols.broker_login import GATEWAYS, Login
 
-from aerocast_hub.private_file import write_private
+from aerocast_hub.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def left_for_this_user(login: Login, ports: Sequence[int]) -> Iterator[None]:
         folder = _own_folder()
         for port in ports:
             file = folder / broker_login.file_name(port)
-            write_private(file, broker_login.encode(login))
+            write_whole(file, broker_login.encode(login))
             files.append(file)
     except OSError as error:
         log.warning("gateways of this machine must be given their login: %s", error)

@@ -6,7 +6,16 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from aerocast_hub.broker_url import EMBEDDED, NONE, BrokerAddress, is_amqp, parse_broker_url
+import msgspec
+
+from aerocast_hub.broker_url import (
+    EMBEDDED,
+    NONE,
+    BrokerAddress,
+    is_amqp,
+    parse_broker_url,
+    tls_context,
+)
 from aerocast_hub.inbox.broker import HOST, EmbeddedBroker
 from aerocast_hub.inbox.broker_login import gateways_login, hubs_login, left_for_this_user
 from aerocast_hub.inbox.gathering import Source
@@ -31,7 +40,7 @@ async def listening(
     Raises
     ------
     OSError, ValueError
-        The embedded broker cannot listen, or the broker's address is none.
+        The embedded broker cannot listen, the broker's address is none, or its files are not.
     """
     async with AsyncExitStack() as stack:
         url = settings.broker_url.get_secret_value()
@@ -46,7 +55,14 @@ async def listening(
         elif is_amqp(url):
             source = AmqpSource(url, group or FIRST_GROUP, inbox, metrics)
         else:
-            source = MqttSource(parse_broker_url(url), inbox, metrics, group)
+            address = msgspec.structs.replace(
+                parse_broker_url(url),
+                certificate=settings.broker_certificate,
+                key=settings.broker_key,
+                ca=settings.broker_ca,
+            )
+            tls_context(address)  # what cannot be used ends the hub now, with its name
+            source = MqttSource(address, inbox, metrics, group)
         task = asyncio.create_task(source.run())
         task.add_done_callback(_tell_why)
         try:

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import random
 import secrets
-import ssl
 import time
 from collections.abc import Callable, Sequence
 
@@ -19,7 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from aerocast_hub.broker_url import BrokerAddress
+from aerocast_hub.broker_url import BrokerAddress, tls_context
 from aerocast_hub.inbox.gathering import Gathering
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.transaction import Reply
@@ -137,8 +136,6 @@ class _Connection:
         self.client.connect_timeout = CONNECT_TIMEOUT_S
         if address.user is not None:
             self.client.username_pw_set(address.user, address.password)
-        if address.is_encrypted:
-            self.client.tls_set_context(ssl.create_default_context())
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = self._on_subscribe
         self.client.on_disconnect = self._on_disconnect
@@ -152,6 +149,8 @@ class _Connection:
         OSError, TimeoutError
             Nobody is there, it speaks another version, or it refuses.
         """
+        if (tls := tls_context(self._address)) is not None:
+            self.client.tls_set_context(tls)
         async with asyncio.timeout(2 * CONNECT_TIMEOUT_S):
             await asyncio.to_thread(
                 self.client.connect, self._address.host, self._address.port, KEEP_ALIVE_S

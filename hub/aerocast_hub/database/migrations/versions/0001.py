@@ -1004,6 +1004,51 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "gateway_certificates",
+        sa.Column("serial", sa.String(length=40), nullable=False),
+        sa.Column(
+            "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("issuer", sa.String(length=40), nullable=False),
+        sa.Column("key_digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("pem", sa.String(), nullable=False),
+        sa.Column("issued_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at_us", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["gateway_id"], ["gateways.id"], name=op.f("fk_gateway_certificates_gateway_id")
+        ),
+        sa.PrimaryKeyConstraint("serial", name=op.f("pk_gateway_certificates")),
+    )
+    with op.batch_alter_table("gateway_certificates", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_gateway_certificates_gateway_id"), ["gateway_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_gateway_certificates_key_digest"), ["key_digest"], unique=False
+        )
+
+    op.create_table(
+        "gateway_claims",
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column(
+            "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("made_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("used_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("used_by", sa.LargeBinary(length=32), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["gateway_id"], ["gateways.id"], name=op.f("fk_gateway_claims_gateway_id")
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_gateway_claims")),
+    )
+    with op.batch_alter_table("gateway_claims", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_gateway_claims_gateway_id"), ["gateway_id"], unique=False
+        )
+
+    op.create_table(
         "gateway_counts",
         sa.Column(
             "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -1340,6 +1385,15 @@ def downgrade() -> None:
     op.drop_table("lives")
     op.drop_table("gateway_states")
     op.drop_table("gateway_counts")
+    with op.batch_alter_table("gateway_claims", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gateway_claims_gateway_id"))
+
+    op.drop_table("gateway_claims")
+    with op.batch_alter_table("gateway_certificates", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gateway_certificates_key_digest"))
+        batch_op.drop_index(batch_op.f("ix_gateway_certificates_gateway_id"))
+
+    op.drop_table("gateway_certificates")
     op.drop_table("evictions")
     with op.batch_alter_table("epcis_subscriptions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_epcis_subscriptions_query_name"))

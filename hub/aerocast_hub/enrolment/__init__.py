@@ -1,0 +1,1 @@
+"""Gateways prove who they are: claims, certificates, revocation, and what brokers ask."""
