@@ -27,7 +27,7 @@ from aerocast_hub.database.sight import EVERYTHING, seeing
 from aerocast_hub.enrolment.controller import ENROLMENTS
 from aerocast_hub.ingest.taking import PartnerInbox
 from aerocast_hub.leases.holding import by_one_hub
-from aerocast_hub.live.controller import follow
+from aerocast_hub.live.controller import follow, follow_by_socket
 from aerocast_hub.live.doorbell import Doorbell
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.finding import Finder
@@ -80,6 +80,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             health,
             metrics,
             follow,
+            follow_by_socket,
             static_files(),
             *(controller for service in services for controller in service.controllers),
         ],

@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
-from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import delete, func, insert, select, text
@@ -34,11 +33,21 @@ SWEEP_EVERY_S = 3600
 _ORDER_LOCK = 7_301_443  # any number of ours
 
 
-class Published(NamedTuple):
+class Published:
     """An event and its number in the outbox: greater than of any event before it."""
 
-    id: int
-    event: Event
+    __slots__ = ("_told", "event", "id")
+
+    def __init__(self, number: int, event: Event) -> None:
+        self.id = number
+        self.event = event
+        self._told: str | None = None
+
+    def as_told(self) -> str:
+        """Give it as JSON, ``{"id": ..., "event": {...}}``: written once for all who listen."""
+        if self._told is None:
+            self._told = f'{{"id":{self.id},"event":{msgspec.json.encode(self.event).decode()}}}'
+        return self._told
 
 
 class TooSlowError(Exception):

@@ -7,13 +7,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
-from litestar import Controller, Request, WebSocket, get, websocket
+from litestar import Controller, Request, get, websocket
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.exceptions import WebSocketDisconnect
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 from litestar.response.sse import ServerSentEventMessage
@@ -24,6 +22,7 @@ from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.events import kind_of
 from aerocast_hub.instants import AskedInstant, asked_us
+from aerocast_hub.live.sockets import COME_BACK, TOKEN_ENDED, Listening, tell_until_left
 from aerocast_hub.outbox.publish import Published, Publisher, TooSlowError
 from aerocast_hub.weather.low_visibility import LowVisibilityState
 from aerocast_hub.weather.ramp import Ramp
@@ -116,24 +115,12 @@ class StationController(Controller):
     @websocket("/socket", opt={"permission": "weather:read"})
     async def socket(
         self,
-        socket: WebSocket[Principal, Any, State],
+        socket: Listening,
         database: NamedDependency[Database],
         publisher: NamedDependency[Publisher],
     ) -> None:
         """Tell what changes on ramps over a WebSocket, in JSON: the ramps, then each event."""
-        if _is_elsewhere(socket):
-            await socket.close(code=4403, reason="opened by another site's page")
-            return
-        await socket.accept()
-        telling = asyncio.create_task(_tell(socket, database, publisher))
-        try:
-            while True:  # whoever listens says nothing: this notices that they left
-                await socket.receive_data(mode="text")
-        except WebSocketDisconnect:
-            return
-        finally:
-            telling.cancel()
-            await asyncio.wait({telling})
+        await tell_until_left(socket, _tell(socket, database, publisher))
 
     @get("/{icao:str}/ramp", operation_id="GetRamp", opt={"permission": "weather:read"})
     async def ramp(
@@ -176,19 +163,11 @@ class StationController(Controller):
             return await history_of(session, icao, to_us - round(hours * 3.6e9), to_us)
 
 
-def _is_elsewhere(socket: WebSocket[Principal, Any, State]) -> bool:
-    """Say whether another site's page opens it: a browser would add our cookie by itself."""
-    origin = socket.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != socket.headers.get("host")
-
-
 async def _present(session: AsyncSession) -> bytes:
     return msgspec.json.encode(Ramps(ramps=await told_ramps(session)))
 
 
-async def _tell(
-    socket: WebSocket[Principal, Any, State], database: Database, publisher: Publisher
-) -> None:
+async def _tell(socket: Listening, database: Database, publisher: Publisher) -> None:
     with publisher.subscribe(LONGEST_QUEUE) as news:
         async with database.reading() as session:
             present = await _present(session)
@@ -200,11 +179,11 @@ async def _tell(
             except TimeoutError:
                 break
             except TooSlowError:
-                await socket.close(code=1013, reason="behind: come back and ask")
+                await socket.close(code=COME_BACK, reason="behind: come back and ask")
                 return
             if kind_of(published.event) in KINDS:
                 await socket.send_data(msgspec.json.encode(published.event), mode="text")
-        await socket.close(code=4001, reason="the token is too old")
+        await socket.close(code=TOKEN_ENDED, reason="the token is too old")
 
 
 async def server_sent(
