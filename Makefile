@@ -49,7 +49,7 @@ test: $(BIN)/.installed ## all tests; seeded fault loops run three rounds
 soak: $(BIN)/.installed ## the seeded fault loops in full
 	@AEROCAST_SOAK=1 $(BIN)/pytest -q -m soak --timeout 3600 $(ARGS)
 
-check: $(BIN)/.installed ## lock, format, lint, types, imports, dependencies, spelling
+check: $(BIN)/.installed ## lock, format, lint, types, imports, dependencies, spelling, secrets
 	@cp requirements.lock .venv/checked.lock && $(COMPILE) --output-file .venv/checked.lock >/dev/null \
 	  && diff -q requirements.lock .venv/checked.lock >/dev/null \
 	  || { echo "requirements.lock does not fit the manifests: run 'make lock'" >&2; exit 1; }
@@ -59,6 +59,7 @@ check: $(BIN)/.installed ## lock, format, lint, types, imports, dependencies, sp
 	@PYTHONWARNINGS=ignore $(BIN)/lint-imports --no-cache >.venv/imports.txt || { cat .venv/imports.txt; exit 1; }
 	@for member in $(MEMBERS); do (cd $$member && ../$(BIN)/deptry --no-ansi aerocast_$$member) 2>.venv/deptry.txt || { cat .venv/deptry.txt; exit 1; }; done
 	@$(BIN)/codespell $$(git ls-files '*.py' '*.md' '*.toml' '*.html' Makefile)
+	@git ls-files -z | xargs -0 $(BIN)/python .ci/secrets_scan.py
 	@echo "check: clean"
 
 PEERS := benchmarks/.venv
@@ -73,7 +74,7 @@ bench: $(BIN)/.installed $(PEERS)/.installed ## the measurements behind README's
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS) || exit 1; done
 
 audit: $(BIN)/.installed ## known vulnerabilities in what the lock pins (needs the internet)
-	@$(UV) tool run pip-audit --strict --require-hashes --disable-pip -r requirements.lock -r requirements-smartcard.lock
+	@$(UV) tool run --from pip-audit env python3 .ci/audit.py requirements.lock requirements-smartcard.lock
 
 lock: | $(UV) ## fit requirements.lock to the manifests, moving no pin it need not move
 	@$(COMPILE) --output-file requirements.lock >/dev/null

@@ -21,6 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from aerocast_hub.baggage.evidence import Seen
 from aerocast_hub.baggage.evidence_store import keep_evidence
 from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.baggage.journeys import refold_plates
+from aerocast_hub.data_keys import data_keys_in
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.flights.absorb import absorb as absorb_flights
@@ -88,7 +90,8 @@ async def fill(folder: Path) -> list[tuple[str, str]]:
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
     drawn = (files("aerocast_simulator") / "places.toml").read_text(encoding="utf-8")
     (folder / "places.toml").write_text(drawn, encoding="utf-8")
-    database = Database(f"sqlite+aiosqlite:///{folder / 'hub.db'}")
+    keys = partial(data_keys_in, folder)
+    database = Database(f"sqlite+aiosqlite:///{folder / 'hub.db'}", data_keys=keys)
     await migrate(database)
     await import_flights(database, folder / "flights.jsonl")
     await import_bags(database, folder / "bags.jsonl")
