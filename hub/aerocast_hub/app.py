@@ -27,9 +27,11 @@ from aerocast_hub.database.sight import EVERYTHING, seeing
 from aerocast_hub.enrolment.controller import ENROLMENTS
 from aerocast_hub.ingest.taking import PartnerInbox
 from aerocast_hub.leases.holding import by_one_hub
+from aerocast_hub.live.audience import Audience
 from aerocast_hub.live.controller import follow, follow_by_socket
 from aerocast_hub.live.doorbell import Doorbell
 from aerocast_hub.orientation.advisor import Advisor
+from aerocast_hub.orientation.board_keeping import Boards
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.link_desk import LinkDesk
 from aerocast_hub.orientation.passenger_links import Links
@@ -73,8 +75,12 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     access = build_access(settings, database, keys, tries, publisher)
     links = Links(settings.signing_key)
     advisor = Advisor(database, counters, links)
+    audience = Audience(publisher, advisor.around)
     news = asyncio.Event()
-    hub = Hub(settings, database, publisher, counters, keys, redis, answers, advisor, news)
+    hub = Hub(
+        *(settings, database, publisher, counters, keys, redis, answers),
+        *(advisor, audience, news),
+    )
     app = Litestar(
         route_handlers=[
             health,
@@ -90,6 +96,8 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "publisher": _always(hub.publisher),
             "metrics": _always(counters),
             "advisor": _always(advisor),
+            "audience": _always(audience),
+            "boards": _always(Boards(database, advisor.around)),
             "bag_storage": _always(Storage(database, hub.publisher.wake, counters)),
             "finder": _always(Finder(database, links, tries)),
             "enrolment_tries": _always(Attempts("enrolments", ENROLMENTS, tries)),

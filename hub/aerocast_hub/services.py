@@ -67,11 +67,13 @@ from aerocast_hub.inbox.retime import Retimer
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.sighting import Absorb, Retime
 from aerocast_hub.ingest.controller import IngestController
+from aerocast_hub.live.audience import Audience
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.arrival_keeping import FOLLOWED as ARRIVED
 from aerocast_hub.orientation.arrival_keeping import keep_learning
 from aerocast_hub.orientation.arrival_keeping import take_in as keep_arrivals
 from aerocast_hub.orientation.arrivals_controller import ArrivalTimesController
+from aerocast_hub.orientation.boards_controller import BoardController
 from aerocast_hub.orientation.controller import GuidanceController
 from aerocast_hub.orientation.links_controller import PassengerLinkController
 from aerocast_hub.orientation.places.controller import PlaceController
@@ -105,6 +107,7 @@ from aerocast_hub.weather.wind_keeping import keep_winds
 from aerocast_hub.weather.winds import absorb as absorb_winds
 from aerocast_hub.weather.winds import retime as retime_winds
 from aerocast_hub.web.account_pages import ACCOUNT_PAGES
+from aerocast_hub.web.board_pages import BOARD_PAGES
 from aerocast_hub.web.link_pages import LINK_PAGES
 from aerocast_hub.web.pages import OPERATOR_PAGES
 from aerocast_hub.web.passenger import PASSENGER_PAGES
@@ -137,6 +140,7 @@ class Hub(NamedTuple):
     redis: RedisConnection | None
     answers: Answers
     advisor: Advisor
+    audience: Audience
     clock_news: asyncio.Event
 
 
@@ -323,7 +327,7 @@ async def fetch_bag_messages(hub: Hub) -> AsyncIterator[None]:
 async def advise(hub: Hub) -> AsyncIterator[None]:
     """Keep up with what changes around passengers, and write how much advice was given."""
     advisor = hub.advisor
-    async with running(advisor.around.follow(hub.publisher)):
+    async with running(hub.audience.follow()):
         async with running(advisor.counter.keep_writing()):
             yield
         await advisor.counter.write()
@@ -478,7 +482,7 @@ REGISTRY: Mapping[str, Service] = {
             controllers=(
                 *(GuidanceController, PassengerLinkController, PlaceController, RouteController),
                 ArrivalTimesController,
-                *(*PASSENGER_PAGES, *LINK_PAGES),
+                *(BoardController, *PASSENGER_PAGES, *LINK_PAGES, *BOARD_PAGES),
             ),
             absorb={},
             background=(advise,),

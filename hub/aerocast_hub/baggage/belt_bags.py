@@ -1,8 +1,9 @@
 """Bags on reclaim belts: which flights they came with, and when they were there."""
 
 from collections.abc import Collection
+from typing import NamedTuple
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -11,6 +12,7 @@ from aerocast_hub.baggage.journeys import decode_journey
 from aerocast_hub.baggage.tables import BagLegRow, BagRow
 
 ON_BELT = frozenset({"arrival", "reclaim"})
+REACHED_BELT = ("arrived", "delivered", "claimed")
 IDS_AT_ONCE = 500  # databases bound the parameters of a statement
 
 
@@ -60,3 +62,32 @@ async def count_bags_for_belt(session: AsyncSession, key: str, flight_date: str)
         BagLegRow.flight_key == key, BagLegRow.flight_date == flight_date, ~flies_on
     )
     return await session.scalar(of_flight) or 0
+
+
+class BagsOfFlight(NamedTuple):
+    """How many bags end with a flight, and how many of them reached the belt."""
+
+    bags: int
+    on_belt: int
+
+
+async def count_bags_on_belts(
+    session: AsyncSession, flights: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], BagsOfFlight]:
+    """Count the bags of flights, by key and date: those that travel on no other now."""
+    if not flights:
+        return {}
+    is_there = case((BagRow.state.in_(REACHED_BELT), 1), else_=0)
+    rows = await session.execute(
+        select(BagRow.flight_key, BagRow.flight_date, func.count(), func.sum(is_there))
+        .where(
+            BagRow.flight_key.in_(sorted({key for key, _ in flights})),
+            BagRow.flight_date.in_(sorted({date for _, date in flights})),
+        )
+        .group_by(BagRow.flight_key, BagRow.flight_date)
+    )
+    return {
+        (str(key), str(date)): BagsOfFlight(int(bags), int(on_belt))
+        for key, date, bags, on_belt in rows
+        if (key, date) in flights
+    }

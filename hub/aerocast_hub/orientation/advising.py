@@ -16,7 +16,7 @@ from aerocast_hub.baggage.bags import (
 )
 from aerocast_hub.baggage.evidence import Leg
 from aerocast_hub.baggage.reconciliation import is_aboard
-from aerocast_hub.orientation.arrival_times import BeltModel, Quantiles
+from aerocast_hub.orientation.arrival_times import MINUTE_US, BeltModel, Quantiles
 from aerocast_hub.orientation.changing import risk_of
 from aerocast_hub.orientation.guidance import (
     Advice,
@@ -32,6 +32,7 @@ from aerocast_hub.orientation.guidance import (
     trip_of,
     whereabouts,
 )
+from aerocast_hub.orientation.noting import Noting
 from aerocast_hub.orientation.surroundings import Around, Booking
 from aerocast_hub.orientation.way_there import way_there
 from aerocast_hub.orientation.wording import Phrase, say
@@ -41,10 +42,17 @@ RUSH = "RUSH"  # of RP1745's exceptions: the bag travels after its passenger
 
 
 class Advised(msgspec.Struct, frozen=True, kw_only=True):
-    """An advice, and the time zone of the airport the passenger is at or flies to."""
+    """An advice, and the time zone of the airport the passenger is at or flies to.
+
+    Attributes
+    ----------
+    concerns
+        What it was made of: an event about one of these may change it (see `live.audience`).
+    """
 
     advice: Advice
     time_zone: str | None
+    concerns: frozenset[str] = frozenset()
 
 
 class Sentence(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +143,12 @@ async def advise_passenger(
     ``profile`` is how they get about, one of `profiles.PROFILES`.
     """
     bags = await bags_of_passenger(session, passenger_id)
-    return await _advise(around, bags, now_us, profile) if bags else None
+    if not bags:
+        return None
+    noting = Noting(around)
+    advised = await _advise(noting, bags, now_us, profile)
+    concerns = frozenset(noting.subjects) | {f"bag {bag.id}" for bag in bags}
+    return msgspec.structs.replace(advised, concerns=concerns)
 
 
 async def advise_on_bag(
@@ -148,6 +161,25 @@ async def advise_on_bag(
     passenger_id = await passenger_of(session, found.id)
     bags = [found] if passenger_id is None else await bags_of_passenger(session, passenger_id)
     return await _advise(around, bags, now_us, profile)
+
+
+def to_the_minute(guidance: Guidance) -> Guidance:
+    """Give an advice as it stays while nobody would read anything new in it."""
+
+    def minutes(times: Quantiles | None) -> Quantiles | None:
+        if times is None:
+            return None
+        p10, p50, p90 = (
+            each // MINUTE_US * MINUTE_US for each in (times.p10_us, times.p50_us, times.p90_us)
+        )
+        return Quantiles(p10_us=p10, p50_us=p50, p90_us=p90)
+
+    return msgspec.structs.replace(
+        guidance,
+        at_us=0,
+        first_bag=minutes(guidance.first_bag),
+        last_bag=minutes(guidance.last_bag),
+    )
 
 
 def worded(advised: Advised, language: str) -> Guidance:

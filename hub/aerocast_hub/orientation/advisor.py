@@ -1,5 +1,7 @@
 """Whoever asks for advice asks here: it shares what is the same for many, and keeps count."""
 
+from msgspec import structs
+
 from aerocast_hub.database.engine import Database
 from aerocast_hub.orientation.advising import Advised, advise_on_bag, advise_passenger
 from aerocast_hub.orientation.counting import AdviceCounter
@@ -30,11 +32,20 @@ class Advisor:
 
         ``profile`` is how they get about, one of `profiles.PROFILES`.
         """
-        passenger = self._links.passenger_of(token, now_us)
-        if passenger is None:
+        named = self._links.read(token, now_us)
+        if named is None:
             return None
+        passenger = self._links.passenger_of(named, now_us)
         async with self._database.reading() as session:
-            return await advise_passenger(session, self.around, passenger, now_us, profile)
+            advised = await advise_passenger(session, self.around, passenger, now_us, profile)
+        if advised is None:
+            return None
+        return structs.replace(advised, concerns=advised.concerns | {f"link {named.link_id}"})
+
+    def link_of(self, token: str, now_us: int) -> str | None:
+        """Name the link a token is of; None when it is forged or expired."""
+        named = self._links.read(token, now_us)
+        return None if named is None else named.link_id
 
     async def of_passenger(self, passenger_id: str, now_us: int, profile: str) -> Advised | None:
         """Advise a passenger now; None when the hub knows no bag of theirs any more.

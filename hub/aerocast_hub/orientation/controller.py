@@ -9,12 +9,15 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.response import Stream
 
 from aerocast_hub.auth.caller import client_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.auth.permissions import RULED
 from aerocast_hub.instants import AskedInstant, asked_us
-from aerocast_hub.orientation.advising import Advised, Guidance, worded
+from aerocast_hub.live.answering import EVENT_STREAM, answer_stream
+from aerocast_hub.live.audience import Audience, Listener, Shown, mark_of
+from aerocast_hub.orientation.advising import Advised, Guidance, to_the_minute, worded
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.profiles import ProfileName
@@ -70,6 +73,49 @@ class GuidanceController(Controller):
         if advised is None:
             raise NotFoundException(LINK_CLOSED)
         return _give(request, advisor, advised, "link")
+
+    @get(
+        "/{token:str}/live",
+        operation_id="FollowGuidance",
+        media_type=EVENT_STREAM,
+        opt={"public": True},
+        security=[{}],
+    )
+    async def live(
+        self,
+        token: FromPath[str],
+        request: AnyRequest,
+        advisor: NamedDependency[Advisor],
+        audience: NamedDependency[Audience],
+        profile: AskedProfile = "default",
+    ) -> Stream:
+        """Stream a passenger's advice by their signed link: an event ``news`` whenever it changes.
+
+        Times count as changed when they show another minute. An event ``over`` ends it for good:
+        the link has expired or was revoked.
+
+        Raises
+        ------
+        NotFoundException
+            The link was changed, or has expired.
+        TooManyRequestsException
+            Too many streams are open; Retry-After says when to ask instead.
+        """
+        link_id = advisor.link_of(token, time.time_ns() // 1000)
+        if link_id is None:
+            raise NotFoundException(LINK_CLOSED)
+        language = _language(request)
+
+        async def look(listener: Listener) -> Shown | None:
+            advised = await advisor.by_link(token, time.time_ns() // 1000, profile)
+            if advised is None:
+                return None
+            audience.concern(listener, advised.concerns)
+            guidance = worded(advised, language)
+            mark = mark_of(msgspec.json.encode(to_the_minute(guidance)))
+            return Shown(msgspec.json.encode(guidance), mark)
+
+        return answer_stream(request, audience, f"link {link_id}", look)
 
     @post(
         "/find", operation_id="FindGuidance", status_code=200, opt={"public": True}, security=[{}]

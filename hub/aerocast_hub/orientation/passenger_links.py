@@ -75,14 +75,8 @@ class Links:
         """Say which link a token names; None when it is forged or expired."""
         return read_token(self._own_key(), token, now_us // 1_000_000)
 
-    def passenger_of(self, token: str, now_us: int) -> ScalarSelect[str] | None:
-        """Ask whose page a token opens, within another question: nobody's once it is revoked.
-
-        None when it is forged or expired: then there is nothing to ask.
-        """
-        named = self.read(token, now_us)
-        if named is None:
-            return None
+    def passenger_of(self, named: Named, now_us: int) -> ScalarSelect[str]:
+        """Ask whose page a link opens, within another question: nobody's once it is revoked."""
         asked = select(PassengerLinkRow.passenger_id)
         return asked.where(
             PassengerLinkRow.id == named.link_id, *_open_at(now_us)

@@ -5,7 +5,6 @@ many passengers share, for most of an advice is made of these. Flights and ramps
 they change, so what is known of them serves longer.
 """
 
-import asyncio
 import time
 from typing import NamedTuple, Protocol
 
@@ -35,7 +34,6 @@ from aerocast_hub.orientation.conditions import Conditions
 from aerocast_hub.orientation.guidance import FlightView, WeatherView
 from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.store import conditions_at, map_code, network_of
-from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError
 from aerocast_hub.recent import Recent
 from aerocast_hub.schedule import flight_key
 from aerocast_hub.weather.ramp_store import closures_at, ramp_at
@@ -144,17 +142,6 @@ class RecentSurroundings:
         self._grounds = Recent(self._ask_ground)
         self._times = Recent(self._ask_times)
 
-    async def follow(self, publisher: Publisher) -> None:
-        """Forget what events say is no longer so, until cancelled."""
-        while True:
-            with publisher.subscribe() as news:
-                self._forget_all()
-                try:
-                    async for published in news:
-                        self.take_in(published.event)
-                except TooSlowError:
-                    await asyncio.sleep(POLL_S)  # the hub stops, or a burst went by
-
     def take_in(self, event: Event) -> None:
         """Forget what an event says is no longer so."""
         if isinstance(event, FlightScheduled):
@@ -166,7 +153,8 @@ class RecentSurroundings:
             codes = airport_codes(event.airport)
             self._weather.forget(lambda code, _: code.lower() in codes)
 
-    def _forget_all(self) -> None:
+    def forget_all(self) -> None:
+        """Forget every flight and ramp: events went by unheard."""
         self._flights.forget(lambda _booking, _known: True)
         self._weather.forget(lambda _code, _weather: True)
 

@@ -37,6 +37,16 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     your_bags: str
     updated: str
     offline: str
+    look_again: str
+    board_title: str
+    board_from: str
+    board_to: str
+    board_leaves: str
+    board_state: str
+    board_empty: str
+    board_ramp_closed: str
+    board_states: dict[str, str]
+    gate_states: dict[str, str]
     find_title: str
     find_intro: str
     plate: str

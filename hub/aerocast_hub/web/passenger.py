@@ -8,17 +8,23 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.enums import MediaType
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Stream
+from msgspec import structs
 
 from aerocast_hub.auth.caller import client_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
+from aerocast_hub.live.answering import EVENT_STREAM, answer_stream
+from aerocast_hub.live.audience import Audience, Listener, Shown, mark_of
 from aerocast_hub.orientation.advisor import Advisor
+from aerocast_hub.orientation.controller import LINK_CLOSED
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.profiles import PROFILES
 from aerocast_hub.orientation.wording import LANGUAGES, choose_language
 from aerocast_hub.web.labels import LABELS
-from aerocast_hub.web.passenger_page import passenger_page
-from aerocast_hub.web.templates import render
+from aerocast_hub.web.passenger_page import PassengerPage, passenger_page
+from aerocast_hub.web.templates import render, render_block
 
 AnyRequest = Request[Any, Any, State]
 
@@ -46,7 +52,50 @@ async def advice_page(
     if REFRESH not in request.headers:
         advisor.counter.count("page", now_us)
     page = passenger_page(advised.advice, _language(request), advised.time_zone)
-    return Response(_page(request, "passenger.html", page=page, profile=profile))
+    mark = _mark(page)
+    return Response(_page(request, "passenger.html", page=page, profile=profile, mark=mark))
+
+
+@get(
+    "/p/{token:str}/live",
+    include_in_schema=False,
+    media_type=EVENT_STREAM,
+    opt={"public": True},
+)
+async def advice_stream(
+    token: FromPath[str],
+    request: AnyRequest,
+    advisor: NamedDependency[Advisor],
+    audience: NamedDependency[Audience],
+) -> Stream:
+    """Stream what stands on a passenger's page, whenever it changes, until the link opens nothing.
+
+    Raises
+    ------
+    NotFoundException
+        The link was changed, or has expired.
+    TooManyRequestsException
+        Too many streams are open: the page asks now and then instead.
+    """
+    link_id = advisor.link_of(token, time.time_ns() // 1000)
+    if link_id is None:
+        raise NotFoundException(LINK_CLOSED)
+    language, profile = _language(request), _profile(request)
+
+    async def look(listener: Listener) -> Shown | None:
+        advised = await advisor.by_link(token, time.time_ns() // 1000, profile)
+        if advised is None:
+            return None
+        audience.concern(listener, advised.concerns)
+        page = passenger_page(advised.advice, language, advised.time_zone)
+        mark = _mark(page)
+        words = _words(language)
+        part = render_block(
+            "passenger.html", "content", page=page, profile=profile, mark=mark, **words
+        )
+        return Shown(part.encode(), mark)
+
+    return answer_stream(request, audience, f"link {link_id}", look)
 
 
 @get("/find", include_in_schema=False, media_type=MediaType.HTML, opt={"public": True})
@@ -79,12 +128,20 @@ async def find(
     return Response(again, status_code=404)
 
 
-PASSENGER_PAGES = (advice_page, find_page, find)
+PASSENGER_PAGES = (advice_page, advice_stream, find_page, find)
 
 
 def _page(request: AnyRequest, template: str, **values: object) -> str:
-    language = _language(request)
-    return render(template, language=language, languages=LABELS, labels=LABELS[language], **values)
+    return render(template, **_words(_language(request)), **values)
+
+
+def _words(language: str) -> dict[str, object]:
+    return {"language": language, "languages": LABELS, "labels": LABELS[language]}
+
+
+def _mark(page: PassengerPage) -> str:
+    """Give a mark that stays while nothing but the time of looking changes."""
+    return mark_of(msgspec.json.encode(structs.replace(page, updated="")))
 
 
 def _profile(request: AnyRequest) -> str:

@@ -25,3 +25,17 @@ def render(template: str, **values: object) -> str:
         The template uses a name it was not given.
     """
     return _environment.get_template(template).render(values)
+
+
+def render_block(template: str, block: str, **values: object) -> str:
+    """Render one block of a page, as it stands in the whole.
+
+    Raises
+    ------
+    KeyError
+        The page has no such block.
+    jinja2.UndefinedError
+        It uses a name it was not given.
+    """
+    found = _environment.get_template(template)
+    return "".join(found.blocks[block](found.new_context(values)))
