@@ -43,6 +43,7 @@ COMMANDS = {
     "bim": Command("aerocast_hub.commands.bim", "take in baggage messages"),
     "epcis": Command("aerocast_hub.commands.epcis", "name the events of an EPCIS document"),
     "events": Command("aerocast_hub.commands.events", "what happened: list, send again, describe"),
+    "archive": Command("aerocast_hub.commands.archive", "past months as Parquet files"),
     "export": Command("aerocast_hub.commands.export", "winds for meteorologists"),
     "openapi": Command("aerocast_hub.commands.openapi", "print the API's description"),
 }

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -85,6 +86,8 @@ from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.retention.forget import keep_forgetting
 from aerocast_hub.running import running
 from aerocast_hub.settings import Settings
+from aerocast_hub.storage.archive import archive_before_drop
+from aerocast_hub.storage.objects import open_objects
 from aerocast_hub.summary.controller import SummaryController
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.watchdog import feeding_watchdog
@@ -253,7 +256,11 @@ async def forget_what_is_old(hub: Hub) -> AsyncIterator[None]:
     """Keep records and names no longer than the settings say."""
     settings = hub.settings
     days = settings.record_days, settings.personal_days, settings.audit_days
-    async with running(keep_forgetting(hub.database, *days)), running(keep_swept(hub.database)):
+    before_drop = None
+    if settings.archive:
+        before_drop = partial(archive_before_drop, hub.database, open_objects(settings))
+    forgetting = keep_forgetting(hub.database, *days, before_drop)
+    async with running(forgetting), running(keep_swept(hub.database)):
         yield
 
 

@@ -133,6 +133,13 @@ class Settings(BaseSettings):
     security_log
         A file for what touches security, a line of JSON an event in Elastic Common Schema. None:
         these events stand in the log alone.
+    archive
+        Store observations of a month as a Parquet file, and check it, before they are forgotten.
+    objects_url
+        Where files are kept: ``file:///FOLDER`` or ``s3://bucket/prefix``. None: ``objects`` in
+        ``data_dir``.
+    s3_endpoint, s3_region, s3_access_key, s3_secret_key
+        Which S3 service (``https://host:port``; None: Amazon's), and who the hub is there.
     base_url
         How passengers reach the hub, for links. None: built from each request.
     second_factor_roles
@@ -196,6 +203,12 @@ class Settings(BaseSettings):
     personal_days: int = Field(default=30, ge=0, le=36_500)
     audit_days: int = Field(default=0, ge=0, le=36_500)
     security_log: Path | None = None
+    archive: bool = False
+    objects_url: str | None = Field(default=None, pattern=r"^(file:///|s3://[a-z0-9.-]{3,63}(/|$))")
+    s3_endpoint: str | None = Field(default=None, pattern=r"^https?://[^/@]+/?$")
+    s3_region: str = "us-east-1"
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
     base_url: str | None = None
     second_factor_roles: str = ""
     trusted_proxies: str = ""

@@ -9,8 +9,10 @@ from aerocast_protocols.observations import Observation
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, Text, func, literal, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from aerocast_hub.database.engine import Database
 from aerocast_hub.gateways.lives import bounds_by_epoch
@@ -68,9 +70,8 @@ async def list_stored(
     known = {row.id: row for row in await session.scalars(select(GatewayRow))}
     named = [row.id for row in known.values() if row.name == gateway]
     found: list[ObservationRow] = []
-    for each in KINDS if kind is None else (kind,):
-        for gateway_id in (None,) if gateway is None else named:
-            found += await _newest(session, each, gateway_id, limit)
+    for gateway_id in (None,) if gateway is None else named:
+        found += await _newest(session, KINDS if kind is None else (kind,), gateway_id, limit)
     found.sort(key=lambda row: (row.seen_at_us, row.sequence), reverse=True)
     rows = [(row, known[row.gateway_id]) for row in found[:limit]]
     estimated = sorted({row.gateway_id for row, _ in rows if row.clock_quality < TRUSTED})
@@ -94,14 +95,28 @@ async def list_stored(
 
 
 async def _newest(
-    session: AsyncSession, kind: str, gateway_id: int | None, limit: int
+    session: AsyncSession, kinds: Sequence[str], gateway_id: int | None, limit: int
 ) -> Sequence[ObservationRow]:
-    """Give the newest of one kind: always an index's end, however many observations there are."""
-    asked = select(ObservationRow).where(ObservationRow.kind == kind)
-    if gateway_id is not None:
-        asked = asked.where(ObservationRow.gateway_id == gateway_id)
-    newest = asked.order_by(ObservationRow.seen_at_us.desc(), ObservationRow.sequence.desc())
-    return (await session.scalars(newest.limit(limit))).all()
+    """Give the newest of each kind: always an index's end, however many observations there are."""
+
+    def newest_of(kind: str | ColumnElement[str]) -> Select[ObservationRow]:
+        asked = select(ObservationRow).where(ObservationRow.kind == kind)
+        if gateway_id is not None:
+            asked = asked.where(ObservationRow.gateway_id == gateway_id)
+        newest = asked.order_by(ObservationRow.seen_at_us.desc(), ObservationRow.sequence.desc())
+        return newest.limit(limit)
+
+    if len(kinds) == 1 or session.get_bind().dialect.name == "sqlite":
+        return [row for kind in kinds for row in await session.scalars(newest_of(kind))]
+    # One plan for every month and kind: planning would take longer than looking.
+    each = (
+        func.unnest(literal(list(kinds), ARRAY(Text)))
+        .table_valued("kind", name="each")
+        .render_derived()
+    )
+    newest = newest_of(each.c.kind).lateral()
+    row = aliased(ObservationRow, newest)
+    return (await session.scalars(select(row).select_from(each).join(newest, true()))).all()
 
 
 async def count_stored(session: AsyncSession, *, kind: str | None = None) -> int:

@@ -25,7 +25,7 @@ from aerocast_hub.database.every_table import (
     orientation,
     weather,
 )
-from aerocast_hub.retention.old_months import forget_months, prepare_months
+from aerocast_hub.retention.old_months import BeforeDrop, forget_months, prepare_months
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,11 @@ are made: they are of use for days, not years.
 
 
 async def keep_forgetting(
-    database: Database, record_days: int, personal_days: int, audit_days: int
+    database: Database,
+    record_days: int,
+    personal_days: int,
+    audit_days: int,
+    before_drop: BeforeDrop | None = None,
 ) -> None:
     """Forget every hour until cancelled; 0 days keeps for ever."""
     while True:
@@ -72,6 +76,7 @@ async def keep_forgetting(
                 record_days=record_days,
                 personal_days=personal_days,
                 audit_days=audit_days,
+                before_drop=before_drop,
             )
             if forgotten:
                 log.info("forgotten, for their time is over: %s", forgotten)
@@ -81,7 +86,13 @@ async def keep_forgetting(
 
 
 async def forget(
-    database: Database, now_us: int, *, record_days: int, personal_days: int, audit_days: int = 0
+    database: Database,
+    now_us: int,
+    *,
+    record_days: int,
+    personal_days: int,
+    audit_days: int = 0,
+    before_drop: BeforeDrop | None = None,
 ) -> Mapping[str, int]:
     """Forget what is older than so many days; say how many rows of which table.
 
@@ -107,7 +118,7 @@ async def forget(
             counts[kept.table.__tablename__] = await _delete(database, kept.table, old)
         never_seen = baggage.BagRow.last_seen_us.is_(None)
         long_ago = baggage.BagRow.flight_date < _day(before_us)
-        counts["observations"] = await forget_months(database, before_us)
+        counts["observations"] = await forget_months(database, before_us, before_drop)
         counts["bags"] += await _delete(database, baggage.BagRow, never_seen & long_ago)
     if audit_days:
         counts["audit"] = await let_go(database, now_us - audit_days * DAY_US, now_us)
