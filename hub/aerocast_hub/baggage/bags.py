@@ -1,18 +1,27 @@
 """Bags as everyone reads them: by plate, id, passenger, flight; those on their way."""
 
-import hashlib
 from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    ScalarSelect,
+    Select,
+    func,
+    literal,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.evidence_store import containers_within
 from aerocast_hub.baggage.journey import AT_REST, Journey
 from aerocast_hub.baggage.journeys import decode_journey
 from aerocast_hub.baggage.names import is_same_surname
-from aerocast_hub.baggage.passengers import REFERENCE
+from aerocast_hub.baggage.passengers import REFERENCE, SURNAME_KEY
 from aerocast_hub.baggage.tables import (
     BagLegRow,
     BagPlateRow,
@@ -183,20 +192,31 @@ async def bags_of_passenger(
 async def find_passenger(session: AsyncSession, licence_plate: str, surname: str) -> str | None:
     """Give the id of the passenger with this plate and surname, of the latest such bag.
 
-    A wrong surname and an unknown plate take the same way through here.
+    A wrong surname and an unknown plate take the same way through here, and the same work: one
+    row comes back either way, and one name is opened for each.
     """
-    rows = await session.execute(
-        select(BagRow, PassengerRow)
+    keys = keys_of(session)
+    bags = (
+        select(
+            BagRow.last_seen_us,
+            BagRow.flight_date,
+            PassengerRow.id,
+            # As it is kept: opened below, whether or not there is one.
+            type_coerce(PassengerRow.surname_key, LargeBinary).label("sealed"),
+        )
         .join(BagPlateRow, BagPlateRow.bag_id == BagRow.id)
         .join(PassengerRow, PassengerRow.id == BagRow.passenger_id)
         .where(BagPlateRow.licence_plate == _askable(licence_plate))
+        .subquery()
     )
-    nobody = hashlib.sha256(licence_plate.encode()).hexdigest()
+    always = select(literal(1).label("one")).subquery()
+    rows = await session.execute(select(bags).select_from(always.outerjoin(bags, true())))
     found: list[tuple[tuple[int, str], str]] = []
-    for bag, person in [*rows, (None, None)]:
-        key = nobody if person is None else person.surname_key
-        if is_same_surname(key, surname) and bag is not None and person is not None:
-            found.append((_recency(bag), person.id))
+    for seen_us, flight_date, passenger_id, sealed in rows:
+        given = sealed or keys.dummy(SURNAME_KEY)
+        is_theirs = is_same_surname(keys.open(bytes(given), SURNAME_KEY).decode(), surname)
+        if is_theirs and passenger_id is not None:
+            found.append(((seen_us or 0, flight_date or ""), passenger_id))
     return max(found)[1] if found else None
 
 

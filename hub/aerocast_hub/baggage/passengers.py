@@ -13,6 +13,7 @@ from aerocast_hub.database.insert import insert_new
 from aerocast_hub.database.sealed import keys_of
 
 REFERENCE = "passengers.passenger"
+SURNAME_KEY = "passengers.surname_key"
 
 
 class Person(msgspec.Struct, frozen=True):
