@@ -15,12 +15,12 @@ from aerocast_hub.orientation.arrivals import LearnedTimes, learned_times
 class ArrivalTimesController(Controller):
     """What was learned of arrivals."""
 
-    path = "/api/airports"
+    path = "/api/arrival-times"
     tags = ("Guidance",)
     opt = NO_ROWS
 
     @get(
-        "/{airport:str}/arrival-times",
+        "/{airport:str}",
         operation_id="GetArrivalTimes",
         opt={"permission": "orientation:read"},
     )

@@ -241,10 +241,10 @@ async def test_operators_ask_what_was_learned(airport, database_url, tmp_path):
         may = frozenset({"orientation:read"})
         token = client.app.state.hub.keys.signer.issue(subject, "op", may, int(time.time()))
         client.headers["authorization"] = f"Bearer {token}"
-        empty = (await client.get("/api/airports/tls/arrival-times")).json()
+        empty = (await client.get("/api/arrival-times/tls")).json()
         assert (empty["airport"], empty["arrivals"]) == ("TLS", 0)
         assert empty["scores"] == {"first_bag": None, "last_bag": None}
         assert empty["first_bag_min"] == empty["by_file_min"]
-        assert (await client.get("/api/airports/tls/arrival-times?days=0")).status_code == 400
+        assert (await client.get("/api/arrival-times/tls?days=0")).status_code == 400
         del client.headers["authorization"]
-        assert (await client.get("/api/airports/tls/arrival-times")).status_code == 401
+        assert (await client.get("/api/arrival-times/tls")).status_code == 401
