@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         remember together (Redis or Valkey). None: each hub by itself, in memory.
     embedded_broker_port, embedded_broker_v3_port
         Loopback ports of the embedded broker for MQTT 5 and 3.1.1; 0 takes a free one.
+    embedded_broker_host, embedded_broker_tls_port
+        Where the embedded broker listens beyond loopback: over TLS alone, and for those with its
+        login. None: nowhere.
+    embedded_broker_certificate, embedded_broker_key
+        PEM files for that.
     http_host, http_port
         Where the hub listens; port None: 8000 for all services, a service's own port for one.
     secret_key
@@ -166,6 +171,10 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     embedded_broker_port: int = Field(default=1884, ge=0, le=65535)
     embedded_broker_v3_port: int = Field(default=1883, ge=0, le=65535)
+    embedded_broker_host: str | None = None
+    embedded_broker_tls_port: int = Field(default=8883, ge=0, le=65535)
+    embedded_broker_certificate: Path | None = None
+    embedded_broker_key: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int | None = Field(default=None, ge=0, le=65535)
     services: str = ",".join(SERVICES)
@@ -263,6 +272,12 @@ class Settings(BaseSettings):
             check_redis_url(self.redis_url.get_secret_value())
 
     def _check_machines(self) -> None:
+        files = (self.embedded_broker_certificate, self.embedded_broker_key)
+        if self.embedded_broker_host is not None and None in files:
+            raise ValueError(
+                "embedded_broker_host needs embedded_broker_certificate and embedded_broker_key: "
+                "beyond loopback the embedded broker speaks TLS alone"
+            )
         if (self.http_certificate is None) != (self.http_key is None):
             raise ValueError("http_certificate and http_key go together")
         if self.broker_key is not None and self.broker_certificate is None:

@@ -1,11 +1,12 @@
 """A gateway enrols, is heard, renews, and once revoked is refused and told so: on real brokers."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 from aerocast_agent.renewing import Renewing
-from aerocast_simulator.processes import CommandError
+from aerocast_simulator.processes import CommandError, Service
 
 from tests.agent.brokers import free_port
 from tests.agent.certificates import certify
@@ -65,6 +66,42 @@ async def test_with_rabbitmq(tmp_path):
             gateway_broker_url=f"mqtts://127.0.0.1:{broker.mqtts_port}",
         )
         await live(hub, tmp_path, broker.mqtts_port, lambda: None)
+
+
+async def test_a_token_vouches_for_a_hub_that_nobody_knows_yet(tmp_path):
+    hub, certificates = await certified_hub(tmp_path)
+    await hub.command("gateway", "add", "lfbo", "hall-1")
+    claim = json.loads(await hub.command("gateway", "claim", "lfbo", "hall-1", "--json"))
+    hub.environment |= {
+        "AEROCAST_HUB_BROKER_URL": "none:",
+        "AEROCAST_HUB_HTTP_CERTIFICATE": str(certificates / "broker.pem"),
+        "AEROCAST_HUB_HTTP_KEY": str(certificates / "broker.key"),
+    }
+    hub.process = Service("aerocast-hub", ["serve"], hub.environment, hub.folder / "hub.log")
+    await hub.process.start()
+    gateway, url = Gateway(tmp_path / "a", "hall-1"), f"https://127.0.0.1:{hub.port}"
+
+    async def enrol(token):
+        try:
+            said = await gateway.command("enrol", "--hub", url, "--token", "-", given=token)
+        except CommandError as error:
+            return str(error)
+        return said["name"]
+
+    try:
+        secret, _, pin = claim["token"].partition(".")
+        doubt = "neither this machine nor the token vouches"
+        wrong = f"{secret}.{pin[::-1]}"
+        assert doubt in await until(lambda: enrol(wrong), lambda said: doubt in said)
+        assert "not trusted here" in await enrol(secret)  # without its pin: --ca FILE
+        assert await enrol(claim["token"]) == "hall-1"
+        assert f'http = "{url}"' in gateway.file.read_text()
+        # From now on it knows the authority, and renews over the same way.
+        first = gateway.certificate()
+        await gateway.command("enrol", "--renew")
+        assert gateway.certificate() != first
+    finally:
+        await hub.process.stop()
 
 
 async def live(hub, folder, port, hear_of_revoked):

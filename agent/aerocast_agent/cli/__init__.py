@@ -33,6 +33,7 @@ COMMANDS = {
     "replay": Command("aerocast_agent.cli.replay", "send again now what is still on disk"),
     "spool": Command("aerocast_agent.cli.spool", "look into what waits on disk for the hub"),
     "enrol": Command("aerocast_agent.cli.enrol", "a certificate from the hub, for a token"),
+    "install": Command("aerocast_agent.cli.install", "the service's unit, user and folders"),
     "config": Command("aerocast_agent.cli.config", "show, check or explain agent.toml"),
     "version": Command("aerocast_agent.cli.version", "which version this is"),
 }

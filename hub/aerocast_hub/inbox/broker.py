@@ -1,4 +1,4 @@
-"""The embedded MQTT broker: rumqttd as a child process, on this machine's loopback only.
+"""The embedded MQTT broker: rumqttd as a child process, on loopback; beyond it over TLS alone.
 
 It lets in whoever has one of two logins, the hub's or the gateways'. It cannot tell one gateway
 from another, so each may send in another's name: where that matters, use a broker that can.
@@ -8,12 +8,14 @@ acknowledgement. When it dies it is started again.
 """
 
 import asyncio
+import json
 import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from aerocast_protocols.broker_login import Login
 from iotcore import Broker
@@ -65,6 +67,32 @@ next_connection_delay_ms = 1
         {logins}
 """
 
+_BEYOND_LOOPBACK = """
+[v5.2]
+name = "v5-tls"
+listen = "{host}:{port}"
+next_connection_delay_ms = 1
+    [v5.2.tls]
+    certpath = {certificate}
+    keypath = {key}
+    [v5.2.connections]
+    connection_timeout_ms = 60000
+    max_payload_size = 1048576
+    max_inflight_count = 200
+    dynamic_filters = true
+        [v5.2.connections.auth]
+        {logins}
+"""
+
+
+class Outside(NamedTuple):
+    """A way in beyond loopback: MQTT 5 over TLS, with this certificate and key (PEM files)."""
+
+    host: str
+    port: int
+    certificate: Path
+    key: Path
+
 
 class EmbeddedBroker:
     """The broker inside, started again whenever it dies.
@@ -82,8 +110,10 @@ class EmbeddedBroker:
         logins: Sequence[Login],
         port: int = 0,
         v3_port: int = 0,
+        outside: Outside | None = None,
     ) -> None:
         """Prepare a broker; its file goes into ``folder``, port 0 takes a free one."""
+        self._outside = outside
         self._logins = logins
         self.port = port or _free_port()
         self.v3_port = v3_port or _free_port()
@@ -110,6 +140,8 @@ class EmbeddedBroker:
                 f"({error}): set EMBEDDED_BROKER_PORT and EMBEDDED_BROKER_V3_PORT, or BROKER_URL"
             ) from error
         log.info("embedded broker on %s:%d (MQTT 3.1.1: %d)", HOST, self.port, self.v3_port)
+        if self._outside is not None:
+            log.info("embedded broker over TLS on %s:%d", self._outside.host, self._outside.port)
         watch = asyncio.create_task(self._watch())
         try:
             yield
@@ -120,9 +152,18 @@ class EmbeddedBroker:
             await asyncio.to_thread(self._stop)
 
     def _configuration(self) -> str:
-        logins = [f'"{user}" = "{password}"' for user, password in self._logins]
-        return _CONFIGURATION.format(
-            host=HOST, port=self.port, v3_port=self.v3_port, logins="\n        ".join(logins)
+        logins = "\n        ".join(f'"{user}" = "{password}"' for user, password in self._logins)
+        configuration = _CONFIGURATION.format(
+            host=HOST, port=self.port, v3_port=self.v3_port, logins=logins
+        )
+        if self._outside is None:
+            return configuration
+        files = (self._outside.certificate, self._outside.key)
+        # TOML writes strings as JSON does.
+        certificate, key = (json.dumps(str(file.absolute())) for file in files)
+        host, port = self._outside.host, self._outside.port
+        return configuration + _BEYOND_LOOPBACK.format(
+            host=host, port=port, certificate=certificate, key=key, logins=logins
         )
 
     async def _watch(self) -> None:

@@ -16,7 +16,7 @@ from aerocast_hub.broker_url import (
     parse_broker_url,
     tls_context,
 )
-from aerocast_hub.inbox.broker import HOST, EmbeddedBroker
+from aerocast_hub.inbox.broker import HOST, EmbeddedBroker, Outside
 from aerocast_hub.inbox.broker_login import gateways_login, hubs_login, left_for_this_user
 from aerocast_hub.inbox.gathering import Source
 from aerocast_hub.inbox.receive import Inbox
@@ -82,10 +82,24 @@ async def _embedded(settings: Settings, metrics: Metrics) -> AsyncIterator[Broke
         (ours, theirs),
         settings.embedded_broker_port,
         settings.embedded_broker_v3_port,
+        _outside(settings),
     )
     async with broker.running():
         with left_for_this_user(theirs, (broker.port, broker.v3_port)):
             yield BrokerAddress(HOST, broker.port, user=ours.user, password=ours.password)
+
+
+def _outside(settings: Settings) -> Outside | None:
+    """Give the embedded broker's way in beyond loopback, if it has one."""
+    certificate, key = settings.embedded_broker_certificate, settings.embedded_broker_key
+    if settings.embedded_broker_host is None or certificate is None or key is None:
+        return None
+    for file in (certificate, key):
+        if not file.is_file():
+            raise OSError(f"embedded_broker_certificate, embedded_broker_key: no file {file}")
+    return Outside(
+        settings.embedded_broker_host, settings.embedded_broker_tls_port, certificate, key
+    )
 
 
 def _tell_why(task: asyncio.Task[None]) -> None:

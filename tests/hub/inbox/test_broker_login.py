@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 from aerocast_agent.broker_login import find_login
 from aerocast_agent.mqtt_link import Broker, Link, LinkError
-from aerocast_hub.inbox.broker import EmbeddedBroker
+from aerocast_hub.inbox.broker import EmbeddedBroker, Outside
 from aerocast_hub.inbox.broker_login import gateways_login, hubs_login, left_for_this_user
+from aerocast_hub.settings import SettingsError, load_settings
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_protocols import broker_login
 from aerocast_protocols.broker_login import Login
 from aerocast_protocols.errors import ProtocolError
+
+from tests.agent.brokers import free_port
+from tests.agent.certificates import certify
 
 SECRET = "the hub's secret key, long enough to be one"  # noqa: S105  of this test alone
 
@@ -23,13 +27,38 @@ async def lets_in(port, version, login=None):
         f"mqtt://127.0.0.1:{port}", version, user=login and login.user,
         password=login and login.password,
     )  # fmt: skip
-    link = Link(broker, f"{version}-{login and login.user}", None, lambda *_: None)
+    return await opens(broker)
+
+
+async def opens(broker):
+    link = Link(broker, f"{broker.version}-{broker.user}", None, lambda *_: None)
     try:
         await link.open(["aerocast/1/lfbo/hall-1/down/ack"])
     except LinkError:
         return False
     await link.close()
     return True
+
+
+async def test_beyond_loopback_it_speaks_tls_alone_and_asks_for_a_login_all_the_same(tmp_path):
+    certify(tmp_path, "broker", certify(tmp_path, "authority"))
+    theirs, port = gateways_login(SECRET), free_port()
+    outside = Outside("127.0.0.1", port, tmp_path / "broker.pem", tmp_path / "broker.key")
+    broker = EmbeddedBroker(tmp_path, Metrics(), [hubs_login(), theirs], outside=outside)
+    encrypted = Broker(
+        f"mqtts://127.0.0.1:{port}", 5, ca=str(tmp_path / "authority.pem"),
+        user=theirs.user, password=theirs.password,
+    )  # fmt: skip
+    async with broker.running(), asyncio.timeout(60):
+        assert await opens(encrypted)
+        assert not await opens(encrypted._replace(password="guessed"))  # noqa: S106  nobody's
+        assert not await opens(encrypted._replace(user=None))
+        assert not await lets_in(port, 5, theirs)  # without TLS
+
+
+def test_beyond_loopback_it_does_not_listen_without_a_certificate():
+    with pytest.raises(SettingsError, match="beyond loopback the embedded broker speaks TLS alone"):
+        load_settings(mode="dev", embedded_broker_host="0.0.0.0")  # noqa: S104  refused
 
 
 async def test_the_hub_and_its_gateways_are_let_in_and_nobody_else(tmp_path):
