@@ -124,7 +124,7 @@ async def _links(session, now_us, people):  # type: ignore[no-untyped-def]  # no
             {
                 "id": link_id, "passenger_id": whose[plate], "made_at_us": now_us,
                 "made_by": None, "expires_at_us": expires_at_us, "revoked_at_us": None,
-                "revoked_by": None,
+                "revoked_by": None, "told": None,
             }
         )  # fmt: skip
         made.append((links.token(link_id, expires_at_us), plate))

@@ -70,6 +70,11 @@ from aerocast_hub.inbox.sighting import Absorb, Retime
 from aerocast_hub.ingest.controller import IngestController
 from aerocast_hub.live.audience import Audience
 from aerocast_hub.orientation.advisor import Advisor
+from aerocast_hub.orientation.announcing_guidance import FOLLOWED as GUIDED_BY
+from aerocast_hub.orientation.announcing_guidance import (
+    keep_looking as keep_looking_at_guidance,
+)
+from aerocast_hub.orientation.announcing_guidance import take_in as tell_guidance
 from aerocast_hub.orientation.arrival_keeping import FOLLOWED as ARRIVED
 from aerocast_hub.orientation.arrival_keeping import keep_learning
 from aerocast_hub.orientation.arrival_keeping import take_in as keep_arrivals
@@ -341,6 +346,15 @@ async def advise(hub: Hub) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def tell_apps(hub: Hub) -> AsyncIterator[None]:
+    """Tell airlines' apps when the advice of a passenger with a link changes."""
+    follower = Follower("guidance", GUIDED_BY, tell_guidance, hub.database, hub.publisher)
+    looking = keep_looking_at_guidance(hub.database, hub.publisher)
+    async with running(follower.run()), running(looking):
+        yield
+
+
+@asynccontextmanager
 async def learn_arrivals(hub: Hub) -> AsyncIterator[None]:
     """Keep how arrivals' bags come to the belts, and learn from it."""
     follower = Follower("arrivals", ARRIVED, keep_arrivals, hub.database, hub.publisher)
@@ -493,7 +507,7 @@ REGISTRY: Mapping[str, Service] = {
             ),
             absorb={},
             background=(advise,),
-            alone=(learn_arrivals,),
+            alone=(learn_arrivals, tell_apps),
             requires=("auth", "baggage", "weather"),
         ),
     )

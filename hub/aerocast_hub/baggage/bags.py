@@ -1,6 +1,6 @@
 """Bags as everyone reads them: by plate, id, passenger, flight; those on their way."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated
 
 import msgspec
@@ -180,6 +180,32 @@ def _of_flight(wanted: Wanted) -> Select[str]:
 async def passenger_of(session: AsyncSession, bag_id: str) -> str | None:
     """Give the id of the passenger a bag belongs to."""
     return await session.scalar(select(BagRow.passenger_id).where(BagRow.id == bag_id))
+
+
+async def passengers_of(session: AsyncSession, bag_ids: Collection[str]) -> set[str]:
+    """Give the ids of the passengers some bags belong to."""
+    ordered, found = sorted(bag_ids), set()
+    for at in range(0, len(ordered), MOST_BAGS):
+        rows = await session.scalars(
+            select(BagRow.passenger_id).where(BagRow.id.in_(ordered[at : at + MOST_BAGS]))
+        )
+        found |= {each for each in rows if each is not None}
+    return found
+
+
+async def passengers_on(session: AsyncSession, flights: Collection[tuple[str, str]]) -> set[str]:
+    """Give the ids of the passengers with a bag on one of some flights, by key and date."""
+    if not flights:
+        return set()
+    rows = await session.execute(
+        select(BagLegRow.flight_key, BagLegRow.flight_date, BagRow.passenger_id)
+        .join(BagRow, BagRow.id == BagLegRow.bag_id)
+        .where(
+            BagLegRow.flight_key.in_(sorted({key for key, _ in flights})),
+            BagLegRow.flight_date.in_(sorted({date for _, date in flights})),
+        )
+    )
+    return {person for key, date, person in rows if person and (key, date) in flights}
 
 
 async def bags_of_passenger(

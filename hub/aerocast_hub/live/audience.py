@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from litestar.response.sse import ServerSentEventMessage
 
 from aerocast_hub.airports import airport_codes
-from aerocast_hub.events import Event
+from aerocast_hub.events import Event, GuidanceChanged
 from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError
 
 # Proxies close what is silent for a minute; a browser waits this long before it comes back.
@@ -161,6 +161,8 @@ class Audience:
 
 def subjects_of(event: Event) -> set[str]:
     """Name what an event is about."""
+    if isinstance(event, GuidanceChanged):
+        return set()  # it tells of what pages see themselves
     subjects = {
         f"{what} {found}"
         for what in ("bag", "flight", "link")

@@ -190,6 +190,7 @@ def _new_row(passenger_id: str, by: str | None, valid_h: int, now_us: int) -> Pa
         expires_at_us=expires_at_s * 1_000_000,
         revoked_at_us=None,
         revoked_by=None,
+        told=None,
     )
 
 

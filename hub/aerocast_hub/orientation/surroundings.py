@@ -126,6 +126,41 @@ class Surroundings:
         return await ground_times_of(self._session, airport)
 
 
+class RememberedSurroundings:
+    """As they were at an instant, each asked for once: for many passengers at one go."""
+
+    def __init__(self, session: AsyncSession, now_us: int) -> None:
+        self._around = Surroundings(session, now_us)
+        self._flights: dict[Booking, KnownFlight | None] = {}
+        self._weather: dict[str, WeatherView] = {}
+        self._grounds: dict[str, Ground | None] = {}
+        self._times: dict[str, GroundTimes] = {}
+
+    async def flight(self, booking: Booking) -> KnownFlight | None:
+        """Find a flight as a bag names it."""
+        if booking not in self._flights:
+            self._flights[booking] = await self._around.flight(booking)
+        return self._flights[booking]
+
+    async def weather(self, airport: str) -> WeatherView:
+        """Tell how an airport's ramp is, and when it was closed lately."""
+        if airport not in self._weather:
+            self._weather[airport] = await self._around.weather(airport)
+        return self._weather[airport]
+
+    async def ground(self, airport: str) -> Ground | None:
+        """Give an airport's map."""
+        if airport not in self._grounds:
+            self._grounds[airport] = await self._around.ground(airport)
+        return self._grounds[airport]
+
+    async def times(self, airport: str) -> GroundTimes:
+        """Tell how long things take at an airport."""
+        if airport not in self._times:
+            self._times[airport] = await self._around.times(airport)
+        return self._times[airport]
+
+
 _FlightMoved = FlightOffBlock | FlightAirborne | FlightLanded | FlightOnBlock | FlightTimeWithdrawn
 _RampMoved = RampClosed | RampReopened | RampCautioned | RampUnknown
 FLIGHT_KEPT_S = 20.0  # the count of its bags may change without an event

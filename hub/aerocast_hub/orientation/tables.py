@@ -20,7 +20,8 @@ class PassengerLinkRow(Base):
     """A link that opens a passenger's page until it expires or is revoked.
 
     ``id`` stands in the link's address, signed there. ``made_by`` is an account's name, or None for
-    a passenger who showed bag tag and surname. A link goes with its passenger's name.
+    a passenger who showed bag tag and surname. ``told`` is what airlines' apps were told last of
+    its passenger's advice (msgpack). A link goes with its passenger's name.
     """
 
     __tablename__ = "passenger_links"
@@ -33,6 +34,7 @@ class PassengerLinkRow(Base):
     expires_at_us: Mapped[int]
     revoked_at_us: Mapped[int | None]
     revoked_by: Mapped[str | None]
+    told: Mapped[bytes | None]
 
 
 class ArrivalRow(Base):

@@ -13,6 +13,7 @@ from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.settings import Settings
+from aerocast_hub.sight.designators import MOST_NAMED, DesignatorError, read_airlines
 from aerocast_hub.webhooks.destinations import LONGEST_URL, RefusedDestinationError, resolve
 from aerocast_hub.webhooks.following import KINDS, USUAL
 from aerocast_hub.webhooks.store import (
@@ -30,6 +31,9 @@ from aerocast_hub.webhooks.store import (
 TEST = b'{"type":"test","data":{}}'
 
 
+Asked = Annotated[str, msgspec.Meta(max_length=8)]
+
+
 class NewWebhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A webhook to be added.
 
@@ -39,10 +43,14 @@ class NewWebhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ``https://...``, on the public internet unless the hub's settings allow others.
     kinds
         Kinds of events to be told of; alerts when left out.
+    airlines
+        Designators such as AF: be told of events that name a flight of theirs alone
+        (``guidance_changed``); left out: of all events.
     """
 
     url: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_URL)]
     kinds: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=len(KINDS))] = USUAL
+    airlines: Annotated[tuple[Asked, ...], msgspec.Meta(max_length=MOST_NAMED)] = ()
 
 
 class WebhookAdded(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +99,7 @@ class WebhookController(Controller):
         Raises
         ------
         ClientException
-            Nothing may be sent to the address, or a kind of event does not exist.
+            Nothing may be sent to the address, or a kind of event or airline does not exist.
         """
         unknown = sorted(set(data.kinds) - set(KINDS))
         if unknown:
@@ -100,8 +108,14 @@ class WebhookController(Controller):
             await resolve(data.url, private_too=settings.webhooks_private)
         except RefusedDestinationError as error:
             raise ClientException(str(error)) from None
+        try:
+            airlines = read_airlines(data.airlines)
+        except DesignatorError as error:
+            raise ClientException(str(error)) from None
         async with database.writing() as session:
-            added, secret = await add_webhook(session, data.url, data.kinds, request.user.name)
+            added, secret = await add_webhook(
+                session, data.url, data.kinds, request.user.name, airlines=airlines
+            )
         return WebhookAdded(webhook=added, secret=secret)
 
     @get("/{webhook_id:str}", operation_id="GetWebhook")

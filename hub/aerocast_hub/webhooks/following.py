@@ -8,6 +8,8 @@ from aerocast_protocols.epcis.event_hash import time_text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.events import Event, kind_of
+from aerocast_hub.schedule import flight_key
+from aerocast_hub.sight.designators import airline_of
 from aerocast_hub.webhooks.store import queue, webhooks_for
 
 NOT_TOLD = frozenset({"gateway_health_reported"})  # four a minute from every gateway
@@ -39,12 +41,20 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 async def take_in(session: AsyncSession, events: Sequence[Event]) -> list[Event]:
     """Queue events for the webhooks that want them."""
     wanted = await webhooks_for(session)
-    for webhook_id, kinds in wanted.items():
+    for webhook_id, wish in wanted.items():
         for event in events:
             kind = kind_of(event)
-            if kind in kinds:
+            if kind in wish.kinds and _is_of(event, wish.airlines):
                 await queue(session, webhook_id, kind, [message(event)])
     return []
+
+
+def _is_of(event: Event, airlines: frozenset[str]) -> bool:
+    """Say whether an event names a flight of these airlines; with none named, any event does."""
+    if not airlines:
+        return True
+    named = (getattr(event, "flight", None), getattr(event, "onward", None))
+    return any(airline_of(flight_key(each)) in airlines for each in named if each is not None)
 
 
 def message(event: Event) -> bytes:

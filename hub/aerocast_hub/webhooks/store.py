@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -29,6 +29,8 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     kinds
         Kinds of events it is told of.
+    airlines
+        It is told of events that name one of their flights alone; empty: of all events.
     state
         ``dead``: given up after too many failures; revive it when its server is back.
     delivered_at_us, failed_at_us
@@ -40,6 +42,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     url: str
     kinds: tuple[str, ...]
+    airlines: tuple[str, ...]
     state: str
     created_at_us: int
     created_by: str
@@ -107,6 +110,7 @@ async def add_webhook(
     kinds: Sequence[str],
     by: str,
     fed: Fed | None = None,
+    airlines: Collection[str] = (),
 ) -> tuple[Webhook, str]:
     """Add a webhook; give it with its secret, which is told this once.
 
@@ -120,6 +124,7 @@ async def add_webhook(
         id=str(uuid.uuid4()),
         url=url,
         kinds=" ".join(sorted(set(kinds))),
+        airlines=" ".join(sorted(airlines)),
         fed_by="" if fed is None else fed.by,
         secret=secret,
         signature_header=SIGNATURE if fed is None else fed.signature_header,
@@ -226,14 +231,24 @@ async def queue(
         await session.execute(insert(DeliveryRow), [{**same, "body": body} for body in bodies])
 
 
-async def webhooks_for(session: AsyncSession) -> dict[str, frozenset[str]]:
-    """Give the kinds of events each active webhook wants, by its id."""
+class Wish(NamedTuple):
+    """What a webhook is told of: kinds of events, of which airlines' flights; none named: all."""
+
+    kinds: frozenset[str]
+    airlines: frozenset[str]
+
+
+async def webhooks_for(session: AsyncSession) -> dict[str, Wish]:
+    """Give what each active webhook wants, by its id."""
     rows = await session.execute(
-        select(WebhookRow.id, WebhookRow.kinds).where(
+        select(WebhookRow.id, WebhookRow.kinds, WebhookRow.airlines).where(
             WebhookRow.state == "active", WebhookRow.kinds != ""
         )
     )
-    return {webhook_id: frozenset(kinds.split(" ")) for webhook_id, kinds in rows}
+    return {
+        webhook_id: Wish(frozenset(kinds.split()), frozenset(airlines.split()))
+        for webhook_id, kinds, airlines in rows
+    }
 
 
 async def is_anything_due(session: AsyncSession, now_us: int) -> bool:
@@ -339,6 +354,7 @@ def _webhook(row: WebhookRow) -> Webhook:
         id=row.id,
         url=row.url,
         kinds=tuple(row.kinds.split()),
+        airlines=tuple(row.airlines.split()),
         state=row.state,
         created_at_us=row.created_at_us,
         created_by=row.created_by,

@@ -11,7 +11,8 @@ class WebhookRow(Base):
     """Somebody's server that wants to be told.
 
     ``kinds`` are kinds of events with spaces between; "" for one that another feature feeds, which
-    is ``fed_by`` then. ``signature_header`` carries the signature. ``state`` is ``active`` or
+    is ``fed_by`` then. ``airlines``: it is told of their flights alone, designators with spaces
+    between; "" of all. ``signature_header`` carries the signature. ``state`` is ``active`` or
     ``dead``: given up after too many failures, until somebody revives it.
     """
 
@@ -20,6 +21,7 @@ class WebhookRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     url: Mapped[str]
     kinds: Mapped[str]
+    airlines: Mapped[str]
     fed_by: Mapped[str]
     secret: Mapped[str] = mapped_column(SealedText("webhooks.secret"))
     signature_header: Mapped[str]

@@ -788,6 +788,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("url", sa.String(), nullable=False),
         sa.Column("kinds", sa.String(), nullable=False),
+        sa.Column("airlines", sa.String(), nullable=False),
         sa.Column("fed_by", sa.String(), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("signature_header", sa.String(), nullable=False),
@@ -1143,6 +1144,7 @@ def upgrade() -> None:
         sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at_us", sa.BigInteger(), nullable=True),
         sa.Column("revoked_by", sa.String(), nullable=True),
+        sa.Column("told", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["passenger_id"],
             ["passengers.id"],
