@@ -120,6 +120,7 @@ from aerocast_hub.web.link_pages import LINK_PAGES
 from aerocast_hub.web.pages import OPERATOR_PAGES
 from aerocast_hub.web.passenger import PASSENGER_PAGES
 from aerocast_hub.web.people_pages import PEOPLE_PAGES
+from aerocast_hub.web.provider_pages import PROVIDER_PAGES
 from aerocast_hub.web.session import SESSION_HANDLERS
 from aerocast_hub.webhooks.controller import WebhookController
 from aerocast_hub.webhooks.following import KINDS as PUSHED
@@ -424,6 +425,7 @@ REGISTRY: Mapping[str, Service] = {
                 AuditController,
                 *SESSION_HANDLERS,
                 *ACCOUNT_PAGES,
+                *PROVIDER_PAGES,
                 *PEOPLE_PAGES,
             ),
             absorb={"badges": absorb_badges},

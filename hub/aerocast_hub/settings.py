@@ -8,6 +8,7 @@ names).
 import os
 import secrets
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,6 +148,14 @@ class Settings(BaseSettings):
         Which S3 service (``https://host:port``; None: Amazon's), and who the hub is there.
     base_url
         How passengers reach the hub, for links. None: built from each request.
+    oidc_issuer, oidc_client_id, oidc_client_secret
+        The airport's identity provider (OpenID Connect) and who the hub is there; without a secret
+        the hub is a public client. Needs ``base_url``, and the extra ``oidc``.
+    oidc_name, oidc_scopes
+        What the login page calls it, and what is asked of it.
+    oidc_roles_claim, oidc_roles
+        The claim with somebody's groups (dots lead into objects), and which roles they give:
+        ``GROUP=ROLE,GROUP=ROLE``.
     second_factor_roles
         Roles (comma-separated) whose accounts must have a second factor: until they add one they
         can do nothing else.
@@ -219,6 +228,13 @@ class Settings(BaseSettings):
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
     base_url: str | None = None
+    oidc_issuer: str | None = Field(default=None, max_length=255)
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = "the airport's account"
+    oidc_scopes: str = "openid profile email"
+    oidc_roles_claim: str = "groups"
+    oidc_roles: str = ""
     second_factor_roles: str = ""
     trusted_proxies: str = ""
     tries_in: Literal["database", "redis", "memory"] = "database"
@@ -252,6 +268,7 @@ class Settings(BaseSettings):
             )
         self._check_baggage()
         read_networks(self.trusted_proxies)
+        self._check_provider()
         if self.metrics not in {"loopback", "anyone", "nobody"}:
             read_networks(self.metrics)
         if self.tries_in == "redis" and self.redis_url is None:
@@ -290,6 +307,14 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET_KEY:
             raise ValueError(f"broker_hook_secret: shorter than {SHORTEST_SECRET_KEY} characters")
         read_networks(self.broker_hook_networks)
+
+    def _check_provider(self) -> None:
+        if self.oidc_issuer is None:
+            return
+        if self.oidc_client_id is None or self.base_url is None:
+            raise ValueError("oidc_issuer needs oidc_client_id and base_url")
+        if find_spec("authlib") is None:
+            raise ValueError("oidc_issuer needs the extra: pip install aerocast-hub[oidc]")
 
     def _check_baggage(self) -> None:
         if self.bag_link_hosts is not None:

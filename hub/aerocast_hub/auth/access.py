@@ -10,6 +10,7 @@ from aerocast_hub.auth.accounts.own_password import OwnPassword
 from aerocast_hub.auth.api_keys.checking import ApiKeys
 from aerocast_hub.auth.guard import PermissionGuard
 from aerocast_hub.auth.logins import Logins
+from aerocast_hub.auth.oidc.sign_in import SignIn
 from aerocast_hub.auth.second_factors.own_factors import OwnFactors
 from aerocast_hub.auth.second_factors.sealing import Seal
 from aerocast_hub.auth.sessions.cookies import SessionCookies
@@ -32,6 +33,7 @@ class Access(NamedTuple):
     own_password: OwnPassword
     own_factors: OwnFactors
     session_cookies: SessionCookies
+    sign_in: SignIn
 
     def guard(self, keys: TokenKeys) -> PermissionGuard:
         """Give the guard before every handler."""
@@ -60,5 +62,6 @@ def build_access(
         api_keys=ApiKeys(database),
         own_password=OwnPassword(database, sessions, standing, tries),
         own_factors=OwnFactors(database, seal),
+        sign_in=SignIn(settings, database, sessions),
         session_cookies=SessionCookies(is_https=(settings.base_url or "").startswith("https:")),
     )

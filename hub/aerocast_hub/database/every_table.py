@@ -5,6 +5,7 @@ from aerocast_hub.audit import tables as audit
 from aerocast_hub.auth import tables as auth
 from aerocast_hub.auth.api_keys import tables as api_keys
 from aerocast_hub.auth.limiting import tables as attempts
+from aerocast_hub.auth.oidc import tables as provider
 from aerocast_hub.auth.second_factors import tables as second_factors
 from aerocast_hub.auth.sessions import tables as sessions
 from aerocast_hub.baggage import message_tables as bag_messages
@@ -46,6 +47,7 @@ __all__ = [
     "orientation",
     "outbox",
     "places",
+    "provider",
     "ramps",
     "second_factors",
     "sessions",

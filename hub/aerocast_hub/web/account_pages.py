@@ -99,6 +99,7 @@ async def account_page(
         now_us=now_us,
         due=issued[1] if issued else None,
         factors=factors,
+        provider=access.sign_in.name if access.sign_in.is_offered else "",
         has_passkeys=party_of(request, settings) is not None,
         sessions=going_on,
         keys=keys,

@@ -15,9 +15,11 @@ from aerocast_hub.auth.badges import Place
 from aerocast_hub.auth.caller import caller_of, party_of, too_many_tries
 from aerocast_hub.auth.controller import WRONG, WRONG_FACTOR
 from aerocast_hub.auth.logins import Logins, Proof, SecondFactorAsked, TryLater
+from aerocast_hub.auth.oidc.sign_in import SignIn
 from aerocast_hub.auth.sessions.cookies import RENEWAL_PATH, SessionCookies
 from aerocast_hub.auth.sessions.issuing import Sessions, Tokens
 from aerocast_hub.settings import Settings
+from aerocast_hub.web.places import local_place
 from aerocast_hub.web.templates import render
 
 
@@ -48,11 +50,12 @@ class BadgeForm(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/login", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)
 async def login_page(
+    sign_in: NamedDependency[SignIn],
     next: FromQuery[str] = "/",  # noqa: A002  the query's own name
     reader: FromQuery[str] = "",
 ) -> str:
     """Show the login form; ``reader`` is that of the terminal, ``site/gateway``, for badges."""
-    return _form(next, reader=reader)
+    return _form(sign_in, next, reader=reader)
 
 
 @post("/login", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)
@@ -62,6 +65,7 @@ async def log_in(
     logins: NamedDependency[Logins],
     session_cookies: NamedDependency[SessionCookies],
     settings: NamedDependency[Settings],
+    sign_in: NamedDependency[SignIn],
 ) -> Response[str]:
     """Begin a session and go where the person was going, or ask on."""
     party = party_of(request, settings)
@@ -69,15 +73,15 @@ async def log_in(
     if isinstance(answer, TryLater):
         refusal = too_many_tries(answer)
         return Response(
-            _form(data.next, data.name, refusal.detail),
+            _form(sign_in, data.next, data.name, refusal.detail),
             status_code=429,
             headers=refusal.headers,
         )
     if answer is None:
-        return Response(_form(data.next, data.name, WRONG), status_code=401)
+        return Response(_form(sign_in, data.next, data.name, WRONG), status_code=401)
     if isinstance(answer, SecondFactorAsked):
         return Response(
-            render("second_factor.html", asked=answer, next=_local(data.next), wrong="")
+            render("second_factor.html", asked=answer, next=local_place(data.next), wrong="")
         )
     return _enter(answer, data.next, session_cookies)
 
@@ -89,6 +93,7 @@ async def second_factor(
     logins: NamedDependency[Logins],
     session_cookies: NamedDependency[SessionCookies],
     settings: NamedDependency[Settings],
+    sign_in: NamedDependency[SignIn],
 ) -> Response[str]:
     """Begin a session of whoever shows the second factor, or ask again."""
     proof, party = Proof(data.code, data.credential), party_of(request, settings)
@@ -96,10 +101,12 @@ async def second_factor(
     if isinstance(tokens, TryLater):
         refusal = too_many_tries(tokens)
         return Response(
-            _form(data.next, wrong=refusal.detail), status_code=429, headers=refusal.headers
+            _form(sign_in, data.next, wrong=refusal.detail),
+            status_code=429,
+            headers=refusal.headers,
         )
     if tokens is None:
-        return Response(_form(data.next, wrong=WRONG_FACTOR), status_code=401)
+        return Response(_form(sign_in, data.next, wrong=WRONG_FACTOR), status_code=401)
     return _enter(tokens, data.next, session_cookies)
 
 
@@ -109,16 +116,17 @@ async def log_in_by_badge(
     request: Request[Any, Any, State],
     logins: NamedDependency[Logins],
     session_cookies: NamedDependency[SessionCookies],
+    sign_in: NamedDependency[SignIn],
 ) -> Response[str]:
     """Begin a session of whoever just showed a badge, or show the form again."""
     site, _, gateway = data.reader.partition("/")
     tokens = await logins.login_by_badge(Place(site, gateway), data.pin, caller_of(request))
     if isinstance(tokens, TryLater):
         refusal = too_many_tries(tokens)
-        again = _form(data.next, wrong=refusal.detail, reader=data.reader)
+        again = _form(sign_in, data.next, wrong=refusal.detail, reader=data.reader)
         return Response(again, status_code=429, headers=refusal.headers)
     if tokens is None:
-        again = _form(data.next, wrong=BADGE_WRONG, reader=data.reader)
+        again = _form(sign_in, data.next, wrong=BADGE_WRONG, reader=data.reader)
         return Response(again, status_code=401)
     return _enter(tokens, data.next, session_cookies)
 
@@ -159,14 +167,23 @@ async def log_out(
 SESSION_HANDLERS = (login_page, log_in, second_factor, log_in_by_badge, renew, log_out)
 
 
-def _form(next_page: str, name: str = "", wrong: str = "", reader: str = "") -> str:
+def _form(
+    sign_in: SignIn, next_page: str, name: str = "", wrong: str = "", reader: str = ""
+) -> str:
     said = f"{wrong[:1].upper()}{wrong[1:]}." if wrong else ""
-    return render("login.html", next=_local(next_page), name=name, wrong=said, reader=reader)
+    return render(
+        "login.html",
+        next=local_place(next_page),
+        name=name,
+        wrong=said,
+        reader=reader,
+        provider=sign_in.name if sign_in.is_offered else "",
+    )
 
 
 def _enter(tokens: Tokens, next_page: str, cookies: SessionCookies) -> Response[str]:
     """Begin the session; who has something to do first is led there."""
-    return _go_to("/account" if tokens.due else _local(next_page), cookies.of(tokens))
+    return _go_to("/account" if tokens.due else local_place(next_page), cookies.of(tokens))
 
 
 def _go_to(place: str, cookies: list[Cookie]) -> Response[str]:
@@ -177,9 +194,3 @@ def _go_to(place: str, cookies: list[Cookie]) -> Response[str]:
         cookies=cookies,
         media_type=MediaType.HTML,
     )
-
-
-def _local(place: str) -> str:
-    """Keep a place on this site; an address of another one becomes ``/``."""
-    is_local = place.startswith("/") and not place.startswith(("//", "/\\"))
-    return place if is_local and place.isascii() and place.isprintable() else "/"

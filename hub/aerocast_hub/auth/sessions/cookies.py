@@ -34,6 +34,7 @@ class SessionCookies:
     def __init__(self, *, is_https: bool) -> None:
         self._secure = is_https
         self._access = f"__Host-{_ACCESS}" if is_https else _ACCESS
+        self._sign_in = "__Host-aerocast_sign_in" if is_https else "aerocast_sign_in"
         self._renewal = f"__Secure-{_RENEWAL}" if is_https else _RENEWAL
 
     def access_token(self, connection: Connection) -> str | None:
@@ -55,6 +56,14 @@ class SessionCookies:
     def renewed(self, access_token: str) -> list[Cookie]:
         """Give the cookie of a session whose owner may do something else from now on."""
         return [self._cookie(self._access, access_token, "/", ACCESS_TOKEN_S)]
+
+    def sign_in(self, state: str, max_age_s: int) -> Cookie:
+        """Give the cookie of somebody who is sent to the identity provider; 0 s: they are back."""
+        return self._cookie(self._sign_in, state, "/", max_age_s)
+
+    def sign_in_state(self, connection: Connection) -> str | None:
+        """Read what somebody who comes back was sent away with."""
+        return connection.cookies.get(self._sign_in)
 
     def ended(self) -> list[Cookie]:
         """Give the cookies that end a session."""

@@ -13,7 +13,7 @@ from aerocast_hub.auth.permissions import OWN_ACCOUNT
 from aerocast_hub.auth.second_factors.store import factors_of, must_have_one
 from aerocast_hub.auth.sessions import refresh
 from aerocast_hub.auth.sessions.standing import Standing
-from aerocast_hub.auth.sessions.store import Client, Way, begin_session, end_sessions
+from aerocast_hub.auth.sessions.store import Client, Way, begin_session, end_sessions, way_of
 from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.auth.tokens import ACCESS_TOKEN_S
 from aerocast_hub.database.engine import Database
@@ -125,7 +125,7 @@ class Sessions:
         owner = await users.permissions_of(session, user_id)
         if owner is None:
             return None
-        due = await self._due(session, user_id, owner)
+        due = await self._due(session, user_id, owner, session_id)
         allowed = frozenset() if due else owner.permissions
         token = self._keys.signer.issue(
             str(user_id),
@@ -138,7 +138,13 @@ class Sessions:
         )
         return token, due
 
-    async def _due(self, session: AsyncSession, user_id: UUID, owner: users.Owner) -> Due | None:
+    async def _due(
+        self, session: AsyncSession, user_id: UUID, owner: users.Owner, session_id: str
+    ) -> Due | None:
+        way = await way_of(session, session_id)
+        # A provider looks after its own passwords and factors; a badge comes with its PIN.
+        if way in ("badge", "provider"):
+            return None
         if owner.must_change_password:
             return "password"
         if not await must_have_one(session, user_id, self._factor_roles):

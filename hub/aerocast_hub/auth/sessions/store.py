@@ -90,6 +90,13 @@ async def use_session(session: AsyncSession, session_id: UUID, client: Client, n
     return used is not None
 
 
+async def way_of(session: AsyncSession, session_id: str) -> str | None:
+    """Say how a session began; None when it is unknown."""
+    if not session_id:
+        return None
+    return await session.scalar(select(SessionRow.way).where(SessionRow.id == UUID(session_id)))
+
+
 async def began_lately(session: AsyncSession, session_id: str | None, now_us: int) -> bool:
     """Say whether a session goes on and began within ``FRESH_US``; an API key's never did."""
     if session_id is None:

@@ -1178,6 +1178,37 @@ def upgrade() -> None:
         batch_op.create_index("passkeys_user", ["user_id"], unique=False)
 
     op.create_table(
+        "provider_identities",
+        sa.Column("issuer", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("linked_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("made_here", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_provider_identities_user_id")
+        ),
+        sa.PrimaryKeyConstraint("issuer", "subject", name=op.f("pk_provider_identities")),
+    )
+    with op.batch_alter_table("provider_identities", schema=None) as batch_op:
+        batch_op.create_index("provider_identities_user", ["user_id"], unique=False)
+
+    op.create_table(
+        "provider_sign_ins",
+        sa.Column("state_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("verifier", sa.String(length=128), nullable=False),
+        sa.Column("next_page", sa.String(length=2048), nullable=False),
+        sa.Column("link_user_id", sa.Uuid(), nullable=True),
+        sa.Column("ends_at_us", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["link_user_id"], ["users.id"], name=op.f("fk_provider_sign_ins_link_user_id")
+        ),
+        sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_provider_sign_ins")),
+    )
+    with op.batch_alter_table("provider_sign_ins", schema=None) as batch_op:
+        batch_op.create_index("provider_sign_ins_end", ["ends_at_us"], unique=False)
+
+    op.create_table(
         "recovery_codes",
         sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -1370,6 +1401,14 @@ def downgrade() -> None:
         batch_op.drop_index("recovery_codes_user")
 
     op.drop_table("recovery_codes")
+    with op.batch_alter_table("provider_sign_ins", schema=None) as batch_op:
+        batch_op.drop_index("provider_sign_ins_end")
+
+    op.drop_table("provider_sign_ins")
+    with op.batch_alter_table("provider_identities", schema=None) as batch_op:
+        batch_op.drop_index("provider_identities_user")
+
+    op.drop_table("provider_identities")
     with op.batch_alter_table("passkeys", schema=None) as batch_op:
         batch_op.drop_index("passkeys_user")
 
