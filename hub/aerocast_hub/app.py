@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from litestar import Litestar
 from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
 
@@ -16,6 +17,7 @@ from aerocast_hub.auth.access import Access, build_access
 from aerocast_hub.auth.limiting.attempts import Attempts
 from aerocast_hub.auth.limiting.behind_proxies import BehindProxies
 from aerocast_hub.auth.limiting.storage import attempts_storage
+from aerocast_hub.auth.sessions.cookies import Connection
 from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.cache.answers import Answers
@@ -23,6 +25,7 @@ from aerocast_hub.cache.keeping import MemoryKeeping, RedisKeeping
 from aerocast_hub.client_address import read_networks
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
+from aerocast_hub.database.replica import answering_a_request, let_be_stale
 from aerocast_hub.database.sight import EVERYTHING, seeing
 from aerocast_hub.enrolment.controller import ENROLMENTS
 from aerocast_hub.ingest.taking import PartnerInbox
@@ -63,7 +66,13 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
         A name is no service's.
     """
     services = [REGISTRY[name] for name in names]
-    database = Database(settings.database, ROW_RULES, settings.sealing_keys)
+    database = Database(
+        settings.database,
+        ROW_RULES,
+        settings.sealing_keys,
+        settings.replica,
+        settings.database_read_lag_s,
+    )
     counters = Metrics()
     keys = TokenKeys(settings.data_dir, is_signing="auth" in names)
     redis = None
@@ -114,7 +123,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             *_middleware(settings),
             partial(Trailed, database),
         ],
-        guards=[access.guard(keys)],
+        guards=[access.guard(keys), _let_questions_be_stale],
         exception_handlers=ERROR_HANDLERS,
         before_send=[add_security_headers],
         lifespan=[_lifespan(hub, services, access)],
@@ -134,10 +143,16 @@ def _one_sight_a_request(app: ASGIApp) -> ASGIApp:
     """Let what the guard narrows end with the request, whoever serves the next one."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        with seeing(EVERYTHING):
+        with seeing(EVERYTHING), answering_a_request():
             await app(scope, receive, send)
 
     return answer
+
+
+async def _let_questions_be_stale(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let a replica answer who was let in and only asks."""
+    if connection.scope.get("method", "") in {"GET", "HEAD"}:
+        let_be_stale()
 
 
 def _always(value: object) -> Provide:
@@ -159,6 +174,9 @@ def _lifespan(
             stack.enter_context(tracing(url, hub.settings.telemetry_sample))
             stack.push_async_callback(hub.database.close)
             await migrate(hub.database)
+            if hub.database.replica is not None:
+                looking = hub.database.replica.keep_looking(hub.database.engine)
+                await stack.enter_async_context(running(looking))
             await stack.enter_async_context(access.running())
             await hub.publisher.start()
             await stack.enter_async_context(running(hub.publisher.run()))

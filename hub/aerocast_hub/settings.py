@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     database_url
         ``sqlite+aiosqlite:///FILE`` or ``postgresql+asyncpg://...``; plain ``sqlite:`` and
         ``postgresql:`` are understood. None: ``hub.db`` in ``data_dir``.
+    database_read_url, database_read_lag_s
+        A PostgreSQL that follows the database and answers questions; how old its answers may be,
+        seconds. None: the database answers all itself.
     broker_url
         ``embedded:`` for the broker inside, ``mqtt://`` or ``mqtts://`` for another one,
         ``amqp://`` or ``amqps://`` for RabbitMQ, ``none:`` to take nothing in (a hub that only
@@ -174,6 +177,8 @@ class Settings(BaseSettings):
     mode: Literal["production", "demo", "dev"] = "production"
     data_dir: Path = Path("aerocast-data")
     database_url: SecretStr | None = None
+    database_read_url: SecretStr | None = None
+    database_read_lag_s: float = Field(default=5.0, ge=1.0, le=3600.0)
     broker_url: SecretStr = SecretStr("embedded:")
     broker_group: str | None = Field(default=None, pattern=r"^[a-z0-9-]{1,32}$")
     amqp_url: SecretStr | None = None
@@ -277,6 +282,13 @@ class Settings(BaseSettings):
         self._check_machines()
         if not self.database.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
             raise ValueError("database_url is sqlite:///FILE or postgresql://user@host/name")
+        if self.replica is not None and not (
+            self.replica.startswith("postgresql+asyncpg:")
+            and self.database.startswith("postgresql+asyncpg:")
+        ):
+            raise ValueError(
+                "database_read_url is a PostgreSQL that follows the one database_url names"
+            )
         return self
 
     def _check_engines(self) -> None:
@@ -343,15 +355,14 @@ class Settings(BaseSettings):
         """The database's address with its asynchronous driver named."""
         if self.database_url is None:
             return f"sqlite+aiosqlite:///{(self.data_dir / 'hub.db').absolute()}"
-        address = self.database_url.get_secret_value()
-        for plain, driven in (
-            ("sqlite:", "sqlite+aiosqlite:"),
-            ("postgresql:", "postgresql+asyncpg:"),
-            ("postgres:", "postgresql+asyncpg:"),
-        ):
-            if address.startswith(plain):
-                return driven + address.removeprefix(plain)
-        return address
+        return _with_driver(self.database_url.get_secret_value())
+
+    @property
+    def replica(self) -> str | None:
+        """The replica's address with its asynchronous driver named; None when there is none."""
+        if self.database_read_url is None:
+            return None
+        return _with_driver(self.database_read_url.get_secret_value())
 
     def sealing_keys(self) -> DataKeys:
         """Give the data keys; without any, make one and keep it in ``data_dir`` (mode 0600).
@@ -391,6 +402,17 @@ class Settings(BaseSettings):
         with os.fdopen(opened, "w") as file:
             file.write(key + "\n")
         return key
+
+
+def _with_driver(address: str) -> str:
+    for plain, driven in (
+        ("sqlite:", "sqlite+aiosqlite:"),
+        ("postgresql:", "postgresql+asyncpg:"),
+        ("postgres:", "postgresql+asyncpg:"),
+    ):
+        if address.startswith(plain):
+            return driven + address.removeprefix(plain)
+    return address
 
 
 class _NamedFiles(PydanticBaseSettingsSource):

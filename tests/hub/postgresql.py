@@ -54,9 +54,11 @@ class PostgreSQL:
     ----------
     settings
         What postgresql.conf would say, by name.
+    primary
+        Folder of the socket of a server to follow, as a streaming replica.
     """
 
-    def __init__(self, binaries, settings=QUICK):
+    def __init__(self, binaries, settings=QUICK, primary=None):
         # Not under pytest's own folder: that is closed to other users.
         self.folder = Path(tempfile.mkdtemp(prefix="aerocast-pg-"))
         self.folder.chmod(0o755)
@@ -73,8 +75,12 @@ class PostgreSQL:
         ready = [binaries / "pg_isready", "-q", "-h", self.folder, "-U", "hub", "-d", "postgres"]
         self._is_ready = ready
         initdb = [binaries / "initdb", "-D", data, "-U", "hub", "-A", "trust", "-E", "UTF8"]
+        make = [*initdb, "--locale=C", "--no-sync"]
+        if primary is not None:
+            make = [binaries / "pg_basebackup", "-D", data, "-h", primary, "-U", "hub"]
+            make += ["-R", "-c", "fast", "--no-sync"]
         subprocess.run(
-            [*initdb, "--locale=C", "--no-sync"],
+            make,
             check=True,
             cwd="/",
             stdout=subprocess.DEVNULL,
@@ -108,9 +114,9 @@ class PostgreSQL:
 
 
 @contextmanager
-def running_postgresql(binaries, settings=QUICK):
+def running_postgresql(binaries, settings=QUICK, primary=None):
     """Run a server; gives the folder its socket is in."""
-    server = PostgreSQL(binaries, settings)
+    server = PostgreSQL(binaries, settings, primary)
     try:
         server.start()
         yield server.folder

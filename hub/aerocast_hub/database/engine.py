@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from aerocast_hub.database.replica import Replica
 from aerocast_hub.database.sealed import KeysOf, use_keys
 from aerocast_hub.database.sight import NarrowedSession, RowRules, current_sight, rules_of
 
@@ -48,6 +49,10 @@ class Database:
         Which rows those see who do not see all.
     data_keys
         What sealed columns open with; None: the keys in the environment.
+    replica_address
+        A PostgreSQL that follows it, for questions; None: the database answers all itself.
+    longest_lag_s
+        How old what the replica answers may be, seconds.
     """
 
     def __init__(
@@ -55,6 +60,8 @@ class Database:
         address: str,
         row_rules: RowRules = MappingProxyType({}),
         data_keys: KeysOf | None = None,
+        replica_address: str | None = None,
+        longest_lag_s: float = 5.0,
     ) -> None:
         self._row_rules = row_rules
         url = make_url(address)
@@ -63,6 +70,11 @@ class Database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         self.engine = _sqlite_engine(address) if self.is_sqlite else _postgresql_engine(address)
         use_keys(self.engine.sync_engine.dialect, data_keys)
+        self.replica: Replica | None = None
+        if replica_address is not None:
+            following = _postgresql_engine(replica_address)
+            use_keys(following.sync_engine.dialect, data_keys)
+            self.replica = Replica(following, longest_lag_s)
         self._writing_engine = self.engine.execution_options(aerocast_writes=True)
 
     @asynccontextmanager
@@ -75,14 +87,16 @@ class Database:
             It may not see everything, and there are no rules of what it may.
         """
         sight = current_sight()
+        is_from_replica = self.replica is not None and self.replica.may_answer()
+        engine = self.replica.engine if self.replica and is_from_replica else self.engine
         if sight.is_whole:
-            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            async with AsyncSession(engine, expire_on_commit=False) as session:
                 yield session
             return
         if not self._row_rules:
             raise RuntimeError("this database was opened without rules of who sees what")
         async with AsyncSession(
-            self.engine,
+            engine,
             expire_on_commit=False,
             sync_session_class=NarrowedSession,
             info={"rules": rules_of(self._row_rules, sight)},
@@ -97,6 +111,8 @@ class Database:
             session.begin(),
         ):
             yield session
+        if self.replica is not None:
+            self.replica.note_written()
 
     async def answers(self) -> bool:
         """Say whether the database can be asked anything."""
@@ -111,6 +127,8 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        if self.replica is not None:
+            await self.replica.engine.dispose()
 
 
 def _postgresql_engine(address: str) -> AsyncEngine:
