@@ -49,13 +49,17 @@ _HANDLERS = {
 
 
 class Arrival(NamedTuple):
-    """One arrival: what was known when it reached its stand, and when its bags came, minutes."""
+    """One arrival: what was known when it reached its stand, and when its bags came, minutes.
+
+    ``off_ramp_min`` is when each cart reached the building.
+    """
 
     on_block_min: float
     bags: int
     kind: Kind
     first_min: float
     last_min: float
+    off_ramp_min: tuple[float, ...]
 
     def finished(self, number: int, closed: list[tuple[float, float]]) -> FinishedArrival:
         """Give it as the hub learns from it: minutes of an open ramp."""
@@ -136,14 +140,15 @@ def _arrival(rng: random.Random, at: float, closed: list[tuple[float, float]]) -
         work += 4 * rng.paretovariate(1.8)  # a loader that does not start, a hold jammed
     drive = _STANDS[stand]
     carts = _carts(rng, (bags, handler, loaders, drive * night), work)
+    off_ramp = tuple(_after(at, open_min, closed) for open_min, _ in carts)
     on_belt: list[float] = []
     belt_free = 0.0
-    for open_min, load in carts:  # each cart's bags, one after the other, indoors
-        belt_free = max(belt_free, _after(at, open_min, closed) + rng.uniform(0.6, 1.6))
+    for there, (_, load) in zip(off_ramp, carts, strict=True):  # bag by bag, indoors
+        belt_free = max(belt_free, there + rng.uniform(0.6, 1.6))
         for _ in range(load):
             on_belt.append(belt_free)
             belt_free += 0.012 + rng.expovariate(24.0)
-    return Arrival(at, bags, Kind(stand, name, aircraft_type), on_belt[0], on_belt[-1])
+    return Arrival(at, bags, Kind(stand, name, aircraft_type), on_belt[0], on_belt[-1], off_ramp)
 
 
 def _carts(

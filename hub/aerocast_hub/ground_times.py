@@ -23,7 +23,9 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Stage(_Table, frozen=True):
     """A stage's median duration and its spread to the early and to the late side, minutes.
 
-    The spreads are standard deviations of the two halves of a normal distribution.
+    The spreads are standard deviations of the two halves of a normal distribution: one in ten is
+    earlier, and one in ten later, than the median by 1.28 of them. The more the late side is the
+    wider one, the longer is its tail: what goes wrong goes wrong for long.
     """
 
     median_min: Minutes
@@ -90,9 +92,14 @@ class Changing(_Table, frozen=True, kw_only=True):
     ----------
     leave_aircraft
         From the stand reached to a passenger at the door.
+    walk_early, walk_late
+        How much shorter and longer than the map says people walk: standard deviations as shares
+        of the way, 0.2 is a fifth.
     border
         Queues at borders and checks between two flights of which one is international, where the
         map of the airport knows no queue.
+    behind_first
+        How much later than the first bag of its flight a bag that changes comes off the ramp.
     sorting
         A bag's way from the sorter's inlet to the make-up of its next flight.
     boarding_closes_min, make_up_closes_min
@@ -103,7 +110,10 @@ class Changing(_Table, frozen=True, kw_only=True):
     """
 
     leave_aircraft: Stage = Stage(8.0, 3.0, 6.0)
+    walk_early: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.15
+    walk_late: Annotated[float, msgspec.Meta(ge=0.0, le=2.0)] = 0.25
     border: Stage = Stage(6.0, 3.0, 9.0)
+    behind_first: Stage = Stage(1.0, 0.5, 3.0)
     sorting: Stage = Stage(12.0, 4.0, 8.0)
     boarding_closes_min: Minutes = 15.0
     make_up_closes_min: Minutes = 20.0

@@ -80,6 +80,7 @@ from aerocast_hub.orientation.arrival_keeping import keep_learning
 from aerocast_hub.orientation.arrival_keeping import take_in as keep_arrivals
 from aerocast_hub.orientation.arrivals_controller import ArrivalTimesController
 from aerocast_hub.orientation.boards_controller import BoardController
+from aerocast_hub.orientation.connections_controller import ConnectionController
 from aerocast_hub.orientation.controller import GuidanceController
 from aerocast_hub.orientation.links_controller import PassengerLinkController
 from aerocast_hub.orientation.places.controller import PlaceController
@@ -504,7 +505,7 @@ REGISTRY: Mapping[str, Service] = {
             8004,
             controllers=(
                 *(GuidanceController, PassengerLinkController, PlaceController, RouteController),
-                ArrivalTimesController,
+                *(ArrivalTimesController, ConnectionController),
                 *(BoardController, *PASSENGER_PAGES, *LINK_PAGES, *BOARD_PAGES),
             ),
             absorb={},

@@ -242,6 +242,7 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     departs_us: int | None
     time_left_us: int | None
     is_short: bool
+    last_seen_us: int | None = None
 
 
 def transfer_at(
@@ -291,6 +292,7 @@ def transfer_at(
         departs_us=departs_us,
         time_left_us=left_us,
         is_short=is_short,
+        last_seen_us=carried.journey.last_seen_us,
     )
 
 

@@ -167,14 +167,13 @@ def _astray(share: float, unseen: float) -> float:
 def _others_of_bag(
     parts: _Parts, bag: ChangingBag, ready: Spread, closes_min: float
 ) -> list[_Other]:
-    sorting = spread_of(parts.known.changing.sorting)
+    sorting = _sorting(parts)
     if bag.at == "inside" and bag.seen_us is not None:
         seen_min = (bag.seen_us - parts.now_us) / MINUTE_US
         swift = total(exactly(seen_min), sorting)
         others = [_Other("not_seen", -seen_min, swift, closes_min)]
         return [*others, *_either(parts, ready, closes_min, swift)]
-    work = ramp_spread(parts.known.handling, parts.known.learned)
-    swift = total(_off_ramp(parts, work), sorting)
+    swift = total(_off_ramp(parts), sorting)
     others = [_Other("not_seen", -parts.on_block.median_min, swift, closes_min)]
     others += _either(parts, ready, closes_min, _made_up(_on_time(parts), bag)[0])
     if _closed_until(parts):
@@ -238,7 +237,7 @@ def _at_gate(parts: _Parts) -> Spread:
     walk_min = max(0.0, known.way_min - queue_min)
     stages = [
         changing.leave_aircraft,
-        Stage(walk_min, 0.15 * walk_min, 0.25 * walk_min),
+        Stage(walk_min, changing.walk_early * walk_min, changing.walk_late * walk_min),
     ]
     if queue_min:
         stages.append(Stage(queue_min, 0.4 * queue_min, 0.6 * queue_min))
@@ -260,20 +259,26 @@ def _made_up(parts: _Parts, bag: ChangingBag) -> tuple[Spread, float]:
 
     It is not yet, so never in the past.
     """
-    sorting = _not_negative(spread_of(parts.known.changing.sorting))
+    sorting = _sorting(parts)
     if bag.at == "inside" and bag.seen_us is not None:
         seen_min = min(0.0, (bag.seen_us - parts.now_us) / MINUTE_US)
         ready = total(exactly(seen_min), when_over(sorting, -seen_min))
         return ready, chance_over(sorting, -seen_min)
-    off_ramp = _off_ramp(parts, ramp_spread(parts.known.handling, parts.known.learned))
+    off_ramp = _off_ramp(parts)
     if parts.known.inside_is_watched:
         return total(when_over(off_ramp, 0.0), sorting), chance_over(off_ramp, 0.0)
     ready = total(off_ramp, sorting)
     return when_over(ready, 0.0), chance_over(ready, 0.0)
 
 
-def _off_ramp(parts: _Parts, work: Spread) -> Spread:
+def _sorting(parts: _Parts) -> Spread:
+    return _not_negative(spread_of(parts.known.changing.sorting))
+
+
+def _off_ramp(parts: _Parts) -> Spread:
     """Give when a bag leaves the ramp: its clock stands still while that is closed."""
+    behind = _not_negative(spread_of(parts.known.changing.behind_first))
+    work = total(ramp_spread(parts.known.handling, parts.known.learned), behind)
     if not _closed_until(parts):
         return total(parts.on_block, work)
     closing = _closing(parts.known.handling)

@@ -17,6 +17,8 @@ POINTS = 24  # of a quadrature; each stands for one in so many cases
 
 _AT = np.array(PROBABILITIES)
 _MIDDLES = (np.arange(POINTS) + 0.5) / POINTS
+# An exponential half that has its 90 % where a normal one has it.
+_EXPONENTIAL = tuple(1.2816 * log(0.5 / (1 - each)) / log(5) for each in PROBABILITIES)
 _Z = tuple(NormalDist().inv_cdf(each) for each in PROBABILITIES)
 _FEWEST = 1e-9
 
@@ -33,9 +35,14 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 def spread_of(stage: Stage) -> Spread:
-    """Give the distribution of a stage: two halves of normal ones."""
+    """Give the distribution of a stage: between two halves of normal ones and a long late tail."""
+    lean = max(0.0, 1 - stage.early_min / stage.late_min) if stage.late_min else 0.0
+    late = [(1 - lean) * z + lean * tail for z, tail in zip(_Z, _EXPONENTIAL, strict=True)]
     return Spread(
-        tuple(stage.median_min + z * (stage.early_min if z < 0 else stage.late_min) for z in _Z)
+        tuple(
+            stage.median_min + (z * stage.early_min if z < 0 else far * stage.late_min)
+            for z, far in zip(_Z, late, strict=True)
+        )
     )
 
 

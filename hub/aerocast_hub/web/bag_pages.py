@@ -17,19 +17,21 @@ from aerocast_hub.audit.trail import record
 from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.baggage.bags import find_bag_by_id, may_act_on, plates_of
-from aerocast_hub.baggage.flight_bags import bags_of_flight, transfers
+from aerocast_hub.baggage.flight_bags import bags_of_flight
 from aerocast_hub.baggage.history import histories
 from aerocast_hub.baggage.insight import flight_compliance, gateway_clocks, performance
 from aerocast_hub.baggage.operations import Action, act
 from aerocast_hub.database.engine import Database
+from aerocast_hub.orientation.connections import connections_at
 from aerocast_hub.orientation.link_desk import LinkDesk
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.web.alert_lines import alert_lines
+from aerocast_hub.web.connection_lines import cause_words, risk_tone
 from aerocast_hub.web.templates import render
 
 Operator = Request[Principal, Any, State]
 SHOWN_EVIDENCE = 60
-DAY_US = 86_400_000_000
+HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
 PAGE_ACTIONS: dict[str, Literal["held", "released", "claimed"]] = {
     "held": "held",
     "released": "released",
@@ -123,14 +125,16 @@ async def flight_page(
 async def transfers_page(
     airport: FromPath[str], request: Operator, database: NamedDependency[Database]
 ) -> str:
-    """Show the bags that change aircraft at an airport, with the time each has left."""
+    """Show the bags that change aircraft at an airport, the likeliest to miss it first."""
     now_us = time.time_ns() // 1000
     async with database.reading() as session:
-        found = await transfers(session, airport.upper(), now_us)
+        found = await connections_at(session, airport.upper(), now_us, ahead_us=6 * HOUR_US)
     return render(
         "transfers.html",
         airport=airport.upper()[:4],
-        transfers=found,
+        connections=found,
+        tone=risk_tone,
+        words=cause_words,
         now_us=now_us,
         user=request.user.name,
     )

@@ -43,7 +43,9 @@ def test_a_sum_is_the_same_either_way_round_and_known_times_only_shift(one, othe
     both = total(spread_of(one), spread_of(other))
     assert both.minutes == pytest.approx(total(spread_of(other), spread_of(one)).minutes)
     shifted = total(spread_of(one), exactly(7.0))
-    assert at_share(shifted, 0.5) == pytest.approx(one.median_min + 7, abs=0.5 + one.late_min / 10)
+    assert at_share(shifted, 0.5) == pytest.approx(
+        one.median_min + 7, abs=0.1 + (one.early_min + one.late_min) / 8
+    )
 
 
 def test_sums_of_normal_stages_are_as_wide_as_theory_says():

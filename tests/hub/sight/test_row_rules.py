@@ -40,6 +40,7 @@ LISTS = (
     "/api/alerts",
     "/api/bag-messages",
     "/api/airports/TLS/transfers",
+    "/api/airports/TLS/connections",
     "/epcis/v2/events",
     "/epcis/v2/epcs",
     "/epcis/v2/readPoints",
@@ -50,12 +51,18 @@ LISTS = (
     "/alerts",
     "/transfers/TLS",
 )
+CONNECTIONS = {  # nobody here changes aircraft
+    "/transfers/TLS",
+    "/api/airports/TLS/transfers",
+    "/api/airports/TLS/connections",
+}
 ALIKE = {"/epcis/v2/bizSteps", "/epcis/v2/dispositions"}  # both airlines' bags do the same things
 TOLD_ELSEWHERE = {  # tested one by one below, or lists that are empty for everybody here
     "/live",
     "/api/flights/parked",
     "/api/alerts/past",
     "/api/airports/{airport:str}/transfers",
+    "/api/airports/{airport:str}/connections",
     "/transfers/{airport:str}",
     "/api/bags/search",
     "/api/bags/{licence_plate:str}/actions",
@@ -165,7 +172,7 @@ async def test_lists_hold_nothing_of_others(hub, token, airline, own, other, pat
     bound = await hub.get(path, headers=airline)
     assert bound.status_code == 200, bound.text
     assert mentions(bound.text, other) == []
-    if path not in {"/transfers/TLS", "/api/airports/TLS/transfers", *ALIKE}:
+    if path not in {*CONNECTIONS, *ALIKE}:
         assert len(bound.text) < len(whole.text)
     if path in {"/api/flights", "/api/bags", "/api/alerts", "/epcis/v2/events", "/"}:
         assert mentions(whole.text, other)
