@@ -4,7 +4,7 @@ The month of `airport_month`, each arrival with somebody who changes aircraft: t
 their row, walk at their own pace, queue at a border by the hour; their bag comes with the first or
 second cart, is sorted on belts that clog at peaks and sometimes goes round. None of it is made by
 the hub's model. The airport keeps its file up to date: every night from what it measured in the
-last five days (medians and tenths of each stage); the hub learns unloading by itself. From day 8
+last five days (nine tenths of each stage); the hub learns unloading by itself. From day 8
 on every connection is judged three times: while the aircraft is in the air, when it reaches its
 stand, and a quarter of an hour later.
 
@@ -219,14 +219,14 @@ def _file_of(changes: list[Change]) -> tuple[Handling, Changing]:
         ]
     )
     return handling, Changing(
-        leave_aircraft=_stage([each.leave for each in changes]),
+        leave_aircraft=_tenths_of([each.leave for each in changes]),
         walk_early=walking.early_min,
         walk_late=walking.late_min,
-        border=_stage([each.border for each in changes]),
-        behind_first=_stage(
+        border=_tenths_of([each.border for each in changes]),
+        behind_first=_tenths_of(
             [each.inside - each.arrival.first_min + injection_min for each in changes]
         ),
-        sorting=_stage([each.made_up - each.inside for each in changes if each.made_up < inf]),
+        sorting=_tenths_of([each.made_up - each.inside for each in changes if each.made_up < inf]),
         boarding_closes_min=BOARDING_MIN,
         make_up_closes_min=MAKE_UP_MIN,
     )
@@ -234,6 +234,10 @@ def _file_of(changes: list[Change]) -> tuple[Handling, Changing]:
 
 def _age(some: list[Change], day: int) -> float:
     return day - some[0].arrival.on_block_min / DAY_MIN
+
+
+def _tenths_of(measured: list[float]) -> tuple[float, ...]:
+    return tuple(max(0.0, each) for each in quantiles(measured, n=10))
 
 
 def _stage(measured: list[float]) -> Stage:

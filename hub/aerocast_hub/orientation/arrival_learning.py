@@ -30,6 +30,7 @@ AS_MANY_AS = 15.0  # cases the airport's own file stands for, once arrivals spea
 FACTORS = ("stand", "handler", "aircraft_type")
 # Shorter is a clock that is wrong; longer a mistake, or a night on the apron.
 SHORTEST_MIN, LONGEST_MIN = 1.0, 360.0
+SHORTEST_REST_MIN = 0.1  # bags that seem to come at once say nothing of their pace
 TYPICAL_BAGS = 100
 
 _USUAL_STRENGTH = 3.0
@@ -286,7 +287,7 @@ def _size(prior: Sequence[float]) -> float:
 
 
 def _has_pace(arrival: FinishedArrival) -> bool:
-    return arrival.bags >= 3 and arrival.rest_min > 0
+    return arrival.bags >= 3 and arrival.rest_min >= SHORTEST_REST_MIN
 
 
 def _is_credible(arrival: FinishedArrival) -> bool:

@@ -269,9 +269,11 @@ def _anchor(progress: Progress, now_us: int, model: Handling) -> _Anchor | None:
     due_us, off_due_us = progress.on_block_due_us, progress.off_block_due_us
     if progress.airborne_us is not None and due_us is not None and off_due_us is not None:
         at_us = progress.airborne_us - _us(model.take_off.median_min) + (due_us - off_due_us)
+        at_us += _us(model.in_the_air.median_min)
         return _Anchor("airborne", max(at_us, now_us), model.in_the_air)
     if due_us is not None:
-        return _Anchor("schedule", max(due_us, now_us), model.schedule)
+        at_us = due_us + _us(model.schedule.median_min)
+        return _Anchor("schedule", max(at_us, now_us), model.schedule)
     return None
 
 

@@ -118,7 +118,7 @@ async def ground_times_of(session: AsyncSession, airport: str) -> GroundTimes:
 
 async def airports_arrived_at(session: AsyncSession) -> list[str]:
     """Give the airports bags came to."""
-    return list(await session.scalars(select(ArrivalRow.airport).distinct()))
+    return sorted(await session.scalars(select(ArrivalRow.airport).distinct()))
 
 
 async def finished_at(session: AsyncSession, airport: str, now_us: int) -> list[FinishedArrival]:

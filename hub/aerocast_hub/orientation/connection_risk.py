@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from aerocast_hub.ground_times import Handling, Stage
+from aerocast_hub.ground_times import Handling, Stage, Tenths
 from aerocast_hub.orientation.arrival_times import (
     MINUTE_US,
     Closure,
@@ -133,7 +133,7 @@ def _passenger(parts: _Parts) -> Miss:
                 free = parts.knowing(
                     way_min=way_min - queue_min, queue_min=0.0, crosses_border=False
                 )
-                waited = queue_min or parts.known.changing.border.median_min
+                waited = queue_min or spread_of(parts.known.changing.border).median_min
                 others.append(_Other("queues", waited, _at_gate(free), closes_min))
     return _miss(parts.now_us, ready, closes_min, probability, others)
 
@@ -235,7 +235,7 @@ def _at_gate(parts: _Parts) -> Spread:
         return total(parts.on_block, _usual_change(known))
     queue_min = known.queue_min
     walk_min = max(0.0, known.way_min - queue_min)
-    stages = [
+    stages: list[Stage | Tenths] = [
         changing.leave_aircraft,
         Stage(walk_min, changing.walk_early * walk_min, changing.walk_late * walk_min),
     ]

@@ -3,14 +3,14 @@
 Everything is worked out by fixed quadrature: the same question has the same answer, always.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import exp, log
 from statistics import NormalDist
 
 import msgspec
 import numpy as np
 
-from aerocast_hub.ground_times import Stage
+from aerocast_hub.ground_times import Stage, Tenths
 
 PROBABILITIES = (0.01, *(round(0.05 * n, 2) for n in range(1, 20)), 0.99)
 POINTS = 24  # of a quadrature; each stands for one in so many cases
@@ -21,6 +21,7 @@ _MIDDLES = (np.arange(POINTS) + 0.5) / POINTS
 _EXPONENTIAL = tuple(1.2816 * log(0.5 / (1 - each)) / log(5) for each in PROBABILITIES)
 _Z = tuple(NormalDist().inv_cdf(each) for each in PROBABILITIES)
 _FEWEST = 1e-9
+_TENTHS = np.arange(11) / 10
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -34,14 +35,33 @@ class Spread(msgspec.Struct, frozen=True):
         return self.minutes[PROBABILITIES.index(0.5)]
 
 
-def spread_of(stage: Stage) -> Spread:
-    """Give the distribution of a stage: between two halves of normal ones and a long late tail."""
+def spread_of(stage: Stage | Tenths) -> Spread:
+    """Give the distribution of a stage: between two halves of normal ones and a long late tail.
+
+    What was measured is taken as it is; below the first tenth it goes on as above it, beyond the
+    last with a tail.
+    """
+    if not isinstance(stage, Stage):
+        return _of_tenths(stage)
     lean = max(0.0, 1 - stage.early_min / stage.late_min) if stage.late_min else 0.0
     late = [(1 - lean) * z + lean * tail for z, tail in zip(_Z, _EXPONENTIAL, strict=True)]
     return Spread(
         tuple(
             stage.median_min + (z * stage.early_min if z < 0 else far * stage.late_min)
             for z, far in zip(_Z, late, strict=True)
+        )
+    )
+
+
+def _of_tenths(tenths: Sequence[float]) -> Spread:
+    early_min = max(0.0, 2 * tenths[0] - tenths[1])
+    scale_min = (tenths[8] - tenths[7]) / log(2)  # of the exponential tail through both
+    inside = np.interp(PROBABILITIES, _TENTHS, [early_min, *tenths, tenths[8]])
+    beyond = [tenths[8] + scale_min * log(0.1 / (1 - each)) for each in PROBABILITIES]
+    return Spread(
+        tuple(
+            float(within) if share <= 0.9 else far
+            for share, within, far in zip(PROBABILITIES, inside, beyond, strict=True)
         )
     )
 
@@ -80,7 +100,7 @@ def total(one: Spread, *others: Spread) -> Spread:
 def chance_over(spread: Spread, minutes: float) -> float:
     """Give the probability that it takes longer, 0 to 1; beyond 1 and 99 % it falls steadily."""
     known = spread.minutes
-    if known[0] == known[-1]:
+    if known[-1] - known[0] < _FEWEST:
         return 1.0 if minutes < known[0] else 0.0
     if minutes > known[-1]:
         return 0.01 * exp(-(minutes - known[-1]) / _tail(known[-2], known[-1]))

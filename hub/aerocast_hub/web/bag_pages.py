@@ -22,6 +22,7 @@ from aerocast_hub.baggage.history import histories
 from aerocast_hub.baggage.insight import flight_compliance, gateway_clocks, performance
 from aerocast_hub.baggage.operations import Action, act
 from aerocast_hub.database.engine import Database
+from aerocast_hub.orientation.arrivals import airports_arrived_at, learned_times
 from aerocast_hub.orientation.connections import connections_at
 from aerocast_hub.orientation.link_desk import LinkDesk
 from aerocast_hub.outbox.publish import Publisher, write_events
@@ -246,8 +247,17 @@ async def performance_page(request: Operator, database: NamedDependency[Database
     async with database.reading() as session:
         told = await performance(session, now_us - DAY_US, now_us)
         clocks = await gateway_clocks(session, now_us)
+        arrivals = [
+            await learned_times(session, each, now_us, days=30)
+            for each in await airports_arrived_at(session)
+        ]
     return render(
-        "performance.html", told=told, clocks=clocks, now_us=now_us, user=request.user.name
+        "performance.html",
+        told=told,
+        clocks=clocks,
+        arrivals=arrivals,
+        now_us=now_us,
+        user=request.user.name,
     )
 
 

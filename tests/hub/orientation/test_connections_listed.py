@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 from aerocast_hub.app import create_app
@@ -17,7 +18,7 @@ from litestar.testing import AsyncTestClient
 MIN = 60_000_000
 HOUR = 60 * MIN
 NOW = time.time_ns() // 1000
-DAY = "2024-07-06"
+DAY = datetime.fromtimestamp(NOW / 1e6, UTC).date().isoformat()
 AMPLE, TIGHT, LOST, STRANGE = (f"022000000{n}" for n in range(4))
 
 

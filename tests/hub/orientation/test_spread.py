@@ -72,3 +72,14 @@ def test_tails_fall_steadily_and_never_end():
     assert 0 < far[-1] < 1e-6 < far[0]
     assert chance_over(exactly(5.0), 5.0) == 0.0
     assert chance_over(exactly(5.0), 4.9) == pytest.approx(1.0)
+
+
+def test_measured_tenths_are_taken_as_they_are():
+    rng = Random(11)
+    cases = sorted(rng.choice((rng.gammavariate(3, 2), rng.uniform(15, 25))) for _ in range(5000))
+    tenths = tuple(cases[500 * n] for n in range(1, 10))
+    spread = spread_of(tenths)
+    assert list(spread.minutes) == sorted(spread.minutes)
+    for number, minutes in enumerate(tenths, start=1):
+        assert at_share(spread, number / 10) == pytest.approx(minutes)
+    assert chance_over(spread, 12) == pytest.approx(sum(c > 12 for c in cases) / 5000, abs=0.03)

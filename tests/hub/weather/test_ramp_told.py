@@ -277,6 +277,13 @@ def test_airports_and_runways_are_read_of_files(tmp_path):
         ("[[airport", "airports.toml"),
         (
             (
+                '[[airport]]\nairport = "LFBO"\n[airport.changing]\n'
+                "border = [1, 2, 3, 4, 5, 6, 7, 8, 7]\n"
+            ),
+            "border: nine tenths in order",
+        ),
+        (
+            (
                 '[[airport]]\nairport = "LFBO"\n[airport.handling]\n'
                 "unload = { median_min = -1, early_min = 1, late_min = 1 }\n"
             ),
