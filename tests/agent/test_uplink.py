@@ -104,6 +104,21 @@ async def test_what_is_durable_reaches_the_hub_and_leaves_on_its_word(broker, sp
     assert spool.state().result(10).counters.acked == 701
 
 
+async def test_a_link_made_anew_costs_nothing_and_nobody_is_told_that_the_gateway_is_gone(
+    broker, spool, start_hub
+):
+    hub = start_hub()
+    async with running(uplink_to(broker, spool)) as uplink:
+        await eventually(lambda: uplink.state().connected)
+        for number in range(1, 4):
+            fill(spool, LIVE, 200)
+            uplink.reconnect()  # in the middle of it
+            await eventually(lambda: hub.statuses == ["online"] * (number + 1))  # noqa: B023  now
+            await empty(spool)
+        assert uplink.state().connected
+    assert hub.sequences(LIVE, spool.epoch) == list(range(1, 601))
+
+
 async def test_nothing_leaves_while_the_hub_is_silent(broker, spool, start_hub):
     hub = start_hub()
     hub.answer_with = lambda *_: None

@@ -26,7 +26,7 @@ def gateway_cards(
     """Give every gateway that may speak, those that need somebody first."""
     losses = {(each.site, each.gateway): each for each in accounts}
     cards = [
-        _card(each, losses.get((each.site, each.name)), now_us)
+        gateway_card(each, losses.get((each.site, each.name)), now_us)
         for each in gateways
         if each.state != "revoked"
     ]
@@ -37,7 +37,8 @@ def _needs_somebody(card: GatewayCard) -> bool:
     return card.tone == "alarm" or card.lost > 0 or card.degraded is not None
 
 
-def _card(view: GatewayView, account: Account | None, now_us: int) -> GatewayCard:
+def gateway_card(view: GatewayView, account: Account | None, now_us: int) -> GatewayCard:
+    """Give one gateway as the page shows it."""
     words, tone = _WORDS[view.state]
     health = view.health
     seen_us = view.last_seen_at_us

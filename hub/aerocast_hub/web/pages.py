@@ -12,6 +12,7 @@ from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.web.bag_pages import BAG_PAGES
+from aerocast_hub.web.gateway_pages import GATEWAY_PAGES
 from aerocast_hub.web.overview import overview
 from aerocast_hub.web.templates import render
 from aerocast_hub.web.weather_page import weather_page
@@ -46,4 +47,4 @@ def sees_gateways(user: Principal) -> bool:
     return grants(user.permissions, "gateways:read") and not is_bound
 
 
-OPERATOR_PAGES = (overview_page, weather_page, *BAG_PAGES)
+OPERATOR_PAGES = (overview_page, weather_page, *BAG_PAGES, *GATEWAY_PAGES)
