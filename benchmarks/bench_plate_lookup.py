@@ -85,7 +85,7 @@ async def measured(folder: Path, questions: int) -> int:
     }
     hub = await asyncio.create_subprocess_exec(
         HUB, "serve", env=environment, cwd=folder,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL, stderr=(folder / "hub.log").open("wb"),
     )  # fmt: skip
     draw = random.Random(SEED)  # noqa: S311  repeatable, not secret
     known = draw.sample(range(BAGS), questions + questions // 5)

@@ -34,6 +34,8 @@ from aerocast_hub.redis_connection import check_redis_url
 
 PREFIX = "AEROCAST_HUB_"
 SHORTEST_SECRET_KEY = 32
+LEAST_DIFFERENT = 10
+_EXAMPLES = ("changeme", "secretkey", "password", "insecure", "default", "yourkey", "0123456789")
 SERVICES = ("auth", "baggage", "weather", "orientation")
 
 
@@ -271,6 +273,8 @@ class Settings(BaseSettings):
                 f"secret_key: shorter than {SHORTEST_SECRET_KEY} characters; "
                 "leave it out to have one made, or set mode to dev"
             )
+        if self.mode == "production" and self.secret_key is not None:
+            _check_drawn("secret_key", self.secret_key.get_secret_value())
         self._check_baggage()
         read_networks(self.trusted_proxies)
         self._check_provider()
@@ -413,6 +417,16 @@ def _with_driver(address: str) -> str:
         if address.startswith(plain):
             return driven + address.removeprefix(plain)
     return address
+
+
+def _check_drawn(name: str, value: str) -> None:
+    """Refuse what was copied from an example, or typed with a finger on a key."""
+    plain = value.casefold().replace("-", "").replace("_", "")
+    if len(set(value)) < LEAST_DIFFERENT or any(word in plain for word in _EXAMPLES):
+        raise ValueError(
+            f"{name}: looks like an example, not drawn at random; "
+            "leave it out to have one made, or set mode to dev"
+        )
 
 
 class _NamedFiles(PydanticBaseSettingsSource):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from aerocast_hub.settings import Settings, SettingsError, load_settings
 
-LONG_KEY = "k" * 32
+LONG_KEY = "fK2xQ7vB4mZ8tR1wY6pL3sD5gHcN9jWe"
 
 
 @pytest.fixture(autouse=True)

@@ -32,6 +32,7 @@ from aerocast_hub.auth.sessions.standing import Standing
 from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.auth.tokens import Principal, TokenError
 from aerocast_hub.database.sight import Sight, see_only
+from aerocast_hub.telemetry.security_log import tell_refusal
 
 ROWS = frozenset({"ruled", "none"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -79,6 +80,8 @@ class PermissionGuard:
         try:
             await self._let_through(connection, handler)
         except HTTPException as refusal:
+            if isinstance(refusal, PermissionDeniedException):
+                _tell_of(connection, refusal)
             if not isinstance(connection, WebSocket):
                 raise
             code = 4000 + refusal.status_code
@@ -122,6 +125,14 @@ class PermissionGuard:
             _log.info("token refused: %s", error)
             return None
         return None if self._standing.is_ended(principal.session_id) else principal
+
+
+def _tell_of(connection: Connection, refusal: PermissionDeniedException) -> None:
+    """Tell the security log who was refused what: an address may hold a token, so no address."""
+    principal = connection.scope.get("user")
+    name = principal.name if isinstance(principal, Principal) else "nobody"
+    client = None if connection.client is None else connection.client.host
+    tell_refusal(name, client, refusal.detail)
 
 
 def _bearer(connection: Connection) -> str | None:

@@ -61,6 +61,24 @@ def tell_security_log(line: Told) -> None:
     )
 
 
+def tell_refusal(actor: str, client: str | None, why: str) -> None:
+    """Tell that somebody was refused; the trail, which is of changes, has no line of it."""
+    fields: dict[str, object] = {
+        "event.kind": "event",
+        "event.dataset": "aerocast.access",
+        "event.category": ["web"],
+        "event.type": ["denied"],
+        "event.action": "access_refused",
+        "event.outcome": "failure",
+        "event.reason": why,
+        "service.name": "aerocast-hub",
+        "user.name": actor,
+    }
+    if client is not None:
+        fields["client.address"] = client
+    _log.warning("%s was refused: %s", actor, why, extra={"ecs": fields})
+
+
 def fields_of(line: Told) -> dict[str, object]:
     """Write an event in the names of the Elastic Common Schema."""
     category = next(
@@ -94,7 +112,9 @@ class EcsLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write an event."""
-        return json.dumps(getattr(record, "ecs", {"message": record.getMessage()}))
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        told = {"@timestamp": at, "ecs.version": ECS_VERSION}
+        return json.dumps(told | getattr(record, "ecs", {"message": record.getMessage()}))
 
 
 def also_write_to(path: Path) -> logging.Handler:

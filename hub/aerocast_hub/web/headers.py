@@ -30,7 +30,7 @@ async def add_security_headers(message: Message, scope: Scope) -> None:
     headers = [pair for pair in message["headers"] if pair[0].lower() not in _NAMES]
     headers += _ALWAYS
     if scope.get("scheme") == "https":
-        headers.append((b"strict-transport-security", b"max-age=31536000"))
+        headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
     if b"cache-control" not in own:
         headers.append((b"cache-control", b"no-store"))
     message["headers"] = headers

@@ -136,7 +136,9 @@ async def test_over_https_the_cookies_are_bound_to_this_host(settings, people):
         for each in (session, renewal, marker):
             assert "Secure" in each
             assert "Domain" not in each
-        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+        assert answer.headers["strict-transport-security"] == (
+            "max-age=31536000; includeSubDomains"
+        )
         assert (await hub.get("/api/gateways")).status_code == 200
 
 
