@@ -1,4 +1,4 @@
-"""`aerocast-hub user add|list|disable`."""
+"""`aerocast-hub user add|list|disable|enable|reset`."""
 
 import argparse
 from importlib import import_module

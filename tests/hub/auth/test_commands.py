@@ -44,6 +44,34 @@ def test_an_account_is_added_listed_and_disabled(user):
     assert "argon2" not in line
 
 
+def test_who_lost_everything_is_rescued_from_the_machine_itself(user):
+    user("add", "Anna", given="correct horse battery\n")
+    user("disable", "anna")
+    assert json.loads(user("enable", "anna", "--json").stdout)["disabled_at_us"] is None
+    given = json.loads(user("reset", "anna", "--json").stdout)
+    assert len(given["password"]) >= 20
+    assert "to choose a password" in user("list").stdout
+    assert "there is no user 'bo'" in user("reset", "bo").stderr
+
+
+def test_the_keys_are_listed_and_changed(user, tmp_path):
+    def keys(*words):
+        command = [COMMAND, "keys", *words, "--json"]
+        environment = {**os.environ, "AEROCAST_HUB_DATA_DIR": str(tmp_path)}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=60, check=True
+        )
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert keys("list") == []
+    (first,) = keys("rotate")
+    second, old = keys("rotate")
+    assert (first["id"], first["good_until_us"]) == (old["id"], None)
+    assert old["good_until_us"] > second["made_at_us"]
+    (third,) = keys("rotate", "--compromised")
+    assert third["id"] not in (first["id"], second["id"])
+
+
 def test_the_password_may_come_from_the_environment(user):
     added = user("add", "ben", AEROCAST_HUB_USER_PASSWORD=PASSWORD)
     assert added.returncode == 0, added.stderr
