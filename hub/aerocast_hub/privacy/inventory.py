@@ -121,6 +121,13 @@ INVENTORY: tuple[Personal, ...] = (
         "passkeys.name", "what its owner calls it", "to tell passkeys apart", "with the passkey"
     ),
     _staff("attempt_counts.key", "account or network address", "to slow guessing down", "an hour"),
+    _staff(
+        "provider_identities.subject",
+        "who somebody is at the airport's identity provider",
+        "to log in",
+        "with the account",
+    ),
+    _staff("provider_sign_ins.link_user_id", "who is logging in", "to log in", "minutes"),
 )
 
 NOBODY = frozenset(
