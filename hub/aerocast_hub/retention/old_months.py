@@ -21,6 +21,7 @@ from aerocast_hub.database.partitions import (
     make_months,
     table_outside_months,
 )
+from aerocast_hub.database.timescale import drop_chunks, is_hypertable
 
 log = logging.getLogger(__name__)
 
@@ -91,10 +92,15 @@ async def _forget(database: Database, month: Month) -> int:
     within = row.received_at_us.between(month.first_us, month.end_us - 1)
     if not database.is_sqlite:
         async with database.writing() as session:
+            counted = select(func.count()).select_from(row).where(within)
             if month in await attached_months(session):
-                counted = select(func.count()).select_from(row).where(within)
                 count = await session.scalar(counted)
                 await detach_month(session, month)
+                return count or 0
+            connection = await session.connection()
+            if await connection.run_sync(is_hypertable):
+                count = await session.scalar(counted)
+                await connection.run_sync(drop_chunks, month.first_us, month.end_us)
                 return count or 0
     key = list(row.__table__.primary_key)
     some = select(*key).where(within).limit(ROWS_AT_ONCE)
