@@ -152,6 +152,8 @@ NOBODY = frozenset(
         "evictions",
         "flights",
         "followers",
+        "gateway_certificates",
+        "gateway_claims",
         "gateway_counts",
         "gateway_states",
         "gateways",
