@@ -1,13 +1,31 @@
 """Whoever asks for advice asks here: it shares what is the same for many, and keeps count."""
 
+from typing import NamedTuple
+
 from msgspec import structs
 
+from aerocast_hub.baggage.bags import passengers_on
 from aerocast_hub.database.engine import Database
+from aerocast_hub.flights.store import find_flight
 from aerocast_hub.orientation.advising import Advised, advise_on_bag, advise_passenger
 from aerocast_hub.orientation.counting import AdviceCounter
-from aerocast_hub.orientation.passenger_links import Links
-from aerocast_hub.orientation.surroundings import RecentSurroundings, Surroundings
+from aerocast_hub.orientation.passenger_links import Links, open_links_of
+from aerocast_hub.orientation.surroundings import (
+    RecentSurroundings,
+    RememberedSurroundings,
+    Surroundings,
+)
+from aerocast_hub.schedule import flight_key
 from aerocast_hub.telemetry.metrics import Metrics
+
+MOST_PASSENGERS = 400
+
+
+class AdvisedPassenger(NamedTuple):
+    """A passenger's advice, and their open links that staff or an airline made."""
+
+    links: tuple[str, ...]
+    advised: Advised
 
 
 class Advisor:
@@ -60,3 +78,22 @@ class Advisor:
         async with self._database.reading() as session:
             around = Surroundings(session, at_us)
             return await advise_on_bag(session, around, bag, at_us, profile)
+
+    async def on_flight(self, flight_id: str, now_us: int) -> list[AdvisedPassenger] | None:
+        """Advise the passengers with bags on a flight, as they would be now; 400 at most.
+
+        None when there is no such flight. Whoever sees only some bags gets their passengers.
+        """
+        async with self._database.reading() as session:
+            flight = await find_flight(session, flight_id)
+            if flight is None:
+                return None
+            people = await passengers_on(session, {(flight_key(flight.flight), flight.date)})
+            around = RememberedSurroundings(session, now_us)
+            links = await open_links_of(session, people, now_us)
+            found = []
+            for person in sorted(people)[:MOST_PASSENGERS]:
+                advised = await advise_passenger(session, around, person, now_us)
+                if advised is not None:
+                    found.append(AdvisedPassenger(tuple(links.get(person, ())), advised))
+        return found

@@ -46,6 +46,19 @@ class FoundBag(msgspec.Struct, frozen=True, kw_only=True):
     guidance: Guidance
 
 
+class PassengerGuidance(msgspec.Struct, frozen=True, kw_only=True):
+    """A passenger's advice, without a name.
+
+    Attributes
+    ----------
+    links
+        Ids of the open links made for them, as webhooks name them; empty without any.
+    """
+
+    links: tuple[str, ...]
+    guidance: Guidance
+
+
 class GuidanceController(Controller):
     """What to do now, when the bags come, and why."""
 
@@ -172,6 +185,32 @@ class GuidanceController(Controller):
         if advised is None:
             raise NotFoundException(f"bag {bag[:36]!r} is not known")
         return worded(advised, _language(request))
+
+    @get(
+        "/flights/{flight_id:str}",
+        operation_id="GetFlightGuidance",
+        opt={"permission": "orientation:read"},
+    )
+    async def by_flight(
+        self, flight_id: FromPath[str], request: AnyRequest, advisor: NamedDependency[Advisor]
+    ) -> list[PassengerGuidance]:
+        """Give the advice of the passengers with bags on a flight; it is not counted.
+
+        Accounts bound to airlines get their own flights' passengers alone.
+
+        Raises
+        ------
+        NotFoundException
+            There is no such flight.
+        """
+        found = await advisor.on_flight(flight_id, time.time_ns() // 1000)
+        if found is None:
+            raise NotFoundException(f"flight {flight_id[:36]!r} is not known")
+        language = _language(request)
+        return [
+            PassengerGuidance(links=each.links, guidance=worded(each.advised, language))
+            for each in found
+        ]
 
 
 def _give(request: AnyRequest, advisor: Advisor, advised: Advised, asked_by: str) -> Guidance:

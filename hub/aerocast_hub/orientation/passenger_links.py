@@ -5,7 +5,7 @@ revoked link opens nothing in any process from the moment its revocation is comm
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated, Literal
 
 import msgspec
@@ -27,6 +27,7 @@ from aerocast_hub.orientation.tables import PassengerLinkRow
 HOUR_S = 3600
 VALID_H = 72
 LONGEST_H = 14 * 24
+IDS_AT_ONCE = 400  # databases bound the parameters of a statement
 MOST_OPEN = 20  # of one passenger
 KEPT_US = 30 * 24 * HOUR_S * 1_000_000  # after a link's end its row says who made it
 _HALF_US = VALID_H * HOUR_S * 500_000
@@ -146,6 +147,26 @@ async def links_of(session: AsyncSession, passenger_id: str, now_us: int) -> lis
         .limit(100)
     )
     return [_link(row, now_us) for row in rows]
+
+
+async def open_links_of(
+    session: AsyncSession, passengers: Collection[str], now_us: int
+) -> dict[str, list[str]]:
+    """Give the ids of the open links that somebody made for passengers, by the passengers' ids."""
+    ordered, found = sorted(passengers), dict[str, list[str]]()
+    for at in range(0, len(ordered), IDS_AT_ONCE):
+        rows = await session.execute(
+            select(PassengerLinkRow.passenger_id, PassengerLinkRow.id)
+            .where(
+                PassengerLinkRow.passenger_id.in_(ordered[at : at + IDS_AT_ONCE]),
+                PassengerLinkRow.made_by.is_not(None),
+                *_open_at(now_us),
+            )
+            .order_by(PassengerLinkRow.id)
+        )
+        for passenger_id, link_id in rows:
+            found.setdefault(passenger_id, []).append(link_id)
+    return found
 
 
 async def find_link(

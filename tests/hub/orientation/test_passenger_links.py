@@ -7,6 +7,7 @@ import pytest
 from aerocast_hub.app import create_app
 from aerocast_hub.audit.tables import AuditRow
 from aerocast_hub.baggage.bags import find_bag
+from aerocast_hub.flights.store import flights_called
 from aerocast_hub.orientation.links import link_key, make_token
 from aerocast_hub.orientation.passenger_links import KEPT_US, MOST_OPEN, forget_links
 from aerocast_hub.orientation.tables import PassengerLinkRow
@@ -237,3 +238,25 @@ async def test_links_go_with_the_name_and_a_month_after_their_end(hub, desk, dat
     await made(hub, desk)
     await forget(database, now_us() + 40 * 86_400_000_000, record_days=0, personal_days=30)
     assert await count() == 0
+
+
+async def test_a_flights_passengers_are_advised_by_link_and_never_by_name(hub, desk, database):
+    link = await made(hub, desk)
+    async with database.reading() as session:
+        (flight_id,) = await flights_called(session, {("AF6120", await _date(session))})
+    path = f"/api/guidance/flights/{flight_id}"
+    reader = bearer(hub, "orientation:read")
+    (passenger,) = (await hub.get(path, headers=reader)).json()
+    assert passenger["links"] == [link["link"]["id"]]
+    assert passenger["guidance"]["belt"] == "4"
+    assert SURNAME not in json.dumps(passenger, ensure_ascii=False)
+    assert (await hub.get("/api/guidance/flights/none", headers=reader)).status_code == 404
+    assert (await hub.get(path)).status_code == 401
+    others = bearer(hub, "orientation:read", airlines=frozenset({"LH"}))
+    assert (await hub.get(path, headers=others)).status_code == 404
+    own = bearer(hub, "orientation:read", airlines=frozenset({"AF"}))
+    assert len((await hub.get(path, headers=own)).json()) == 1
+
+
+async def _date(session):
+    return (await find_bag(session, PLATE)).flight_date

@@ -14,7 +14,7 @@ function show_turn() {
   for (const each of turns) each.hidden = each !== now;
   document.documentElement.lang = now.lang;
   document.documentElement.dir = now.dir;
-  const is_stale = Date.now() - heard_ms > SILENT_MS;
+  const is_stale = !navigator.onLine || Date.now() - heard_ms > SILENT_MS;
   for (const each of document.querySelectorAll(".display-stale")) each.hidden = !is_stale;
   document.body.classList.toggle("is-stale", is_stale);
 }
@@ -42,6 +42,8 @@ function follow() {
   };
 }
 
+addEventListener("offline", show_turn);
+addEventListener("online", show_turn);
 setInterval(() => {
   turn += 1;
   show_turn();
