@@ -44,6 +44,7 @@ COMMANDS = {
     "epcis": Command("aerocast_hub.commands.epcis", "name the events of an EPCIS document"),
     "events": Command("aerocast_hub.commands.events", "what happened: list, send again, describe"),
     "archive": Command("aerocast_hub.commands.archive", "past months as Parquet files"),
+    "objects": Command("aerocast_hub.commands.objects", "captures, exports, bundles: files"),
     "backup": Command("aerocast_hub.commands.backup", "the database to a file"),
     "restore": Command("aerocast_hub.commands.restore", "a database from a backup"),
     "export": Command("aerocast_hub.commands.export", "winds for meteorologists"),

@@ -174,3 +174,21 @@ def test_the_command_makes_lists_verifies_and_asks(monkeypatch, tmp_path, capsys
     with pytest.raises(SystemExit):
         main(["archive", "make", "May"])
     assert "is no month: it is written like 2026-11" in capsys.readouterr().err
+
+
+def test_the_command_puts_lists_gets_and_deletes(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("AEROCAST_HUB_MODE", "dev")
+    monkeypatch.setenv("AEROCAST_HUB_DATA_DIR", str(tmp_path / "data"))
+    file, back = tmp_path / "hall-1.iq", tmp_path / "back.iq"
+    file.write_bytes(bytes(1000))
+    assert main(["objects", "put", "captures/hall-1.iq", str(file)]) == 0
+    assert main(["objects", "put", "captures/hall-1.iq", str(file)]) == 1
+    assert "nothing is written over" in capsys.readouterr().err
+    assert main(["objects", "list", "captures", "--json"]) == 0
+    assert capsys.readouterr().out == '{"key":"captures/hall-1.iq","bytes":1000}\n'
+    assert main(["objects", "get", "captures/hall-1.iq", str(back)]) == 0
+    assert back.read_bytes() == bytes(1000)
+    assert main(["objects", "get", "captures/hall-1.iq", str(back)]) == 1
+    assert main(["objects", "delete", "captures/hall-1.iq"]) == 0
+    assert main(["objects", "put", "elsewhere/x", str(file)]) == 1
+    assert "is no key: it is KIND/NAME" in capsys.readouterr().err
