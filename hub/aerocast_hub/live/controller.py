@@ -8,7 +8,6 @@ go; it comes back by itself and asks for the present state.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,6 +18,7 @@ from litestar.response import Stream
 from litestar.response.sse import ServerSentEventMessage
 
 from aerocast_hub.auth.permissions import RULED
+from aerocast_hub.auth.sessions.standing import Standing
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.sight import current_sight
@@ -46,13 +46,14 @@ async def follow(
     request: Request[Principal, Any, State],
     database: NamedDependency[Database],
     publisher: NamedDependency[Publisher],
+    standing: NamedDependency[Standing],
 ) -> Stream:
     """Stream committed events as they happen, each a JSON object with its ``kind``.
 
     The stream ends when the token does: come back with a fresh one.
     """
     return Stream(
-        stream(publisher, request.user.expires_at_s, partial(may_hear, database)),
+        stream(publisher, request.user.expires_at_s, hears(standing, request.user, database)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -63,13 +64,23 @@ async def follow_by_socket(
     socket: Listening,
     database: NamedDependency[Database],
     publisher: NamedDependency[Publisher],
+    standing: NamedDependency[Standing],
 ) -> None:
     """Tell committed events as they happen, each ``{"id": ..., "event": {...}}``.
 
     The first message is ``{"ready": true}``, and in silence ``{"still_here": true}`` comes every
     20 seconds. Closed with 1013 who does not keep up, and with 4001 when the token ends.
     """
-    await tell_until_left(socket, _tell(socket, publisher, partial(may_hear, database)))
+    await tell_until_left(socket, _tell(socket, publisher, hears(standing, socket.user, database)))
+
+
+def hears(standing: Standing, who: Principal, database: Database) -> MayHear:
+    """Give what decides which events somebody is told: none once their session was ended."""
+
+    async def may(event: Event) -> bool:
+        return not standing.is_ended(who.session_id) and await may_hear(database, event)
+
+    return may
 
 
 async def _tell(socket: Listening, publisher: Publisher, may_hear: MayHear) -> None:

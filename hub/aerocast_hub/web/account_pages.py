@@ -20,7 +20,7 @@ from aerocast_hub.auth.api_keys.checking import ApiKeys
 from aerocast_hub.auth.api_keys.store import KeyRefusedError, list_keys, revoke_key
 from aerocast_hub.auth.caller import caller_of, own_id, party_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
-from aerocast_hub.auth.permissions import EVERYTHING, OWN_ACCOUNT, PERMISSIONS
+from aerocast_hub.auth.permissions import EVERYTHING, OWN_ACCOUNT, PERMISSIONS, grants
 from aerocast_hub.auth.second_factors.codes import FactorError
 from aerocast_hub.auth.second_factors.own_factors import Added, NewPasskey, OwnFactors
 from aerocast_hub.auth.sessions.cookies import SessionCookies
@@ -103,6 +103,7 @@ async def account_page(
         has_passkeys=party_of(request, settings) is not None,
         sessions=going_on,
         keys=keys,
+        may_see_people=grants(who.permissions, "users:read"),
         scopes=sorted(allowed - {OWN_ACCOUNT, EVERYTHING}),
     )
     return Response(page)

@@ -3,6 +3,9 @@
 import asyncio
 
 from aerocast_hub.auth.sessions.standing import Standing
+from aerocast_hub.auth.tokens import Principal
+from aerocast_hub.events import GatewayStateChanged
+from aerocast_hub.live.controller import hears
 
 from tests.hub.auth.people import bearer, entered, id_of, log_in
 
@@ -57,6 +60,18 @@ async def test_another_process_hears_of_an_ended_session(hub, database):
     await elsewhere.look()
     assert elsewhere.is_ended(gone)
     assert not elsewhere.is_ended(None)
+
+
+async def test_a_stream_tells_nothing_more_to_whose_session_was_ended(database):
+    standing = Standing(database)
+    who = Principal(
+        user_id="u", name="ada", permissions=frozenset(), expires_at_s=9, session_id="s"
+    )
+    may = hears(standing, who, database)
+    event = GatewayStateChanged(at_us=1, site="lfbo", gateway="hall-1", state="gone")
+    assert await may(event)
+    standing.end(["s"])
+    assert not await may(event)
 
 
 async def test_reuse_of_a_refresh_token_ends_the_access_token_too(hub):
