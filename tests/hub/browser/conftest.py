@@ -212,9 +212,9 @@ def visit(browser, hub, request):
 def operator(visit, hub):
     """Log in and open a page as the operator."""
 
-    def open_page(path="/", **how):
+    def open_page(path="/", name=NAME, **how):
         page = visit(f"/login?next={path}", **how)
-        page.get_by_label("Name").fill(NAME)
+        page.get_by_label("Name").fill(name)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url(f"{hub.base}{path}")

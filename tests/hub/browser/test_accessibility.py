@@ -3,17 +3,21 @@
 import hashlib
 import json
 import os
+import time
 from importlib.resources import files
 from pathlib import Path
 
 import httpx
 import pytest
+from aerocast_hub.auth.second_factors.totp import STEP_S, code_at
 from aerocast_hub.orientation.wording import LANGUAGES
 from aerocast_hub.web.labels import LABELS
 from playwright.sync_api import expect
 
+from tests.hub.auth.test_second_factors import base32_of
 from tests.hub.browser import travellers
 from tests.hub.browser.axe import AXE, small_targets, violations
+from tests.hub.browser.conftest import PASSWORD
 from tests.hub.browser.day import PLATE
 from tests.hub.browser.travellers import SURNAME, TRAVELLERS
 
@@ -125,3 +129,55 @@ def test_axe_is_the_one_that_was_fetched():
         assert hashes == known["sha256"]
         assert known["licence"]
     assert AXE.is_file()
+
+
+def test_accounts_pages_have_no_fault(operator, airport):
+    airport.command("user", "add", "kim", "--role", "admin", given=f"{PASSWORD}\n")
+    found = {}
+    page = operator("/account", name="kim", **PHONE, expects="status of 401")
+
+    def look(name):
+        found[name] = faults(page, name)
+
+    look("account")
+    page.get_by_label("Name of the key").fill("display")
+    page.get_by_label("Scopes, with blanks between").fill("flights:read")
+    page.get_by_role("button", name="Make a key").click()
+    look("new-key")
+    page.goto("/people")
+    look("people")
+    page.get_by_label("Name").fill("new-one")
+    page.get_by_label("Role").select_option("viewer")
+    page.get_by_role("button", name="Add").click()
+    look("first-password")
+    page.get_by_role("link", name="I have it").click()
+    look("person")
+    page.goto("/account")
+    page.get_by_role("button", name="Add an authenticator app").click()
+    look("add-app")
+    page.get_by_text("The camera does not work").click()
+    secret = base32_of(page.locator(".raw").inner_text())
+    step = time.time_ns() // 1_000_000_000 // STEP_S
+    page.get_by_label("Code").fill(code_at(secret, step - 1))
+    page.get_by_role("button", name="Use this app").click()
+    page.get_by_role("heading", name="Recovery codes").wait_for()
+    look("recovery-codes")
+    page.get_by_role("link", name="I have them").click()
+    look("account-with-app")
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_label("Name").fill("kim")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in", exact=True).click()
+    page.get_by_label("Code").wait_for()
+    look("second-factor")
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_the_docs_have_no_fault(visit):
+    page = visit("/docs", **PHONE)
+    expect(page.get_by_role("region", name="About this description")).to_be_visible()
+    assert violations(page) == []
+    page.mouse.move(100, 400)
+    page.mouse.wheel(0, 4000)
+    expect(page.locator("#operations-tag-Telemetry")).to_have_count(0)
+    assert violations(page) == []

@@ -40,9 +40,18 @@ def test_a_session_whose_token_has_ended_goes_on_without_a_password(operator, hu
     expect(page.get_by_role("heading", name="Gateways")).to_be_visible()
 
 
+# What is far below is drawn when it comes into view.
+SCROLL_TO = """(wanted) => {
+  const end = document.documentElement.scrollHeight - innerHeight;
+  scrollY >= end - 1 ? scrollTo(0, 0) : scrollBy(0, 150);
+  return document.querySelector(wanted) !== null;
+}"""
+
+
 def test_the_docs_work_offline(visit):
     page = visit("/docs")
     expect(page.get_by_role("heading", name="AeroCast hub")).to_be_visible()
+    page.wait_for_function(SCROLL_TO, arg="#operations-Gateways-ListGateways")
     page.locator("#operations-Gateways-ListGateways").get_by_role("button").first.click()
     expect(page.get_by_text("Try it out")).to_be_visible()
 
