@@ -5,6 +5,7 @@ import pytest
 from aerocast_hub.app import create_app
 from aerocast_hub.baggage.absorb import absorb as absorb_bags
 from aerocast_hub.baggage.imports import import_bags
+from aerocast_hub.baggage.messages import Incoming, take_in
 from aerocast_hub.flights.absorb import absorb as absorb_flights
 from aerocast_hub.flights.imports import import_flights
 from aerocast_hub.inbox.sighting import Sighting
@@ -148,6 +149,40 @@ async def test_a_passenger_is_told_belt_time_and_why(hub, airport):
     assert PLATE not in everything
     assert "LLER" not in everything
     assert "ANNA" not in everything
+
+
+async def test_a_passenger_whose_bag_is_booked_through_is_told_of_their_connection(
+    hub, airport, database, tmp_path, now_us
+):
+    leaves_us = now_us + 55 * MIN
+    today = time.strftime("%Y-%m-%d", time.gmtime(now_us / 1e6))
+    onward = {
+        "flight": "BA2",
+        "date": today,
+        "from": "TLS",
+        "to": "LHR",
+        "scheduled_off_block": iso(leaves_us),
+        "scheduled_on_block": iso(now_us + 150 * MIN),
+        "gate": "12",
+    }
+    (tmp_path / "onward.jsonl").write_text(json.dumps(onward))
+    await import_flights(database, tmp_path / "onward.jsonl")
+    day = time.strftime("%d%b", time.gmtime(now_us / 1e6)).upper()
+    message = (
+        f"BSM\r\n.V/1LCDG\r\n.F/AF6120/{day}/TLS\r\n.O/BA2/{day}/LHR\r\n"
+        ".N/0057654321001\r\n.P/1WEBER/EVA\r\nENDBSM\r\n"
+    )
+    async with database.writing() as session:
+        await take_in(session, [Incoming(message.encode(), now_us - 120 * MIN, "test")])
+    told = (await find(hub, "0057654321", "weber")).json()["guidance"]
+    assert (told["phase"], told["flight"], told["onward"]) == ("connecting", "AF6120", "BA2")
+    assert told["headline"]["text"] == "Go straight to gate 12 for flight BA2."
+    assert told["boarding_closes_us"] // MIN == (leaves_us - 15 * MIN) // MIN
+    assert 0 < told["miss"] < 1
+    assert 0 < told["bags"][0]["miss"] < 1
+    assert told["belt"] is None
+    assert "unknown_way" in [each["key"] for each in told["unknown"]]
+    assert "step_through" in [each["key"] for each in told["steps"]]
 
 
 async def test_the_link_opens_the_same_advice_in_the_language_asked_for(hub, airport):
