@@ -2,8 +2,11 @@
 
 import tomllib
 
+import msgspec
 import pytest
 from aerocast_agent.cli import main
+from aerocast_agent.config import Config, Gateway, Spool
+from aerocast_agent.doctor.identity import check_identity
 from aerocast_agent.enrolment.hub import EnrolmentError, check_url
 from aerocast_agent.enrolment.identity import Dates, read_dates, write_private
 from aerocast_agent.renewing import Renewing
@@ -126,6 +129,30 @@ async def test_a_hub_that_does_not_answer_is_no_refusal(tmp_path):
     await renewing.look()
     assert renewing.problem is None
     assert read_dates(tmp_path) == Dates(issued_at_us=1, renew_at_us=2, ends_at_us=3)
+
+
+@pytest.mark.parametrize(
+    ("day", "result", "told"),
+    [
+        (10, "well", "good until 1970-04-01, renewed from 1970-03-02"),
+        (60.5, "well", "good until"),
+        (62, "doubtful", "should have been renewed on 1970-03-02"),
+        (90, "failed", "it ended on 1970-04-01; everything is kept here"),
+    ],
+)
+def test_doctor_says_how_long_the_certificate_lasts(tmp_path, day, result, told):
+    day_us = 24 * 3_600_000_000
+    settings = Config(
+        gateway=Gateway(site="lfbo", name="hall-1"), spool=Spool(path=str(tmp_path / "spool.db"))
+    )
+    assert check_identity(settings, 0) is None
+    (tmp_path / "identity").mkdir()
+    dates = Dates(issued_at_us=0, renew_at_us=60 * day_us, ends_at_us=90 * day_us)
+    write_private(tmp_path / "identity" / "identity.json", msgspec.json.encode(dates))
+    check = check_identity(settings, int(day * day_us))
+    assert check.result == result
+    assert told in check.found
+    assert (result == "well") == (check.mend is None)
 
 
 def test_dates_that_cannot_be_read_are_none(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 
 from aerocast_agent.asking import ask_daemon
 from aerocast_agent.mqtt_link import Broker, Link, LinkError
@@ -14,15 +15,24 @@ from tests.end_to_end.conftest import until
 SITE = "lfbo"
 
 
-async def certified_hub(folder):
+async def certify_hub(folder):
     """Prepare a hub and, in ``folder/certificates``, what a broker beside it needs."""
     hub = Hub(folder / "hub", metars=None)
     await hub.prepare()
-    certificates = folder / "certificates"
-    await hub.command("ca", "issue", "broker", "--host", "127.0.0.1", "--out", str(certificates))
-    await hub.command("ca", "issue", "hub", "--out", str(certificates))
-    await hub.command("ca", "export", str(certificates))
-    return hub, certificates
+    certificates = str(folder / "certificates")
+    await hub.command("ca", "issue", "broker", "--host", "127.0.0.1", "--out", certificates)
+    await hub.command("ca", "issue", "hub", "--out", certificates)
+    await hub.command("ca", "export", certificates)
+    return folder, hub.password
+
+
+def copy_of(certified, folder):
+    """Give a hub of the test's own, prepared before, and its broker's files."""
+    prepared, password = certified
+    shutil.copytree(prepared, folder, dirs_exist_ok=True)
+    hub = Hub(folder / "hub", metars=None)
+    hub.password = password
+    return hub, folder / "certificates"
 
 
 async def start(hub, certificates, **settings):

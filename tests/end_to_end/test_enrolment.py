@@ -11,7 +11,7 @@ from aerocast_simulator.processes import CommandError, Service
 from tests.agent.brokers import free_port
 from tests.agent.certificates import certify
 from tests.end_to_end.conftest import until
-from tests.end_to_end.enrolled import Gateway, certified_hub, reaches, start
+from tests.end_to_end.enrolled import Gateway, certify_hub, copy_of, reaches, start
 from tests.mosquitto import mosquitto
 from tests.rabbitmq import rabbitmq
 
@@ -19,8 +19,14 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 pytestmark = pytest.mark.timeout(400)  # three real servers and their commands, beside other tests
 
 
-async def test_with_mosquitto(tmp_path):
-    hub, certificates = await certified_hub(tmp_path)
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory):
+    """A hub prepared with an authority of its own, to be copied."""
+    return asyncio.run(certify_hub(tmp_path_factory.mktemp("certified")))
+
+
+async def test_with_mosquitto(tmp_path, certified):
+    hub, certificates = copy_of(certified, tmp_path)
     hubs_port = free_port()
     general, listeners = as_shipped(certificates, tmp_path, hubs_port)
     with mosquitto(tmp_path, listeners, general) as broker:
@@ -50,8 +56,8 @@ def as_shipped(certificates, folder, hubs_port):
     return general, listeners
 
 
-async def test_with_rabbitmq(tmp_path):
-    hub, certificates = await certified_hub(tmp_path)
+async def test_with_rabbitmq(tmp_path, certified):
+    hub, certificates = copy_of(certified, tmp_path)
     shipped = (DEPLOY / "rabbitmq" / "aerocast.conf").read_text()
     with rabbitmq(
         tmp_path,
@@ -68,8 +74,8 @@ async def test_with_rabbitmq(tmp_path):
         await live(hub, tmp_path, broker.mqtts_port, lambda: None)
 
 
-async def test_a_token_vouches_for_a_hub_that_nobody_knows_yet(tmp_path):
-    hub, certificates = await certified_hub(tmp_path)
+async def test_a_token_vouches_for_a_hub_that_nobody_knows_yet(tmp_path, certified):
+    hub, certificates = copy_of(certified, tmp_path)
     await hub.command("gateway", "add", "lfbo", "hall-1")
     claim = json.loads(await hub.command("gateway", "claim", "lfbo", "hall-1", "--json"))
     hub.environment |= {

@@ -5,6 +5,7 @@ import asyncio
 import shutil
 import sys
 import textwrap
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from aerocast_agent.config import Config
 from aerocast_agent.config_file import ConfigError, read_config
 from aerocast_agent.doctor import link, machine, network
 from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
+from aerocast_agent.doctor.identity import check_identity
 from aerocast_agent.status import Status, read_spool
 
 MARKS = {"well": "  ok  ", "doubtful": " look ", "failed": " FAIL ", "skipped": "  --  "}
@@ -81,6 +83,8 @@ def checks(config: Path) -> Iterator[Check]:
 
 def _hub(settings: Config, running: Status | None) -> Iterator[Check]:
     answers = False
+    if (certified := check_identity(settings, time.time_ns() // 1000)) is not None:
+        yield certified
     for place in network.brokers(settings):
         for check in network.check_way(place, settings):
             spare = answers and place.name == "broker_v3" and check.result == "failed"

@@ -24,6 +24,8 @@ from aerocast_agent.config import (
     TcpScanner,
 )
 from aerocast_agent.doctor.check import Check, doubtful, failed, skipped, well
+from aerocast_agent.enrolment.hub import EnrolmentError, HubAddress, trusting
+from aerocast_agent.enrolment.identity import folder_of, web_authorities
 from aerocast_agent.mqtt_link import DEFAULT_PORTS
 from aerocast_agent.probing import mend_of
 from aerocast_agent.status import Status
@@ -161,16 +163,21 @@ def check_web(settings: Config) -> Check:
     parts = urlsplit(url)
     try:
         port = parts.port
-        secure = parts.scheme == "https"
-        made = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = made(parts.hostname or "", port, timeout=WITHIN_S)
+        connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            hub = HubAddress(url, web_authorities(folder_of(settings.spool.path)))
+            connection = http.client.HTTPSConnection(
+                parts.hostname or "", port, timeout=WITHIN_S, context=trusting(hub)
+            )
+        else:
+            connection = http.client.HTTPConnection(parts.hostname or "", port, timeout=WITHIN_S)
         try:
             connection.request("GET", parts.path.rstrip("/") + "/health")
             answer = connection.getresponse()
             answer.read(65536)
         finally:
             connection.close()
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except (OSError, ValueError, EnrolmentError, http.client.HTTPException) as error:
         return failed(
             "hub web",
             f"{url}: {worded(error)}",

@@ -107,8 +107,7 @@ def _ask_by_key(hub: HubAddress, folder: Path, wished: str) -> Identity:
         "request": request,
         "signature": keys.sign_renewal(present, request),
     }
-    trusting = HubAddress(hub.url, (*hub.authorities, folder / AUTHORITY))
-    return ask(trusting, RENEW, question)
+    return ask(hub, RENEW, question)
 
 
 def _by_pin(hub: HubAddress, pin: str, folder: Path) -> HubAddress:

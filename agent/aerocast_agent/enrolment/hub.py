@@ -91,7 +91,7 @@ def ask(hub: HubAddress, path: str, question: dict[str, str]) -> Identity:
     EnrolmentError
         There is none; ``refused`` when the hub says so.
     """
-    content = _exchange(hub, _trusting(hub), "POST", path, msgspec.json.encode(question))
+    content = _exchange(hub, trusting(hub), "POST", path, msgspec.json.encode(question))
     try:
         return msgspec.json.decode(content, type=Identity)
     except msgspec.DecodeError as error:
@@ -106,7 +106,14 @@ def fetch_unverified(hub: HubAddress, path: str) -> str:
     return _exchange(hub, context, "GET", path, None).decode(errors="replace")
 
 
-def _trusting(hub: HubAddress) -> ssl.SSLContext:
+def trusting(hub: HubAddress) -> ssl.SSLContext:
+    """Give what verifies the hub's web address.
+
+    Raises
+    ------
+    EnrolmentError
+        A file cannot be used.
+    """
     context = ssl.create_default_context()
     for file in hub.authorities:
         try:

@@ -32,8 +32,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def web_authorities(folder: Path) -> tuple[Path, ...]:
     """Give whom to trust for the hub's web address, beside what this machine trusts."""
-    file = folder / WEB_AUTHORITY
-    return (file,) if file.exists() else ()
+    files = (folder / WEB_AUTHORITY, folder / AUTHORITY)
+    return tuple(file for file in files if file.exists())
 
 
 def folder_of(spool: str) -> Path:
