@@ -26,7 +26,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import httpx
-from aerocast_hub.auth.tokens import TokenKeys
+from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.baggage.evidence import Seen
 from aerocast_hub.baggage.evidence_store import keep_evidence
 from aerocast_hub.baggage.imports import import_bags

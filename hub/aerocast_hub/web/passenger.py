@@ -11,19 +11,18 @@ from litestar.enums import MediaType
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Stream
-from msgspec import structs
 
 from aerocast_hub.auth.caller import client_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.live.answering import EVENT_STREAM, answer_stream
-from aerocast_hub.live.audience import Audience, Listener, Shown, mark_of
+from aerocast_hub.live.audience import Audience, Listener, Shown
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.controller import LINK_CLOSED
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.profiles import PROFILES
 from aerocast_hub.orientation.wording import LANGUAGES, choose_language
 from aerocast_hub.web.labels import LABELS
-from aerocast_hub.web.passenger_page import PassengerPage, passenger_page
+from aerocast_hub.web.passenger_page import passenger_page
 from aerocast_hub.web.templates import render, render_block
 
 AnyRequest = Request[Any, Any, State]
@@ -52,8 +51,7 @@ async def advice_page(
     if REFRESH not in request.headers:
         advisor.counter.count("page", now_us)
     page = passenger_page(advised.advice, _language(request), advised.time_zone)
-    mark = _mark(page)
-    return Response(_page(request, "passenger.html", page=page, profile=profile, mark=mark))
+    return Response(_page(request, "passenger.html", page=page, profile=profile))
 
 
 @get(
@@ -88,12 +86,9 @@ async def advice_stream(
             return None
         audience.concern(listener, advised.concerns)
         page = passenger_page(advised.advice, language, advised.time_zone)
-        mark = _mark(page)
         words = _words(language)
-        part = render_block(
-            "passenger.html", "content", page=page, profile=profile, mark=mark, **words
-        )
-        return Shown(part.encode(), mark)
+        part = render_block("passenger.html", "content", page=page, profile=profile, **words)
+        return Shown(part.encode(), page.mark)
 
     return answer_stream(request, audience, f"link {link_id}", look)
 
@@ -137,11 +132,6 @@ def _page(request: AnyRequest, template: str, **values: object) -> str:
 
 def _words(language: str) -> dict[str, object]:
     return {"language": language, "languages": LABELS, "labels": LABELS[language]}
-
-
-def _mark(page: PassengerPage) -> str:
-    """Give a mark that stays while nothing but the time of looking changes."""
-    return mark_of(msgspec.json.encode(structs.replace(page, updated="")))
 
 
 def _profile(request: AnyRequest) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from aerocast_hub.live.audience import mark_of
 from aerocast_hub.orientation.guidance import Advice, BagAdvice, Phase
 from aerocast_hub.orientation.wording import Phrase, say, tell_time
 from aerocast_hub.web.labels import LABELS
@@ -56,6 +57,11 @@ class PassengerPage(msgspec.Struct, frozen=True, kw_only=True):
     first_from: str | None = None
     first_to: str | None = None
     last_by: str | None = None
+
+    @property
+    def mark(self) -> str:
+        """Give a mark that stays while nothing but the time of looking changes."""
+        return mark_of(msgspec.json.encode(msgspec.structs.replace(self, updated="")))
 
 
 def passenger_page(advice: Advice, language: str, time_zone: str | None) -> PassengerPage:
