@@ -6,6 +6,7 @@ import pytest
 from aerocast_hub.auth.second_factors.totp import STEP_S, code_at
 
 from tests.hub.auth.test_second_factors import base32_of
+from tests.hub.browser.axe import small_targets, violations
 from tests.hub.browser.conftest import NAME, PASSWORD, Hub
 
 ADMIN = "kim"
@@ -139,10 +140,32 @@ def test_a_key_is_made_shown_once_and_revoked(entered):
     page.get_by_text("The key is revoked.").wait_for()
 
 
-@pytest.mark.parametrize("path", ["/account", "/people"])
+def faults(page):
+    """Give what is wrong with the page that is open, for whoever uses it."""
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    found = [f"{wide} px wider than the screen"] if wide > 0 else []
+    return found + violations(page) + small_targets(page)
+
+
 @pytest.mark.parametrize(
-    "how", [{"width": 1360}, {"width": 390, "dark": True}], ids=["wide", "phone"]
+    "how", [{"width": 1360}, {"width": 360, "dark": True}], ids=["wide", "phone"]
 )
-def test_the_pages_fit_the_screen(entered, path, how):
-    page = entered(ADMIN, path, **how)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+def test_the_pages_have_no_fault(entered, how):
+    page = entered(ADMIN, "/people", expects="401", **how)
+    found = {"people": faults(page)}
+    page.get_by_role("table").get_by_role("link", name=ADMIN).click()
+    page.get_by_role("heading", name="Sessions").wait_for()
+    found["person"] = faults(page)
+    page.goto("/account")
+    found["account"] = faults(page)
+    page.get_by_role("button", name="Add an authenticator app").click()
+    page.get_by_label("Code").wait_for()
+    found["app"] = faults(page)
+    page.goto("/account")
+    page.get_by_label("Present password").fill("x")
+    for label in ("New password", "New password, again"):
+        page.get_by_label(label, exact=True).fill(NEW)
+    page.get_by_role("button", name="Change it").click()
+    page.get_by_text("The present password is wrong").wait_for()
+    found["refused"] = faults(page)
+    assert {name: each for name, each in found.items() if each} == {}
