@@ -26,18 +26,18 @@ EXAMPLE = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    whats = parser.add_subparsers(dest="what", required=True)
-    made = whats.add_parser("make", help="store a month's observations as a file")
+    asked_what = parser.add_subparsers(dest="what", required=True)
+    made = asked_what.add_parser("make", help="store a month's observations as a file")
     made.add_argument("month", type=_month, help="written like 2026-10")
-    whats.add_parser("list", help="the months there are")
-    verified = whats.add_parser("verify", help="fetch files again and check them")
-    asked = whats.add_parser("query", help="ask the table observations by SQL")
+    asked_what.add_parser("list", help="the months there are")
+    verified = asked_what.add_parser("verify", help="fetch files again and check them")
+    asked = asked_what.add_parser("query", help="ask the table observations by SQL")
     asked.add_argument("sql")
     for each in (verified, asked):
         each.add_argument(
             "--month", type=_month, action="append", help="only this one; may be repeated"
         )
-    for each in whats.choices.values():
+    for each in asked_what.choices.values():
         each.add_argument("--json", action="store_true", help="print JSON lines")
 
 

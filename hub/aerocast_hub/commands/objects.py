@@ -13,19 +13,19 @@ EXAMPLE = "example: aerocast-hub objects put captures/lfbo/hall-1-2026-11-23.iq.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    whats = parser.add_subparsers(dest="what", required=True)
+    asked_what = parser.add_subparsers(dest="what", required=True)
     for what, about in (
         ("put", "store a file under a new key"),
         ("get", "copy an object to a new file"),
         ("delete", "delete an object"),
     ):
-        one = whats.add_parser(what, help=about)
+        one = asked_what.add_parser(what, help=about)
         one.add_argument("key", help=f"KIND/NAME, of {', '.join(KINDS)}")
         if what != "delete":
             one.add_argument("file", type=Path)
-    listed = whats.add_parser("list", help="the objects of a kind")
+    listed = asked_what.add_parser("list", help="the objects of a kind")
     listed.add_argument("kind", choices=KINDS)
-    for each in whats.choices.values():
+    for each in asked_what.choices.values():
         each.add_argument("--json", action="store_true", help="print JSON lines")
 
 
