@@ -1,6 +1,7 @@
 """A hub with an authority of its own and gateways that enrol there, as their people run them."""
 
 import asyncio
+import gc
 import json
 import shutil
 
@@ -119,6 +120,8 @@ async def reaches(way, client_id, topic, publish=None, within_s=1.0):
     try:
         await link.open([topic])
     except LinkError:
+        del link
+        gc.collect()  # paho leaves a socket whose handshake failed to the garbage collector
         return "refused"
     waiting = [asyncio.ensure_future(heard.get()), asyncio.ensure_future(link.lost.wait())]
     try:

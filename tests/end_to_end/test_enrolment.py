@@ -16,7 +16,10 @@ from tests.mosquitto import mosquitto
 from tests.rabbitmq import rabbitmq
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-pytestmark = pytest.mark.timeout(400)  # three real servers and their commands, beside other tests
+pytestmark = [
+    pytest.mark.timeout(400),  # three real servers and their commands, beside other tests
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # paho's sockets
+]
 
 
 @pytest.fixture(scope="module")
