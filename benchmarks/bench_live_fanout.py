@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
-from aerocast_hub.auth.tokens import TokenKeys
+from aerocast_hub.auth.token_keys import TokenKeys
 
 HUB = Path(sys.executable).with_name("aerocast-hub")
 CLAIM_MS = 250.0

@@ -12,6 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
 
+from aerocast_hub.asking.client import ServiceClient
 from aerocast_hub.audit.requests import Trailed
 from aerocast_hub.auth.access import Access, build_access
 from aerocast_hub.auth.limiting.attempts import Attempts
@@ -37,6 +38,7 @@ from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.board_keeping import Boards
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.link_desk import LinkDesk
+from aerocast_hub.orientation.others import OverHttp
 from aerocast_hub.orientation.passenger_links import Links
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.redis_connection import RedisConnection
@@ -83,7 +85,9 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     publisher = Publisher(database, counters)
     access = build_access(settings, database, keys, tries, publisher)
     links = Links(settings.signing_key)
-    advisor = Advisor(database, counters, links)
+    elsewhere = _elsewhere(settings, names)
+    others = OverHttp(elsewhere.get("baggage"), elsewhere.get("weather"))
+    advisor = Advisor(database, counters, links, others)
     audience = Audience(publisher, advisor.around)
     news = asyncio.Event()
     hub = Hub(
@@ -108,7 +112,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "audience": _always(audience),
             "boards": _always(Boards(database, advisor.around)),
             "bag_storage": _always(Storage(database, hub.publisher.wake, counters)),
-            "finder": _always(Finder(database, links, tries)),
+            "finder": _always(Finder(database, links, tries, others)),
             "enrolment_tries": _always(Attempts("enrolments", ENROLMENTS, tries)),
             "recent_weather": _always(RecentWeather(database)),
             "link_desk": _always(LinkDesk(database, links, publisher)),
@@ -126,12 +130,22 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
         guards=[access.guard(keys), _let_questions_be_stale],
         exception_handlers=ERROR_HANDLERS,
         before_send=[add_security_headers],
-        lifespan=[_lifespan(hub, services, access)],
+        lifespan=[_lifespan(hub, services, access, tuple(elsewhere.values()))],
         logging_config=None,  # `telemetry.logs` decides
         openapi_config=openapi_config("AeroCast hub", version("aerocast-hub")),
     )
     app.state.hub = hub
     return app
+
+
+def _elsewhere(settings: Settings, names: Sequence[str]) -> dict[str, ServiceClient]:
+    """Give clients of the services that run in processes of their own and are told where."""
+    urls = {"baggage": settings.baggage_url, "weather": settings.weather_url}
+    return {
+        name: ServiceClient(name, url, ",".join(names), settings.signing_key)
+        for name, url in urls.items()
+        if url is not None and name not in names
+    }
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
@@ -163,7 +177,10 @@ def _always(value: object) -> Provide:
 
 
 def _lifespan(
-    hub: Hub, services: Sequence[Service], access: Access
+    hub: Hub,
+    services: Sequence[Service],
+    access: Access,
+    elsewhere: Sequence[ServiceClient],
 ) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     """Start what runs beside requests, in order; stop it in the opposite one."""
 
@@ -173,6 +190,8 @@ def _lifespan(
             url = hub.settings.telemetry_url or None
             stack.enter_context(tracing(url, hub.settings.telemetry_sample))
             stack.push_async_callback(hub.database.close)
+            for client in elsewhere:
+                stack.push_async_callback(client.close)
             await migrate(hub.database)
             if hub.database.replica is not None:
                 looking = hub.database.replica.keep_looking(hub.database.engine)

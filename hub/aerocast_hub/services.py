@@ -28,6 +28,7 @@ from aerocast_hub.auth.second_factors.own_controller import OwnFactorsController
 from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.baggage.absorb import absorb as absorb_bags
 from aerocast_hub.baggage.absorb import retime as retime_bags
+from aerocast_hub.baggage.asked_controller import AskedBaggageController
 from aerocast_hub.baggage.controller import (
     BaggageController,
     ContainerController,
@@ -98,6 +99,7 @@ from aerocast_hub.summary.controller import SummaryController
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.watchdog import feeding_watchdog
 from aerocast_hub.weather.airport_file import read_airports
+from aerocast_hub.weather.asked_controller import AskedWeatherController
 from aerocast_hub.weather.controller import WeatherController
 from aerocast_hub.weather.feeds.feed_controller import FeedController
 from aerocast_hub.weather.feeds.feed_file import read_feeds
@@ -454,6 +456,7 @@ REGISTRY: Mapping[str, Service] = {
                 BagMessageController,
                 WebhookController,
                 EventController,
+                AskedBaggageController,
                 describe_events,
                 EpcisController,
                 QueryController,
@@ -492,6 +495,7 @@ REGISTRY: Mapping[str, Service] = {
                 WindController,
                 ForecastController,
                 NowcastController,
+                AskedWeatherController,
                 FeedController,
                 StationController,
             ),

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     amqp_url
         ``amqp://user:password@host:port/virtual-host`` or ``amqps://``: the RabbitMQ on whose
         exchange ``aerocast.events`` other systems hear what happens. None: on none.
+    baggage_url, weather_url
+        Where these services are (``http://baggage:8002``), for a process that runs without them
+        and asks them. None: what they know is read from the database both share.
     redis_url
         ``redis://[user:password@]host:port/0``, ``rediss://`` or ``unix://FILE``: what several hubs
         remember together (Redis or Valkey). None: each hub by itself, in memory.
@@ -194,6 +197,8 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int | None = Field(default=None, ge=0, le=65535)
     services: str = ",".join(SERVICES)
+    baggage_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#@]+/?$")
+    weather_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#@]+/?$")
     secret_key: SecretStr | None = None
     data_keys: SecretStr | None = None
     log_format: Literal["json", "text"] = "json"

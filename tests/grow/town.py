@@ -24,7 +24,7 @@ from tests.faults.journal import Journal, Key, Life
 from tests.hub.postgresql import PostgreSQL, find_binaries
 from tests.redis_server import RedisServer
 
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 SECRET = "a key of tests, as long as one must be"  # noqa: S105  nobody else's
 
 

@@ -7,13 +7,7 @@ from sqlalchemy import ScalarSelect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport, airport_codes
-from aerocast_hub.baggage.bags import (
-    Bag,
-    bags_of_passenger,
-    find_bag,
-    find_bag_by_id,
-    passenger_of,
-)
+from aerocast_hub.baggage.bags import Bag
 from aerocast_hub.baggage.evidence import Leg
 from aerocast_hub.baggage.reconciliation import is_aboard
 from aerocast_hub.orientation.arrival_times import MINUTE_US, BeltModel, Quantiles
@@ -33,6 +27,7 @@ from aerocast_hub.orientation.guidance import (
     whereabouts,
 )
 from aerocast_hub.orientation.noting import Noting
+from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.surroundings import Around, Booking
 from aerocast_hub.orientation.way_there import way_there
 from aerocast_hub.orientation.wording import Phrase, say
@@ -137,12 +132,13 @@ async def advise_passenger(
     passenger_id: str | ScalarSelect[str],
     now_us: int,
     profile: str = "default",
+    others: Others = IN_PROCESS,
 ) -> Advised | None:
     """Advise a passenger; None when the hub knows no bag of theirs any more.
 
     ``profile`` is how they get about, one of `profiles.PROFILES`.
     """
-    bags = await bags_of_passenger(session, passenger_id)
+    bags = await others.bags_of(session, passenger_id)
     if not bags:
         return None
     noting = Noting(around)
@@ -152,15 +148,16 @@ async def advise_passenger(
 
 
 async def advise_on_bag(
-    session: AsyncSession, around: Around, bag: str, now_us: int, profile: str = "default"
+    session: AsyncSession,
+    around: Around,
+    bag: str,
+    now_us: int,
+    profile: str = "default",
+    others: Others = IN_PROCESS,
 ) -> Advised | None:
     """Advise whoever a bag belongs to, as they would be; the bag by the hub's id or its plate."""
-    found = await find_bag_by_id(session, bag) or await find_bag(session, bag)
-    if found is None:
-        return None
-    passenger_id = await passenger_of(session, found.id)
-    bags = [found] if passenger_id is None else await bags_of_passenger(session, passenger_id)
-    return await _advise(around, bags, now_us, profile)
+    bags = await others.bags_with(session, bag)
+    return await _advise(around, bags, now_us, profile) if bags else None
 
 
 def to_the_minute(guidance: Guidance) -> Guidance:

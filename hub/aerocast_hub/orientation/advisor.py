@@ -9,6 +9,7 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.store import find_flight
 from aerocast_hub.orientation.advising import Advised, advise_on_bag, advise_passenger
 from aerocast_hub.orientation.counting import AdviceCounter
+from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.passenger_links import Links, open_links_of
 from aerocast_hub.orientation.surroundings import (
     RecentSurroundings,
@@ -39,10 +40,13 @@ class Advisor:
         How often it did, by the way it was asked.
     """
 
-    def __init__(self, database: Database, metrics: Metrics, links: Links) -> None:
+    def __init__(
+        self, database: Database, metrics: Metrics, links: Links, others: Others = IN_PROCESS
+    ) -> None:
         self._database = database
+        self._others = others
         self._links = links
-        self.around = RecentSurroundings(database)
+        self.around = RecentSurroundings(database, others)
         self.counter = AdviceCounter(database, metrics)
 
     async def by_link(self, token: str, now_us: int, profile: str) -> Advised | None:
@@ -55,7 +59,9 @@ class Advisor:
             return None
         passenger = self._links.passenger_of(named, now_us)
         async with self._database.reading() as session:
-            advised = await advise_passenger(session, self.around, passenger, now_us, profile)
+            advised = await advise_passenger(
+                session, self.around, passenger, now_us, profile, self._others
+            )
         if advised is None:
             return None
         return structs.replace(advised, concerns=advised.concerns | {f"link {named.link_id}"})
@@ -71,13 +77,15 @@ class Advisor:
         ``profile`` is how they get about, one of `profiles.PROFILES`.
         """
         async with self._database.reading() as session:
-            return await advise_passenger(session, self.around, passenger_id, now_us, profile)
+            return await advise_passenger(
+                session, self.around, passenger_id, now_us, profile, self._others
+            )
 
     async def on_bag(self, bag: str, at_us: int, profile: str) -> Advised | None:
         """Advise whoever a bag belongs to, as they would be at an instant; shares nothing."""
         async with self._database.reading() as session:
-            around = Surroundings(session, at_us)
-            return await advise_on_bag(session, around, bag, at_us, profile)
+            around = Surroundings(session, at_us, self._others)
+            return await advise_on_bag(session, around, bag, at_us, profile, self._others)
 
     async def on_flight(self, flight_id: str, now_us: int) -> list[AdvisedPassenger] | None:
         """Advise the passengers with bags on a flight, as they would be now; 400 at most.

@@ -4,8 +4,8 @@ from limits.aio.storage import Storage
 
 from aerocast_hub.auth.limiting.attempts import FINDS, Attempts
 from aerocast_hub.auth.logins import TryLater
-from aerocast_hub.baggage.bags import find_passenger
 from aerocast_hub.database.engine import Database
+from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.passenger_links import Links
 
 
@@ -18,8 +18,11 @@ class Finder:
         Where it looks.
     """
 
-    def __init__(self, database: Database, links: Links, tries: Storage) -> None:
+    def __init__(
+        self, database: Database, links: Links, tries: Storage, others: Others = IN_PROCESS
+    ) -> None:
         self.database = database
+        self._others = others
         self._links = links
         self._attempts = Attempts("finds", FINDS, tries)
 
@@ -40,7 +43,7 @@ class Finder:
         if wait_s > 0:
             return TryLater(wait_s)
         async with self.database.reading() as session:
-            passenger_id = await find_passenger(session, plate, surname)
+            passenger_id = await self._others.passenger(session, plate, surname)
         if passenger_id is not None:
             await self._attempts.forget(plate, client)
         return passenger_id

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport_codes
-from aerocast_hub.baggage.belt_bags import count_bags_for_belt
+from aerocast_hub.baggage.asked import FlightAsked
 from aerocast_hub.database.engine import Database
 from aerocast_hub.events import (
     Event,
@@ -27,16 +27,16 @@ from aerocast_hub.events import (
     RampUnknown,
 )
 from aerocast_hub.flights.on_block import Moment
-from aerocast_hub.flights.store import Flight, flight_of
+from aerocast_hub.flights.store import Flight
 from aerocast_hub.orientation.arrival_times import Closure, Progress
 from aerocast_hub.orientation.arrivals import GroundTimes, ground_times_of
 from aerocast_hub.orientation.conditions import Conditions
 from aerocast_hub.orientation.guidance import FlightView, WeatherView
 from aerocast_hub.orientation.network import Network
+from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.places.store import conditions_at, map_code, network_of
 from aerocast_hub.recent import Recent
-from aerocast_hub.schedule import flight_key
-from aerocast_hub.weather.ramp_store import closures_at, ramp_at
+from aerocast_hub.weather.asked import RampAsked
 
 
 class Booking(NamedTuple):
@@ -81,35 +81,28 @@ class Around(Protocol):
 class Surroundings:
     """As they were, or are, at an instant."""
 
-    def __init__(self, session: AsyncSession, now_us: int) -> None:
+    def __init__(self, session: AsyncSession, now_us: int, others: Others = IN_PROCESS) -> None:
         self._session = session
         self._now_us = now_us
+        self._others = others
 
     async def flight(self, booking: Booking) -> KnownFlight | None:
         """Find a flight as a bag names it."""
-        found = await flight_of(
-            self._session,
-            booking.designator,
-            booking.date,
-            origin=booking.origin,
-            destination=booking.destination,
-        )
+        asked = FlightAsked(**booking._asdict())
+        found = await self._others.flight(self._session, asked)
         if found is None:
             return None
-        bags = await count_bags_for_belt(self._session, flight_key(found.flight), found.date)
-        return KnownFlight(found.id, flight_view(found, bags))
+        return KnownFlight(found.flight.id, flight_view(found.flight, found.bags))
 
     async def weather(self, airport: str) -> WeatherView:
         """Tell how an airport's ramp is, and when it was closed lately."""
-        ramp = await ramp_at(self._session, airport, self._now_us)
+        asked = RampAsked(airport=airport, at_us=self._now_us)
+        ramp = await self._others.ramp(self._session, asked)
         return WeatherView(
             state=ramp.state,
             reason=ramp.reason,
             observed_at_us=ramp.observed_at_us,
-            closures=tuple(
-                Closure(each.from_us, each.until_us)
-                for each in await closures_at(self._session, airport, self._now_us)
-            ),
+            closures=tuple(Closure(*each) for each in ramp.closures),
             wind_kt=None if ramp.wind_kt is None else round(ramp.wind_kt),
         )
 
@@ -170,8 +163,9 @@ RAMP_KEPT_S = 3.0  # a report that changes no state still changes what is said
 class RecentSurroundings:
     """As they are now, or were a moment ago."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, others: Others = IN_PROCESS) -> None:
         self._database = database
+        self._others = others
         self._flights = Recent(self._ask_flight, kept_s=FLIGHT_KEPT_S)
         self._weather = Recent(self._ask_weather, kept_s=RAMP_KEPT_S)
         self._grounds = Recent(self._ask_ground)
@@ -211,11 +205,11 @@ class RecentSurroundings:
 
     async def _ask_flight(self, booking: Booking) -> KnownFlight | None:
         async with self._database.reading() as session:
-            return await Surroundings(session, _now_us()).flight(booking)
+            return await Surroundings(session, _now_us(), self._others).flight(booking)
 
     async def _ask_weather(self, airport: str) -> WeatherView:
         async with self._database.reading() as session:
-            return await Surroundings(session, _now_us()).weather(airport)
+            return await Surroundings(session, _now_us(), self._others).weather(airport)
 
     async def _ask_times(self, airport: str) -> GroundTimes:
         async with self._database.reading() as session:

@@ -19,10 +19,12 @@ from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
+from aerocast_hub.asking.client import ServiceAwayError
 from aerocast_hub.web.templates import render
 
 PROBLEM_JSON = "application/problem+json"
 LOGIN = "/login"
+AWAY_S = 5
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def problem_from(error: Exception) -> Problem:
     """Say what an exception means to whoever asked."""
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if isinstance(error, ServiceAwayError):
+        return Problem(status=503, title=_phrase(503), detail=f"{error}: try again in a moment")
     title = _phrase(status)
     if status >= 500:
         return Problem(status=status, title=title, reference=secrets.token_hex(6))
@@ -73,6 +77,8 @@ def answer_error(request: Request[Any, Any, State], error: Exception) -> Respons
     if problem.reference is not None:
         _log.error("request failed, reference %s", problem.reference, exc_info=error)
     headers = dict(_headers_of(error))
+    if isinstance(error, ServiceAwayError):
+        headers["Retry-After"] = str(AWAY_S)
     if problem.status == 401:
         headers.setdefault("WWW-Authenticate", "Bearer")
     if not wants_page(request):

@@ -1,0 +1,1 @@
+"""How a service that runs alone asks another one: over HTTP, patiently, and not for ever."""

@@ -1,0 +1,43 @@
+"""What other services ask of the weather; in process they call these functions themselves."""
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from aerocast_hub.weather.ramp_rule import RampState
+from aerocast_hub.weather.ramp_store import closures_at, ramp_at
+
+
+class RampAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """An airport by its code, and when; UTC microseconds."""
+
+    airport: str
+    at_us: int
+
+
+class RampSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """An airport's ramp, and when it was closed lately.
+
+    Attributes
+    ----------
+    closures
+        From when until when, UTC microseconds; until None while it is closed.
+    """
+
+    state: RampState
+    reason: str
+    observed_at_us: int | None
+    wind_kt: float | None
+    closures: tuple[tuple[int, int | None], ...]
+
+
+async def ramp_seen(session: AsyncSession, asked: RampAsked) -> RampSeen:
+    """Tell how an airport's ramp was at an instant."""
+    ramp = await ramp_at(session, asked.airport, asked.at_us)
+    closed = await closures_at(session, asked.airport, asked.at_us)
+    return RampSeen(
+        state=ramp.state,
+        reason=ramp.reason,
+        observed_at_us=ramp.observed_at_us,
+        wind_kt=ramp.wind_kt,
+        closures=tuple((each.from_us, each.until_us) for each in closed),
+    )
