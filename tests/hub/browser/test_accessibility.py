@@ -94,6 +94,17 @@ def test_passengers_pages_that_open_nothing_have_no_fault(visit, links):
     assert faults(page, "expired-ar") == []
 
 
+@pytest.mark.parametrize("width", [360, 1920])
+def test_boards_have_no_fault(visit, airport, width):
+    found = {}
+    page = visit("/boards/TLS/belts", width=width)
+    for path in ("belts", "belts/4", "gates/12"):
+        page.goto(f"/boards/TLS/{path}")
+        expect(page.locator(".turn:not([hidden])")).to_be_visible()
+        found[path] = faults(page, f"{width}-board-{path}")
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
 @pytest.mark.parametrize("width", [360, 1360])
 def test_operators_pages_have_no_fault(operator, airport, width):
     found = {}
@@ -109,7 +120,14 @@ def test_operators_pages_have_no_fault(operator, airport, width):
     page.get_by_role("button", name="Make a link").click()
     expect(page.locator(".code")).to_be_visible()
     found["link"] = faults(page, f"{width}-link")
-    for path in ("/alerts", "/transfers/TLS", "/performance", "/weather/LFBO", "/nowhere"):
+    for path in (
+        "/alerts",
+        "/transfers/TLS",
+        "/performance",
+        "/weather/LFBO",
+        "/gateways/lfbo/hall-1",
+        "/nowhere",
+    ):
         page.goto(path)
         found[path] = faults(page, f"{width}-{path[1:]}")
     page.context.clear_cookies()

@@ -36,9 +36,8 @@ def page_of(flight, language="en", time_zone="Europe/Paris", bags=BAGS):
 
 
 def html_of(page, language="en"):
-    return render(
-        "passenger.html", page=page, language=language, languages=LABELS, labels=LABELS[language]
-    )
+    words = {"language": language, "languages": LABELS, "labels": LABELS[language]}
+    return render("passenger.html", page=page, profile="default", mark="a1", **words)
 
 
 def test_belt_and_times_are_shown_in_local_time():
