@@ -84,7 +84,8 @@ async def test_the_docs_page_names_no_other_site_and_runs_no_inline_script():
 async def test_the_description_says_how_to_come_in():
     description = (await ask("/docs/openapi.json")).json()
     assert description["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
-    assert description["security"] == [{"bearer": []}]
+    assert description["components"]["securitySchemes"]["key"]["in"] == "header"
+    assert description["security"] == [{"bearer": []}, {"key": []}]
 
 
 @pytest.mark.parametrize(
