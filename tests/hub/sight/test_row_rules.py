@@ -57,8 +57,17 @@ CONNECTIONS = {  # nobody here changes aircraft
     "/api/airports/TLS/connections",
 }
 ALIKE = {"/epcis/v2/bizSteps", "/epcis/v2/dispositions"}  # both airlines' bags do the same things
-TOLD_ELSEWHERE = {  # tested one by one below, or lists that are empty for everybody here
+TOLD_ELSEWHERE = {  # tested one by one below, beside their features, or empty for everybody here
     "/live",
+    "/live/ws",
+    "/api/events",
+    "/api/guidance/flights/{flight_id:str}",
+    "/links",
+    "/links/{link_id:str}",
+    "/links/{link_id:str}/revocation",
+    "/api/passenger-links",
+    "/api/passenger-links/{link_id:str}",
+    "/api/passenger-links/{link_id:str}/qr",
     "/api/flights/parked",
     "/api/alerts/past",
     "/api/airports/{airport:str}/transfers",
