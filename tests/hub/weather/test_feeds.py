@@ -122,7 +122,7 @@ def round_of(worker, client, database):
         (Answer(body=b'{"error": "no"}'), "failing", "no list"),
         (Answer(body=b'[{"rawOb": 5}, "x", null]'), "failing", "no report"),
         (Answer(body=b"[" * 4000), "failing", "no list"),
-        (Answer(body=gzip.compress(b"[]")[:-6], headers=GZIP), "failing", "cut"),
+        (Answer(body=gzip.compress(b"[]", mtime=0)[:-6], headers=GZIP), "failing", "cut"),
         (Answer(body=b"plain", headers=GZIP), "failing", "gzip"),
         (Answer(body=b"[]" * 50, cut=True), "failing", "RemoteProtocolError"),
         (Answer(302, headers={"Location": "/api/data/metar"}), "failing", "itself"),

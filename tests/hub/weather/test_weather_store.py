@@ -102,7 +102,7 @@ async def test_a_report_nobody_can_read_is_named_and_stops_nothing(database, tmp
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("broken.csv.gz", gzip.compress(b"raw_text\n" * 1000)[:40]),
+        ("broken.csv.gz", gzip.compress(b"raw_text\n" * 1000, mtime=0)[:40]),
         ("broken.csv.gz", b"not gzip at all"),
         ("broken.csv", b"no,header,here\n"),
     ],
