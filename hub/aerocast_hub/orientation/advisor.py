@@ -7,7 +7,11 @@ from msgspec import structs
 from aerocast_hub.baggage.bags import passengers_on
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.store import find_flight
-from aerocast_hub.orientation.advising import Advised, advise_on_bag, advise_passenger
+from aerocast_hub.orientation.advising import (
+    Advised,
+    advise_on_bag,
+    advise_passenger,
+)
 from aerocast_hub.orientation.counting import AdviceCounter
 from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.passenger_links import Links, open_links_of
