@@ -139,6 +139,13 @@ async def advise_passenger(
     ``profile`` is how they get about, one of `profiles.PROFILES`.
     """
     bags = await others.bags_of(session, passenger_id)
+    return await advise_bags(around, bags, now_us, profile)
+
+
+async def advise_bags(
+    around: Around, bags: Sequence[Bag], now_us: int, profile: str = "default"
+) -> Advised | None:
+    """Advise the passenger whose bags these are; None without any."""
     if not bags:
         return None
     noting = Noting(around)

@@ -3,12 +3,14 @@
 from typing import NamedTuple
 
 from msgspec import structs
+from sqlalchemy import ScalarSelect
 
 from aerocast_hub.baggage.bags import passengers_on
 from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.store import find_flight
 from aerocast_hub.orientation.advising import (
     Advised,
+    advise_bags,
     advise_on_bag,
     advise_passenger,
 )
@@ -62,10 +64,7 @@ class Advisor:
         if named is None:
             return None
         passenger = self._links.passenger_of(named, now_us)
-        async with self._database.reading() as session:
-            advised = await advise_passenger(
-                session, self.around, passenger, now_us, profile, self._others
-            )
+        advised = await self._advise(passenger, now_us, profile)
         if advised is None:
             return None
         return structs.replace(advised, concerns=advised.concerns | {f"link {named.link_id}"})
@@ -80,10 +79,16 @@ class Advisor:
 
         ``profile`` is how they get about, one of `profiles.PROFILES`.
         """
+        return await self._advise(passenger_id, now_us, profile)
+
+    async def _advise(
+        self, passenger: str | ScalarSelect[str], now_us: int, profile: str
+    ) -> Advised | None:
         async with self._database.reading() as session:
-            return await advise_passenger(
-                session, self.around, passenger_id, now_us, profile, self._others
-            )
+            bags = await self._others.bags_of(session, passenger)
+        # With no session in hand: what is shared is asked for in sessions of its own, and many
+        # who each held one while they wait for another would wait for ever.
+        return await advise_bags(self.around, bags, now_us, profile)
 
     async def on_bag(self, bag: str, at_us: int, profile: str) -> Advised | None:
         """Advise whoever a bag belongs to, as they would be at an instant; shares nothing."""

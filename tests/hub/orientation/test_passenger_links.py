@@ -1,5 +1,6 @@
 """Passengers' links: made by those who may, opened by whoever holds them, until revoked."""
 
+import asyncio
 import json
 import time
 
@@ -260,3 +261,10 @@ async def test_a_flights_passengers_are_advised_by_link_and_never_by_name(hub, d
 
 async def _date(session):
     return (await find_bag(session, PLATE)).flight_date
+
+
+async def test_more_who_ask_at_once_than_there_are_connections_all_get_their_answer(hub, desk):
+    token = (await made(hub, desk))["token"]
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*(hub.get(f"/api/guidance/{token}") for _ in range(60)))
+    assert {each.status_code for each in answers} == {200}
