@@ -20,6 +20,7 @@ from aerocast_hub.auth.limiting.behind_proxies import BehindProxies
 from aerocast_hub.auth.limiting.storage import attempts_storage
 from aerocast_hub.auth.sessions.cookies import Connection
 from aerocast_hub.auth.token_keys import TokenKeys
+from aerocast_hub.background import Background, Hub
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.cache.answers import Answers
 from aerocast_hub.cache.keeping import MemoryKeeping, RedisKeeping
@@ -43,7 +44,7 @@ from aerocast_hub.orientation.passenger_links import Links
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.running import running
-from aerocast_hub.services import REGISTRY, Background, Hub, Service, inbox_of
+from aerocast_hub.services import REGISTRY, Service, inbox_of
 from aerocast_hub.settings import Settings
 from aerocast_hub.sight.row_rules import ROW_RULES
 from aerocast_hub.telemetry.controller import health, metrics
