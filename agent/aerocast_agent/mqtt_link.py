@@ -27,6 +27,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from aerocast_agent.broker_login import find_login
 
+# Cut before the broker has read the goodbye, it tells everybody that the gateway is gone.
+GOODBYE_WITHIN_S = 3.0
 CONNECT_WITHIN_S = 10.0
 KEEPALIVE_S = 30
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -205,7 +207,7 @@ class Link:
         self._client.disconnect()
         if self._reached and not self.lost.is_set():
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
+                async with asyncio.timeout(GOODBYE_WITHIN_S):
                     await self.lost.wait()
         opened = cast("socket.socket | None", self._client.socket())
         if opened is not None:

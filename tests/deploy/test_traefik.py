@@ -12,7 +12,7 @@ from tests.deploy.folder import DEPLOY, read_yaml
 
 # Every service has them; which one answers is all the same.
 SHARED = re.compile(r"^/(health|docs|static|live)(/|$)")
-INSIDE = re.compile(r"^/(metrics|mqtt)(/|$)")
+INSIDE = re.compile(r"^/(metrics|mqtt|internal)(/|$)")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_every_route_leads_to_the_service_that_has_it(dynamic, tmp_path):
     assert wrong == []
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/mqtt/auth", "/mqtt/acl"])
+@pytest.mark.parametrize("path", ["/metrics", "/mqtt/auth", "/mqtt/acl", "/internal/bags"])
 def test_what_is_for_inside_is_shut_from_outside(dynamic, path):
     assert led_to(dynamic, path)["middlewares"] == ["nobody"]
 

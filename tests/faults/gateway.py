@@ -1,6 +1,7 @@
 """A gateway whose devices are a seed: the agent's real intake, spool and uplink, in a process.
 
-``python gateway.py SPOOL_FILE [--broker URL] [--budget-mb N] [--rate N] [--seed N] [--first N]``.
+``python gateway.py SPOOL_FILE [--broker URL] [--login FILE] [--budget-mb N] [--rate N] [--seed N]
+[--first N]``.
 Numbers ``first``, ``first + 1`` ... are seen, each once, ``rate`` a second, in all three lanes.
 Standard output is a journal that outlives any way of dying, one JSON array a line:
 ``["seen", epoch, number, [[lane, sequence], ...]]`` for consecutive numbers, and
@@ -116,7 +117,11 @@ async def run(options: argparse.Namespace) -> None:
     sending = None
     if options.broker:
         identity = Identity(SITE, options.name, "0", boot_id)
-        uplink = Uplink(identity, brokers_of(options.broker, None, (None, None, None)), spool)
+        uplink = Uplink(
+            identity,
+            brokers_of(options.broker, None, (None, None, None), login=options.login),
+            spool,
+        )
         sending = asyncio.create_task(uplink.run())
     await see(spool, options, stop)
     if sending is not None:
@@ -131,6 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("spool", type=Path)
     parser.add_argument("--broker")
+    parser.add_argument("--login", help="a file of the broker's login")
     parser.add_argument("--name", default="hall-1")
     parser.add_argument("--budget-mb", type=float, default=64)
     parser.add_argument("--rate", type=float, default=2000)

@@ -43,17 +43,20 @@ class Storm:
         self.journal = Journal()
         self.done = []
         self._spool = spool
+        self._login = spool.with_name("login")  # nobody leaves one for the proxy's port
         self._life = None
         self._lives = 0
 
     async def start(self):
+        self._login.write_text(await self.hub.command("gateway", "login"))
+        self._login.chmod(0o600)
         await self.proxy.start()
         self.start_gateway()
 
     def start_gateway(self):
         self._life = Life(
             self._spool, self._lives, "--broker", f"mqtt://127.0.0.1:{self.proxy.port}",
-            "--rate", RATE, "--seed", self._lives,
+            "--login", self._login, "--rate", RATE, "--seed", self._lives,
         )  # fmt: skip
         self._lives += 1
 

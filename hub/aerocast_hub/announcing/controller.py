@@ -2,10 +2,10 @@
 
 import functools
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, MediaType, get
+from litestar import Controller, MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.params import QueryParameter
@@ -104,9 +104,9 @@ class EventController(Controller):
     opt={"public": True},
     security=[{}],
 )
-async def describe_events() -> bytes:
+async def describe_events() -> Response[dict[str, Any]]:
     """Give the AsyncAPI 3.0 document of the events on the exchange."""
-    return described()
+    return Response(msgspec.json.decode(described(), type=dict[str, Any]))
 
 
 @functools.cache

@@ -17,12 +17,12 @@ HOUR_US = 3_600_000_000
 class ConnectionController(Controller):
     """Connections and their risk."""
 
-    path = "/api/airports"
+    path = "/api/connections"
     tags = ("Guidance",)
     opt = RULED
 
     @get(
-        "/{airport:str}/connections",
+        "/{airport:str}",
         operation_id="ListConnections",
         opt={"permission": "baggage:read"},
     )

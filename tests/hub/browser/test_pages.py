@@ -15,7 +15,9 @@ def test_who_is_not_logged_in_is_asked_to_and_then_taken_where_they_were_going(v
     page.get_by_label("Password").fill("not the password")
     with page.expect_response("**/login"):
         page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("alert")).to_have_text("Name or password is wrong.")
+    expect(page.get_by_role("alert")).to_have_text(
+        "Name or password is wrong, or the account is locked."
+    )
     expect(page.get_by_label("Name")).to_have_value(NAME)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()

@@ -105,10 +105,10 @@ async def test_operators_see_connections_by_risk(connections, database_url, tmp_
             subject, "op", frozenset({"baggage:read"}), int(time.time())
         )
         client.headers["authorization"] = f"Bearer {token}"
-        answer = (await client.get("/api/airports/tls/connections")).json()
+        answer = (await client.get("/api/connections/tls")).json()
         assert [each["transfer"]["licence_plate"] for each in answer][-1] == AMPLE
         assert answer[0]["bag"]["cause"]["key"]
-        assert (await client.get("/api/airports/tls/connections?hours=99")).status_code == 400
+        assert (await client.get("/api/connections/tls?hours=99")).status_code == 400
         page = (await client.get("/transfers/TLS")).text
         assert "Bag misses it" in page
         assert cause_words_of(answer[0]) in page
