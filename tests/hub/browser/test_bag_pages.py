@@ -63,7 +63,8 @@ def test_a_desk_makes_a_link_prints_its_code_and_revokes_it(operator, visit, wid
     page.get_by_role("link", name=f"{PLATE[:4]} {PLATE[4:]}").click()
     page.get_by_role("button", name="Make a link").click()
     expect(page.get_by_role("img", name="QR code of the passenger's page")).to_be_visible()
-    page.wait_for_function("document.querySelector('.code').naturalWidth > 0")
+    drawn = "code => code.decode().then(() => code.naturalWidth)"  # when it has come
+    assert page.locator(".code").evaluate(drawn) > 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     address = page.locator(".reference").inner_text()
     page.emulate_media(media="print")
