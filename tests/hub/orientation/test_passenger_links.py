@@ -259,6 +259,27 @@ async def test_a_flights_passengers_are_advised_by_link_and_never_by_name(hub, d
     assert len((await hub.get(path, headers=own)).json()) == 1
 
 
+async def test_whoever_is_bound_to_another_airline_finds_and_revokes_no_link(hub, desk, database):
+    link = await made(hub, desk)
+    async with database.reading() as session:
+        bag = await find_bag(session, PLATE)
+    path = f"/api/passenger-links/{link['link']['id']}"
+    others = bearer(hub, "orientation:links", airlines=frozenset({"LH"}))
+    asked = {"bag": PLATE}
+    answers = [
+        await hub.post("/api/passenger-links", json=asked, headers=others),
+        await hub.get(f"/api/passenger-links?bag={bag.id}", headers=others),
+        await hub.get(path, headers=others),
+        await hub.get(f"{path}/qr", headers=others),
+        await hub.delete(path, headers=others),
+    ]
+    assert [each.status_code for each in answers] == [404] * 5
+    assert await opens(hub, link["token"])
+    own = bearer(hub, "orientation:links", airlines=frozenset({"AF"}))
+    assert (await hub.delete(path, headers=own)).status_code == 200
+    assert not await opens(hub, link["token"])
+
+
 async def _date(session):
     return (await find_bag(session, PLATE)).flight_date
 
