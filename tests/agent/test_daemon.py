@@ -90,6 +90,18 @@ async def status(config):
     return json.loads(out)
 
 
+async def told_once_degraded(config):
+    """Ask until the daemon answers: before that, the command tells of the disk and exits with 1."""
+    async with asyncio.timeout(60):
+        while True:
+            _, out, err = await command("status", "--config", str(config), "--json")
+            told = json.loads(out or "{}")
+            if told.get("running") and told["degraded"]:
+                return told
+            assert not err
+            await asyncio.sleep(0.1)
+
+
 def seen(hub, kind):
     with hub.changed:
         encoded = [each for held in hub.stored.values() for each in held.values()]
@@ -215,10 +227,7 @@ async def test_without_a_disk_it_runs_and_says_so(tmp_path, broker, hub):
     config = write_config(tmp_path, broker)
     (tmp_path / "spool.db").mkdir()
     async with running(config):
-        async with asyncio.timeout(60):
-            while not (told := await status(config))["degraded"]:  # noqa: ASYNC110  has no event
-                await asyncio.sleep(0.1)
-        assert told["running"]
+        told = await told_once_degraded(config)
         assert "unable to open" in told["degraded"]
         (tmp_path / "spool.db").rmdir()
         assert await eventually(lambda: seen(hub, GatewayHealth))
