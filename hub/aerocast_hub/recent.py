@@ -7,14 +7,57 @@ import asyncio
 import contextvars
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-KEPT_S, LONGEST_S = 1.0, 3.0
+KEPT_S, FORMER_S = 1.0, 2.0
 MOST_KEPT = 5000
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+
+
+class Together(Generic[Key, Value]):
+    """Asks for one answer at a time, or for all that were asked for meanwhile at one go.
+
+    Parameters
+    ----------
+    ask_all
+        Finds the answers; one for every key.
+    most
+        How many at one go.
+    """
+
+    def __init__(
+        self, ask_all: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Value]]], most: int
+    ) -> None:
+        self.most = most
+        self._ask_all = ask_all
+        self._waiting: dict[Key, asyncio.Future[Value]] = {}
+        self._asking: asyncio.Task[None] | None = None
+
+    async def __call__(self, key: Key) -> Value:
+        """Find an answer, together with others."""
+        found = self._waiting.get(key)
+        if found is None:
+            found = self._waiting[key] = asyncio.get_running_loop().create_future()
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask_while_any_wait())
+        return await asyncio.shield(found)
+
+    async def _ask_while_any_wait(self) -> None:
+        while self._waiting:
+            keys = tuple(self._waiting)[: self.most]
+            waiting = {key: self._waiting.pop(key) for key in keys}
+            try:
+                found = await self._ask_all(keys)
+            except Exception as error:  # noqa: BLE001  whoever waits is told
+                for each in waiting.values():
+                    each.set_exception(error)
+            else:
+                for key, each in waiting.items():
+                    each.set_result(found[key])
+        self._asking = None
 
 
 class Recent(Generic[Key, Value]):
@@ -27,8 +70,8 @@ class Recent(Generic[Key, Value]):
     kept_s
         How long an answer serves; a second when None.
     serves_former
-        Whoever comes later gets the former answer while a new one is on its way, unless it is
-        over three seconds old; else they wait for the new one.
+        Whoever comes later gets the former answer while a new one is on its way, unless that one
+        should have come `FORMER_S` ago; else they wait for the new one.
     """
 
     def __init__(
@@ -43,7 +86,9 @@ class Recent(Generic[Key, Value]):
         self._serves_former = serves_former
         self._kept: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
         self._coming: dict[Key, asyncio.Task[Value]] = {}
-        self._one_at_a_time = asyncio.Lock()  # a burst of questions must not hold up the others
+        # A burst of questions must not hold up the others.
+        at_once = ask.most if isinstance(ask, Together) else 1
+        self._in_turn = asyncio.Semaphore(at_once)
 
     async def get(self, key: Key) -> Value:
         """Give an answer, newly found or kept."""
@@ -53,7 +98,7 @@ class Recent(Generic[Key, Value]):
         if kept is not None and now_s - kept[0] < kept_s:
             return kept[1]
         coming = self._coming.get(key) or self._ask_anew(key, now_s)
-        if kept is not None and self._serves_former and now_s - kept[0] < LONGEST_S:
+        if kept is not None and self._serves_former and now_s - kept[0] < kept_s + FORMER_S:
             return kept[1]
         return await asyncio.shield(coming)
 
@@ -66,7 +111,7 @@ class Recent(Generic[Key, Value]):
 
     def _ask_anew(self, key: Key, now_s: float) -> "asyncio.Task[Value]":
         async def asking() -> Value:
-            async with self._one_at_a_time:
+            async with self._in_turn:
                 return await self._ask(key)
 
         # In a context of its own: an answer that others get too is asked for nobody in particular.

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from aerocast_hub import recent
-from aerocast_hub.recent import Recent
+from aerocast_hub.recent import Recent, Together
 
 
 class Source:
@@ -96,3 +96,35 @@ async def test_only_so_many_answers_are_kept(monkeypatch):
     assert len(source.asked) == 30
     await answers.get(0)
     assert len(source.asked) == 31
+
+
+async def test_what_is_asked_meanwhile_is_asked_at_one_go():
+    source, together = Source(), []
+    source.lets.clear()
+
+    async def ask_all(keys):
+        together.append(keys)
+        return {key: await source(key) for key in keys}
+
+    answers = Recent(Together(ask_all, most=3))
+    waiting = [asyncio.create_task(answers.get(key)) for key in "abcde"]
+    await asyncio.sleep(0.01)
+    later = asyncio.create_task(answers.get("f"))
+    await asyncio.sleep(0.01)
+    source.lets.set()
+    await asyncio.gather(later, *waiting)
+    assert [len(each) for each in together] in ([1, 3, 2], [3, 3])
+    assert sorted(source.asked) == list("abcdef")
+    assert await answers.get("a") == await waiting[0]
+
+
+async def test_when_asking_at_one_go_fails_each_is_told_and_the_next_asks_anew():
+    source = Source()
+
+    async def ask_all(keys):
+        return {key: await source(key) for key in keys}
+
+    answers = Recent(Together(ask_all, most=10))
+    both = await asyncio.gather(answers.get("broken"), answers.get("b"), return_exceptions=True)
+    assert isinstance(both[0], OSError)
+    assert await answers.get("c") == f"c {len(source.asked)}"

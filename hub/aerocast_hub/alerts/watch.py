@@ -19,7 +19,7 @@ from aerocast_hub.alerts.conditions import (
 )
 from aerocast_hub.alerts.ramp_conditions import of_ramp
 from aerocast_hub.alerts.store import open_scopes, settle
-from aerocast_hub.baggage.bags import Bag, count_unread, find_bag_by_id
+from aerocast_hub.baggage.bags import Bag, count_unread, find_bags_by_id
 from aerocast_hub.baggage.flight_bags import bags_of_flight, due_of
 from aerocast_hub.database.engine import Database
 from aerocast_hub.events import (
@@ -37,9 +37,10 @@ from aerocast_hub.events import (
     WebhookDied,
     WebhookRevived,
 )
-from aerocast_hub.flights.store import find_flight, flights_called, flights_on
+from aerocast_hub.flights.store import Flight, flights_called, flights_on
 from aerocast_hub.gateways.registry import our_sites
 from aerocast_hub.outbox.publish import Publisher, write_events
+from aerocast_hub.schedule import flight_key
 from aerocast_hub.weather.ramp_judging import told_ramp
 
 log = logging.getLogger(__name__)
@@ -65,9 +66,14 @@ async def take_in(session: AsyncSession, events: Sequence[Event]) -> list[Event]
     wrong = {**_webhooks(events), **_accounts(events)}
     changed = {each.bag_id for each in events if isinstance(each, BagChanged | BagForgotten)}
     sites = await our_sites(session) if changed else frozenset()
-    for bag_id in sorted(changed):
-        bag = await find_bag_by_id(session, bag_id)
-        wrong[f"bag {bag_id}"] = [] if bag is None else await _bag(session, bag, sites, now_us)
+    bags = await find_bags_by_id(session, changed)
+    aboard = {bag_id: _may_be_aboard(bag) for bag_id, bag in bags.items()}
+    flights = await flights_called(session, {each for called in aboard.values() for each in called})
+    wrong |= {f"bag {bag_id}": [] for bag_id in changed}
+    for bag_id, bag in sorted(bags.items()):
+        theirs = [each for each in flights if _called(each) in aboard[bag_id]]
+        wrong[f"bag {bag_id}"] = _bag(bag, theirs, sites, now_us)
+        await asyncio.sleep(0)  # others have their turn
     belts = {(each.site, each.belt or "") for each in events if isinstance(each, BagUnread)}
     wrong |= await _belts(session, belts, now_us)
     wrong |= await _ramps(
@@ -112,19 +118,26 @@ async def look_and_settle(database: Database, now_us: int) -> list[Event]:
     return told
 
 
-async def _bag(
-    session: AsyncSession, bag: Bag, sites: frozenset[str], now_us: int
+def _may_be_aboard(bag: Bag) -> set[tuple[str, str]]:
+    """Give the flights a bag may be aboard, by key and date."""
+    stowed = bag.journey.stowed_for
+    if stowed is None and not bag.journey.loaded_at:
+        return set()
+    return {(leg.key, leg.date) for leg in (bag.journey.legs if stowed is None else (stowed,))}
+
+
+def _called(flight: Flight) -> tuple[str, str]:
+    return flight_key(flight.flight), flight.date
+
+
+def _bag(
+    bag: Bag, flights: Sequence[Flight], sites: frozenset[str], now_us: int
 ) -> list[Condition]:
     """Give what is wrong with a bag, and with its being aboard where our gateways stand."""
     wrong = of_bag(bag.id, bag.journey)
-    stowed = bag.journey.stowed_for
-    legs = bag.journey.legs if stowed is None else (stowed,)
-    may_be_aboard = stowed is not None or bool(bag.journey.loaded_at)
-    called = {(leg.key, leg.date) for leg in legs} if may_be_aboard else set()
-    for flight_id in await flights_called(session, called):
-        flight = await find_flight(session, flight_id)
-        if flight is not None and (due := due_of(flight)).origin_codes & sites:
-            wrong += of_aboard(bag.id, bag.journey, flight_id, due, now_us)
+    for flight in flights:
+        if (due := due_of(flight)).origin_codes & sites:
+            wrong += of_aboard(bag.id, bag.journey, flight.id, due, now_us)
     return wrong
 
 

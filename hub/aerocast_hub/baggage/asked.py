@@ -1,21 +1,16 @@
 """What other services ask of bags and flights; in process they call these functions themselves."""
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.bags import Bag, bags_of_passenger, find_bag, find_bag_by_id, passenger_of
-from aerocast_hub.baggage.belt_bags import count_bags_for_belt
-from aerocast_hub.flights.store import Flight, flight_of
+from aerocast_hub.baggage.belt_bags import count_bags_for_belts
+from aerocast_hub.flights.store import Booking, Flight, flights_of
 from aerocast_hub.schedule import flight_key
 
-
-class FlightAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """A flight as a bag names it."""
-
-    designator: str
-    date: str
-    origin: str
-    destination: str
+FLIGHTS_AT_ONCE = 100
 
 
 class FlightFound(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,27 +20,23 @@ class FlightFound(msgspec.Struct, frozen=True, kw_only=True):
     bags: int | None
 
 
-class FlightAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found: None, no flight."""
-
-    flight: FlightFound | None
-
-
 class PassengerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Who was found: None, nobody."""
 
     passenger_id: str | None
 
 
-async def flight_for(session: AsyncSession, asked: FlightAsked) -> FlightFound | None:
-    """Find a flight as a bag names it."""
-    found = await flight_of(
-        session, asked.designator, asked.date, origin=asked.origin, destination=asked.destination
-    )
-    if found is None:
-        return None
-    bags = await count_bags_for_belt(session, flight_key(found.flight), found.date)
-    return FlightFound(flight=found, bags=bags)
+async def flights_for(
+    session: AsyncSession, bookings: Sequence[Booking]
+) -> list[FlightFound | None]:
+    """Find flights as bags name them, in the order asked; None where nobody knows one."""
+    found = await flights_of(session, bookings)
+    called = {each: (flight_key(flight.flight), flight.date) for each, flight in found.items()}
+    bags = await count_bags_for_belts(session, set(called.values()))
+    return [
+        FlightFound(flight=found[each], bags=bags[called[each]]) if each in found else None
+        for each in bookings
+    ]
 
 
 async def bags_with(session: AsyncSession, bag: str) -> list[Bag]:

@@ -9,14 +9,15 @@ from litestar.params import JSONBody
 
 from aerocast_hub.asking.guard import FOR_SERVICES, only_services
 from aerocast_hub.baggage.asked import (
-    FlightAnswer,
-    FlightAsked,
+    FLIGHTS_AT_ONCE,
+    FlightFound,
     PassengerAnswer,
     bags_with,
-    flight_for,
+    flights_for,
 )
 from aerocast_hub.baggage.bags import Bag, bags_of_passenger, find_passenger
 from aerocast_hub.database.engine import Database
+from aerocast_hub.flights.store import Booking
 
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 
@@ -25,6 +26,12 @@ class ById(msgspec.Struct, frozen=True):
     """Something by the hub's id, or by its plate."""
 
     id: Short
+
+
+class FlightsAsked(msgspec.Struct, frozen=True):
+    """Flights as bags name them."""
+
+    bookings: Annotated[list[Booking], msgspec.Meta(max_length=FLIGHTS_AT_ONCE)]
 
 
 class ByName(msgspec.Struct, frozen=True):
@@ -42,13 +49,13 @@ class AskedBaggageController(Controller):
     guards = (only_services,)
     include_in_schema = False
 
-    @post("/flight", status_code=200)
-    async def flight(
-        self, data: JSONBody[FlightAsked], database: NamedDependency[Database]
-    ) -> FlightAnswer:
-        """Find a flight as a bag names it."""
+    @post("/flights", status_code=200)
+    async def flights(
+        self, data: JSONBody[FlightsAsked], database: NamedDependency[Database]
+    ) -> list[FlightFound | None]:
+        """Find flights as bags name them, in the order asked."""
         async with database.reading() as session:
-            return FlightAnswer(flight=await flight_for(session, data))
+            return await flights_for(session, data.bookings)
 
     @post("/bags-of-passenger", status_code=200)
     async def of_passenger(

@@ -129,8 +129,18 @@ async def may_act_on(session: AsyncSession, licence_plate: str) -> bool:
 
 async def find_bag_by_id(session: AsyncSession, bag_id: str) -> Bag | None:
     """Find a bag by the hub's own id."""
-    found = await _bags_where(session, BagRow.id == _askable(bag_id))
-    return found[0] if found else None
+    return (await find_bags_by_id(session, {bag_id})).get(bag_id)
+
+
+async def find_bags_by_id(session: AsyncSession, bag_ids: Collection[str]) -> dict[str, Bag]:
+    """Find bags by the hub's own ids; those nobody knows are left out."""
+    asked = {_askable(each): each for each in bag_ids}
+    ordered = sorted(asked)
+    found: dict[str, Bag] = {}
+    for at in range(0, len(ordered), MOST_BAGS):
+        some = await _bags_where(session, BagRow.id.in_(ordered[at : at + MOST_BAGS]))
+        found |= {asked[bag.id]: bag for bag in some}
+    return found
 
 
 async def list_in_motion(session: AsyncSession, now_us: int, limit: int = MOST_BAGS) -> list[Bag]:

@@ -1,5 +1,6 @@
 """Bags on reclaim belts: which flights they came with, and when they were there."""
 
+from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -54,14 +55,22 @@ async def on_belt_us(
     return sorted(times)
 
 
-async def count_bags_for_belt(session: AsyncSession, key: str, flight_date: str) -> int:
-    """Count the bags announced for a flight that fly on with no other, by its key and date."""
+async def count_bags_for_belts(
+    session: AsyncSession, flights: Collection[tuple[str, str]]
+) -> Counter[tuple[str, str]]:
+    """Count the bags announced for flights that fly on with no other, by their keys and dates."""
     later = aliased(BagLegRow)
     flies_on = exists().where(later.bag_id == BagLegRow.bag_id, later.position > BagLegRow.position)
-    of_flight = select(func.count()).where(
-        BagLegRow.flight_key == key, BagLegRow.flight_date == flight_date, ~flies_on
+    rows = await session.execute(
+        select(BagLegRow.flight_key, BagLegRow.flight_date, func.count())
+        .where(
+            BagLegRow.flight_key.in_(sorted({key for key, _ in flights})),
+            BagLegRow.flight_date.in_(sorted({date for _, date in flights})),
+            ~flies_on,
+        )
+        .group_by(BagLegRow.flight_key, BagLegRow.flight_date)
     )
-    return await session.scalar(of_flight) or 0
+    return Counter({(key, date): bags for key, date, bags in rows if (key, date) in flights})
 
 
 class BagsOfFlight(NamedTuple):

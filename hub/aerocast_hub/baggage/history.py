@@ -1,6 +1,7 @@
 """What is known of a bag, in order, and what was known of it at an instant."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Sequence
 
 import msgspec
 from sqlalchemy import select
@@ -66,12 +67,25 @@ async def histories(
     known_by_us
         Answer as the hub would have at this instant: "what did we know at 14:05".
     """
-    plate = licence_plate.replace("\x00", "?")
-    (filed,) = await read_plates(session, [plate], known_by_us)
-    every = [each for evidence in filed.values() for each in evidence]
+    return await histories_of(session, {licence_plate.replace("\x00", "?")}, known_by_us)
+
+
+async def histories_of(
+    session: AsyncSession, licence_plates: Collection[str], known_by_us: int | None = None
+) -> list[BagHistory]:
+    """Tell the bags of many plates apart, and those of plates joined to them by a retag."""
+    families = await read_plates(session, sorted(licence_plates), known_by_us)
+    every = [each for filed in families for evidence in filed.values() for each in evidence]
     around = await read_around(session, every, known_by_us)
-    bags = await _seen(session, share_out(filed, airport_codes))
-    return [_history(bag, around.of(bag.evidence), known_by_us) for bag in bags]
+    bags: list[OneBag] = []
+    for filed in families:
+        bags += share_out(filed, airport_codes)
+        await asyncio.sleep(0)  # others have their turn
+    found = []
+    for bag in await _seen(session, bags):
+        found.append(_history(bag, around.of(bag.evidence), known_by_us))
+        await asyncio.sleep(0)
+    return found
 
 
 async def _seen(session: AsyncSession, bags: Sequence[OneBag]) -> Sequence[OneBag]:

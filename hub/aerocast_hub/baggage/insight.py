@@ -20,7 +20,7 @@ from aerocast_hub.baggage.journeys import decode_journey
 from aerocast_hub.baggage.loss_reason import FlightTimes, LossReason, propose
 from aerocast_hub.baggage.reconciliation import Carried
 from aerocast_hub.baggage.tables import BagPlateRow, BagRow, EvidenceRow, UnreadRow
-from aerocast_hub.flights.store import Flight, find_flight, flight_of
+from aerocast_hub.flights.store import Booking, Flight, find_flight, flight_of
 from aerocast_hub.schedule import flight_key
 from aerocast_hub.weather.ramp_store import closures_at
 
@@ -102,13 +102,8 @@ async def loss_reason(session: AsyncSession, carried: Carried, flight: Flight) -
     before = next((one for one, leg in pairwise(legs) if (leg.key, leg.date) == this), None)
     inbound = None
     if before is not None:
-        inbound = await flight_of(
-            session,
-            before.flight,
-            before.date,
-            origin=before.origin,
-            destination=before.destination,
-        )
+        booking = Booking(before.flight, before.date, before.origin, before.destination)
+        inbound = await flight_of(session, booking)
     arrived = None if inbound is None else inbound.actual.on_block
     closed_us = 0
     if due.off_block_us is not None:

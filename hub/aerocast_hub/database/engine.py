@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from aerocast_hub.database.replica import Replica
 from aerocast_hub.database.sealed import KeysOf, use_keys
 from aerocast_hub.database.sight import NarrowedSession, RowRules, current_sight, rules_of
+from aerocast_hub.database.sqlite_connection import OneTurnConnection
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,12 @@ def _postgresql_engine(address: str) -> AsyncEngine:
 
 
 def _sqlite_engine(address: str) -> AsyncEngine:
-    engine = create_async_engine(address, hide_parameters=True)  # names stand among them
+    path = make_url(address).database or ":memory:"
+    engine = create_async_engine(
+        address,
+        async_creator=lambda: OneTurnConnection(path),
+        hide_parameters=True,  # names stand among them
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

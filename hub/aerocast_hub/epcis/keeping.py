@@ -1,5 +1,6 @@
 """Keeping EPCIS events: each once, numbered in the order of commits."""
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -32,11 +33,14 @@ class NewEvent(NamedTuple):
         What its prefixes stand for.
     ignored
         Fields its document says to leave out of the hash.
+    subject
+        The bag whose journey it tells, when it is the hub's own.
     """
 
     event: Json
     context: object
     ignored: Sequence[str] = ()
+    subject: str = ""
 
 
 class Kept(NamedTuple):
@@ -83,7 +87,6 @@ async def keep_events(
     session: AsyncSession,
     events: Sequence[NewEvent],
     *,
-    subject: str = "",
     capture_id: str = "",
     all_or_none: bool = False,
 ) -> Keeping:
@@ -106,7 +109,10 @@ async def keep_events(
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORDER_LOCK})
     now_us = time.time_ns() // 1000
-    named = [(new, identify(new)) for new in events]
+    named = []
+    for new in events:
+        named.append((new, identify(new)))
+        await asyncio.sleep(0)  # others have their turn
     known = await _known(session, [kept.event_id for _, kept in named])
     wanted: dict[tuple[str, int], tuple[NewEvent, Kept]] = {}
     taken: list[str] = []
@@ -119,7 +125,7 @@ async def keep_events(
     if not wanted or (taken and all_or_none):
         return Keeping([], taken)
     rows = [
-        _row(new, kept, now_us) | {"subject": subject, "capture_id": capture_id}
+        _row(new, kept, now_us) | {"subject": new.subject, "capture_id": capture_id}
         for new, kept in wanted.values()
     ]
     numbers = await _insert(session, rows)

@@ -5,22 +5,23 @@ bag after all) is declared an error, under the same id.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from aerocast_protocols.epcis.event_hash import time_text
 from aerocast_protocols.epcis.vocabulary import CONTEXT
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
-from aerocast_hub.baggage.history import histories
+from aerocast_hub.baggage.history import histories_of
 from aerocast_hub.epcis.keeping import NewEvent, keep_events
 from aerocast_hub.epcis.names import Names
 from aerocast_hub.epcis.our_events import events_of
 from aerocast_hub.epcis.tables import EpcisEventRow
 from aerocast_hub.events import BagChanged, BagForgotten, BagPassed, EpcisEventsKept, Event
 
+IDS_AT_ONCE = 500
 FOLLOWED = ("bag_passed", "bag_changed", "bag_forgotten")
 
 
@@ -39,45 +40,54 @@ class JourneyPublisher:
     async def take_in(self, session: AsyncSession, events: Sequence[Event]) -> list[Event]:
         """Keep what is new of the bags that changed, and declare what is no longer so."""
         plates = {each.licence_plate for each in events if isinstance(each, BagPassed | BagChanged)}
-        told: dict[str, list[NewEvent]] = {
-            each.bag_id: [] for each in events if isinstance(each, BagForgotten)
+        so: dict[str, set[str]] = {
+            each.bag_id: set() for each in events if isinstance(each, BagForgotten)
         }
-        around: list[NewEvent] = []
-        for plate in sorted(plates):
-            for history in await histories(session, plate):
-                of_bag = told.setdefault(history.bag_id, [])
-                for each in events_of(history, self._names, _zone_of):
-                    new = NewEvent(each.event, [CONTEXT])
-                    (of_bag if each.is_of_bag else around).append(new)
-        kept = (await keep_events(session, around)).new
-        for bag_id, of_bag in sorted(told.items()):
-            kept += (await keep_events(session, of_bag, subject=bag_id)).new
-            wrong = await _no_longer_so(session, bag_id, of_bag)
-            kept += (await keep_events(session, wrong, subject=bag_id)).new
+        around, of_bags = [], []
+        for history in await histories_of(session, plates):
+            named = so.setdefault(history.bag_id, set())
+            for each in events_of(history, self._names, _zone_of):
+                if each.is_of_bag:
+                    of_bags.append(NewEvent(each.event, [CONTEXT], subject=history.bag_id))
+                    named.add(str(each.event["eventID"]))
+                else:
+                    around.append(NewEvent(each.event, [CONTEXT]))
+        kept = (await keep_events(session, [*around, *of_bags])).new
+        kept += (await keep_events(session, await _no_longer_so(session, so))).new
         if not kept:
             return []
         return [EpcisEventsKept(at_us=time.time_ns() // 1000, events=len(kept))]
 
 
-async def _no_longer_so(
-    session: AsyncSession, bag_id: str, so: Sequence[NewEvent]
-) -> list[NewEvent]:
-    """Give declarations for events of a bag that are not among what is so now."""
-    rows = await session.execute(
-        select(EpcisEventRow.event_id, EpcisEventRow.declared, EpcisEventRow.body).where(
-            EpcisEventRow.subject == bag_id
-        )
+async def _no_longer_so(session: AsyncSession, so: Mapping[str, Collection[str]]) -> list[NewEvent]:
+    """Give declarations for events of bags that are not among those of them that are so now."""
+    bag_ids = sorted(so)
+    rows: list[Row[str, str, int]] = []
+    for at in range(0, len(bag_ids), IDS_AT_ONCE):
+        of_bags = EpcisEventRow.subject.in_(bag_ids[at : at + IDS_AT_ONCE])
+        columns = EpcisEventRow.subject, EpcisEventRow.event_id, EpcisEventRow.declared
+        rows += await session.execute(select(*columns).where(of_bags))
+    declared = {(bag_id, named) for bag_id, named, is_declared in rows if is_declared}
+    wrong = sorted(
+        named
+        for bag_id, named, is_declared in rows
+        if not is_declared and named not in so[bag_id] and (bag_id, named) not in declared
     )
-    every = list(rows)
-    settled = {named for named, declared, _ in every if declared}
-    settled |= {str(each.event["eventID"]) for each in so}
-    now = time_text(time.time_ns() // 1000)
-    declared = {"declarationTime": now, "reason": "incorrect_data"}
-    return [
-        NewEvent({**_read(body), "errorDeclaration": declared}, [CONTEXT])
-        for named, _, body in every
-        if named not in settled
-    ]
+    told = {"declarationTime": time_text(time.time_ns() // 1000), "reason": "incorrect_data"}
+    found = []
+    for at in range(0, len(wrong), IDS_AT_ONCE):
+        kept = await session.execute(
+            select(EpcisEventRow.subject, EpcisEventRow.body)
+            .where(
+                EpcisEventRow.event_id.in_(wrong[at : at + IDS_AT_ONCE]),
+                EpcisEventRow.declared == 0,
+            )
+            .order_by(EpcisEventRow.number)
+        )
+        for bag_id, body in kept:
+            event = {**_read(body), "errorDeclaration": told}
+            found.append(NewEvent(event, [CONTEXT], subject=bag_id))
+    return found
 
 
 def _read(body: bytes) -> Mapping[str, object]:

@@ -53,6 +53,15 @@ class Flight(msgspec.Struct, frozen=True, kw_only=True):
     actual: ActualTimes
 
 
+class Booking(msgspec.Struct, frozen=True):
+    """A flight as a bag names it: number, local date, from where to where."""
+
+    designator: str
+    date: str
+    origin: str
+    destination: str
+
+
 async def list_flights(session: AsyncSession, around_us: int) -> list[Flight]:
     """Give the flights due, landed or parked within 12 hours of an instant, by scheduled time."""
     return await flights_on(session, around_us - 12 * HOUR_US, around_us + 12 * HOUR_US)
@@ -87,17 +96,21 @@ async def list_parked(session: AsyncSession, limit: int = 100) -> list[Flight]:
     return [_flight(row) for row in rows]
 
 
-async def flights_called(session: AsyncSession, flights: Collection[tuple[str, str]]) -> list[str]:
-    """Give the hub's ids of flights by their keys and dates."""
+async def flights_called(
+    session: AsyncSession, flights: Collection[tuple[str, str]]
+) -> list[Flight]:
+    """Give flights by their keys and dates, every leg of each; a few hundred at most."""
     if not flights:
         return []
-    rows = await session.execute(
-        select(FlightRow.id, FlightRow.flight_key, FlightRow.date).where(
+    rows = await session.scalars(
+        select(FlightRow)
+        .where(
             FlightRow.flight_key.in_(sorted({key for key, _ in flights})),
             FlightRow.date.in_(sorted({date for _, date in flights})),
         )
+        .order_by(FlightRow.id)
     )
-    return sorted(row_id for row_id, key, date in rows if (key, date) in flights)
+    return [_flight(row) for row in rows if (row.flight_key, row.date) in flights]
 
 
 async def find_flight(session: AsyncSession, flight_id: str) -> Flight | None:
@@ -106,21 +119,34 @@ async def find_flight(session: AsyncSession, flight_id: str) -> Flight | None:
     return None if row is None else _flight(row)
 
 
-async def flight_of(
-    session: AsyncSession, designator: str, date: str, *, origin: str, destination: str
-) -> Flight | None:
-    """Find the flight a bag or passenger is on, by number and date.
+async def flight_of(session: AsyncSession, booking: Booking) -> Flight | None:
+    """Find the flight a bag or passenger is booked on."""
+    return (await flights_of(session, {booking})).get(booking)
+
+
+async def flights_of(session: AsyncSession, bookings: Collection[Booking]) -> dict[Booking, Flight]:
+    """Find the flights bags or passengers are booked on, by number and date; a few hundred at most.
 
     Among several legs of one number the one between the given airports wins, then the one from
-    the first, then the one to the second.
+    the first, then the one to the second. Bookings nobody knows a flight for are left out.
     """
+    named = {booking: (flight_key(booking.designator), booking.date) for booking in bookings}
     rows = await session.scalars(
         select(FlightRow)
-        .where(FlightRow.flight_key == flight_key(designator), FlightRow.date == date)
+        .where(
+            FlightRow.flight_key.in_(sorted({key for key, _ in named.values()})),
+            FlightRow.date.in_(sorted({date for _, date in named.values()})),
+        )
         .order_by(FlightRow.off_block_due_us, FlightRow.id)
     )
-    best = _nearest(rows, origin, destination)
-    return None if best is None else _flight(best)
+    legs: dict[tuple[str, str], list[FlightRow]] = {}
+    for row in rows:
+        legs.setdefault((row.flight_key, row.date), []).append(row)
+    return {
+        booking: _flight(_nearest(legs[name], booking.origin, booking.destination))
+        for booking, name in named.items()
+        if name in legs
+    }
 
 
 async def count_parked(session: AsyncSession) -> int:
@@ -129,13 +155,13 @@ async def count_parked(session: AsyncSession) -> int:
     return found or 0
 
 
-def _nearest(rows: Iterable[FlightRow], origin: str, destination: str) -> FlightRow | None:
+def _nearest(rows: Iterable[FlightRow], origin: str, destination: str) -> FlightRow:
     def strangeness(row: FlightRow) -> tuple[int, bool]:
         other_origin = not _same_airport(row.origin, origin)
         other_destination = not _same_airport(row.destination, destination)
         return other_origin + other_destination, other_origin
 
-    return min(rows, key=strangeness, default=None)
+    return min(rows, key=strangeness)
 
 
 def _same_airport(one: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from aerocast_hub.airports import airport, airport_codes
 from aerocast_hub.baggage.bags import Bag
 from aerocast_hub.baggage.evidence import Leg
 from aerocast_hub.baggage.reconciliation import is_aboard
+from aerocast_hub.flights.store import Booking
 from aerocast_hub.orientation.arrival_times import MINUTE_US, BeltModel, Quantiles
 from aerocast_hub.orientation.changing import risk_of
 from aerocast_hub.orientation.guidance import (
@@ -28,7 +29,7 @@ from aerocast_hub.orientation.guidance import (
 )
 from aerocast_hub.orientation.noting import Noting
 from aerocast_hub.orientation.others import IN_PROCESS, Others
-from aerocast_hub.orientation.surroundings import Around, Booking
+from aerocast_hub.orientation.surroundings import Around
 from aerocast_hub.orientation.way_there import way_there
 from aerocast_hub.orientation.wording import Phrase, say
 from aerocast_hub.schedule import flight_key

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.airports import airport_codes
 from aerocast_hub.baggage.belt_bags import (
     ON_BELT,
-    count_bags_for_belt,
+    count_bags_for_belts,
     last_flights_of,
     on_belt_us,
 )
@@ -60,10 +60,8 @@ async def take_in(session: AsyncSession, events: Sequence[Event]) -> list[Event]
     passed = {
         event.bag_id for event in events if isinstance(event, BagPassed) and event.point in ON_BELT
     }
-    for flight_id in await flights_called(session, await last_flights_of(session, passed)):
-        found = await find_flight(session, flight_id)
-        if found is not None:
-            flights[found.id] = found
+    for found in await flights_called(session, await last_flights_of(session, passed)):
+        flights[found.id] = found
     for flight_id in sorted(flights):
         await keep_arrival(session, flights[flight_id])
     return []
@@ -142,7 +140,8 @@ async def _forecast(session: AsyncSession, flight: Flight, at_us: int) -> Foreca
     """Foretell an arrival as of when it reached its stand, with what was known then."""
     times = await ground_times_of(session, flight.destination)
     model = times.belt_model(Kind(flight.stand, flight.handler, flight.aircraft_type))
-    bags = await count_bags_for_belt(session, flight_key(flight.flight), flight.date)
+    called = flight_key(flight.flight), flight.date
+    bags = (await count_bags_for_belts(session, {called}))[called]
     closures = await _closures(session, flight.destination, at_us)
     on_block = Progress(on_block_us=at_us)
     told = belt_times(on_block, bags, closures, at_us, model)

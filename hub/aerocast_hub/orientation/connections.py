@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.baggage.evidence import Leg
 from aerocast_hub.baggage.flight_bags import transfers
 from aerocast_hub.baggage.reconciliation import Transfer
-from aerocast_hub.flights.store import flight_of
+from aerocast_hub.flights.store import Booking, flight_of
 from aerocast_hub.orientation.changing import risk_of
 from aerocast_hub.orientation.connection import ConnectionRisk, Miss, Unknown
 from aerocast_hub.orientation.guidance import (
@@ -94,9 +94,8 @@ class _Here:
 
     async def _flight(self, leg: Leg) -> FlightView | None:
         if leg not in self._flights:
-            found = await flight_of(
-                self._session, leg.flight, leg.date, origin=leg.origin, destination=leg.destination
-            )
+            booking = Booking(leg.flight, leg.date, leg.origin, leg.destination)
+            found = await flight_of(self._session, booking)
             self._flights[leg] = None if found is None else flight_view(found, None)
         return self._flights[leg]
 

@@ -1,11 +1,11 @@
 """What an advice was made of, so that whoever shows it knows which events concern it."""
 
 from aerocast_hub.airports import airport_codes
+from aerocast_hub.flights.store import Booking
 from aerocast_hub.orientation.arrivals import GroundTimes
 from aerocast_hub.orientation.guidance import WeatherView
 from aerocast_hub.orientation.surroundings import (
     Around,
-    Booking,
     Ground,
     KnownFlight,
 )

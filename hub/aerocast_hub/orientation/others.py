@@ -1,5 +1,6 @@
 """What advice asks of other services: in this process where they run, else over HTTP."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -8,14 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.asking.client import ServiceClient
 from aerocast_hub.baggage.asked import (
-    FlightAnswer,
-    FlightAsked,
     FlightFound,
     PassengerAnswer,
     bags_with,
-    flight_for,
+    flights_for,
 )
 from aerocast_hub.baggage.bags import Bag, bags_of_passenger, find_passenger
+from aerocast_hub.flights.store import Booking
 from aerocast_hub.weather.asked import RampAsked, RampSeen, ramp_seen
 
 Passenger = str | ScalarSelect[str]
@@ -34,8 +34,10 @@ class Others(Protocol):
     async def passenger(self, session: AsyncSession, plate: str, surname: str) -> str | None:
         """Find a passenger by bag tag and surname."""
 
-    async def flight(self, session: AsyncSession, asked: FlightAsked) -> FlightFound | None:
-        """Find a flight as a bag names it."""
+    async def flights(
+        self, session: AsyncSession, bookings: Sequence[Booking]
+    ) -> list[FlightFound | None]:
+        """Find flights as bags name them, in the order asked; `FLIGHTS_AT_ONCE` at most."""
 
     async def ramp(self, session: AsyncSession, asked: RampAsked) -> RampSeen:
         """Tell how an airport's ramp was."""
@@ -56,9 +58,11 @@ class InProcess:
         """Find a passenger by bag tag and surname."""
         return await find_passenger(session, plate, surname)
 
-    async def flight(self, session: AsyncSession, asked: FlightAsked) -> FlightFound | None:
-        """Find a flight as a bag names it."""
-        return await flight_for(session, asked)
+    async def flights(
+        self, session: AsyncSession, bookings: Sequence[Booking]
+    ) -> list[FlightFound | None]:
+        """Find flights as bags name them, in the order asked."""
+        return await flights_for(session, bookings)
 
     async def ramp(self, session: AsyncSession, asked: RampAsked) -> RampSeen:
         """Tell how an airport's ramp was."""
@@ -101,13 +105,16 @@ class OverHttp(InProcess):
         path = "/internal/baggage/passenger"
         return (await self._baggage.ask(path, question, PassengerAnswer)).passenger_id
 
-    async def flight(self, session: AsyncSession, asked: FlightAsked) -> FlightFound | None:
-        """Find a flight as a bag names it."""
+    async def flights(
+        self, session: AsyncSession, bookings: Sequence[Booking]
+    ) -> list[FlightFound | None]:
+        """Find flights as bags name them, in the order asked."""
         if self._baggage is None:
-            return await super().flight(session, asked)
-        question = msgspec.structs.asdict(asked)
-        path = "/internal/baggage/flight"
-        return (await self._baggage.ask(path, question, FlightAnswer)).flight
+            return await super().flights(session, bookings)
+        question = {"bookings": list(bookings)}
+        return await self._baggage.ask(
+            "/internal/baggage/flights", question, list[FlightFound | None]
+        )
 
     async def ramp(self, session: AsyncSession, asked: RampAsked) -> RampSeen:
         """Tell how an airport's ramp was."""

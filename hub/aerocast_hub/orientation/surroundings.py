@@ -6,12 +6,13 @@ they change, so what is known of them serves longer.
 """
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport_codes
-from aerocast_hub.baggage.asked import FlightAsked
+from aerocast_hub.baggage.asked import FLIGHTS_AT_ONCE
 from aerocast_hub.database.engine import Database
 from aerocast_hub.events import (
     Event,
@@ -27,7 +28,7 @@ from aerocast_hub.events import (
     RampUnknown,
 )
 from aerocast_hub.flights.on_block import Moment
-from aerocast_hub.flights.store import Flight
+from aerocast_hub.flights.store import Booking, Flight
 from aerocast_hub.orientation.arrival_times import Closure, Progress
 from aerocast_hub.orientation.arrivals import GroundTimes, ground_times_of
 from aerocast_hub.orientation.conditions import Conditions
@@ -35,17 +36,8 @@ from aerocast_hub.orientation.guidance import FlightView, WeatherView
 from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.places.store import conditions_at, map_code, network_of
-from aerocast_hub.recent import Recent
+from aerocast_hub.recent import Recent, Together
 from aerocast_hub.weather.asked import RampAsked
-
-
-class Booking(NamedTuple):
-    """How a bag names its flight."""
-
-    designator: str
-    date: str
-    origin: str
-    destination: str
 
 
 class KnownFlight(NamedTuple):
@@ -88,11 +80,17 @@ class Surroundings:
 
     async def flight(self, booking: Booking) -> KnownFlight | None:
         """Find a flight as a bag names it."""
-        asked = FlightAsked(**booking._asdict())
-        found = await self._others.flight(self._session, asked)
-        if found is None:
-            return None
-        return KnownFlight(found.flight.id, flight_view(found.flight, found.bags))
+        return (await self.flights([booking]))[booking]
+
+    async def flights(self, bookings: Sequence[Booking]) -> dict[Booking, KnownFlight | None]:
+        """Find flights as bags name them; `FLIGHTS_AT_ONCE` at most."""
+        found = await self._others.flights(self._session, bookings)
+        return {
+            booking: None
+            if each is None
+            else KnownFlight(each.flight.id, flight_view(each.flight, each.bags))
+            for booking, each in zip(bookings, found, strict=True)
+        }
 
     async def weather(self, airport: str) -> WeatherView:
         """Tell how an airport's ramp is, and when it was closed lately."""
@@ -156,7 +154,7 @@ class RememberedSurroundings:
 
 _FlightMoved = FlightOffBlock | FlightAirborne | FlightLanded | FlightOnBlock | FlightTimeWithdrawn
 _RampMoved = RampClosed | RampReopened | RampCautioned | RampUnknown
-FLIGHT_KEPT_S = 20.0  # the count of its bags may change without an event
+FLIGHT_KEPT_S = 30.0  # the count of its bags may change without an event
 RAMP_KEPT_S = 3.0  # a report that changes no state still changes what is said
 
 
@@ -166,10 +164,11 @@ class RecentSurroundings:
     def __init__(self, database: Database, others: Others = IN_PROCESS) -> None:
         self._database = database
         self._others = others
-        self._flights = Recent(self._ask_flight, kept_s=FLIGHT_KEPT_S)
-        self._weather = Recent(self._ask_weather, kept_s=RAMP_KEPT_S)
-        self._grounds = Recent(self._ask_ground)
-        self._times = Recent(self._ask_times)
+        flights = Together(self._ask_flights, FLIGHTS_AT_ONCE)
+        self._flights = Recent(flights, kept_s=FLIGHT_KEPT_S, serves_former=True)
+        self._weather = Recent(self._ask_weather, kept_s=RAMP_KEPT_S, serves_former=True)
+        self._grounds = Recent(self._ask_ground, serves_former=True)
+        self._times = Recent(self._ask_times, serves_former=True)
 
     def take_in(self, event: Event) -> None:
         """Forget what an event says is no longer so."""
@@ -203,9 +202,9 @@ class RecentSurroundings:
         """Tell how long things take at an airport."""
         return await self._times.get(airport)
 
-    async def _ask_flight(self, booking: Booking) -> KnownFlight | None:
+    async def _ask_flights(self, bookings: Sequence[Booking]) -> dict[Booking, KnownFlight | None]:
         async with self._database.reading() as session:
-            return await Surroundings(session, _now_us(), self._others).flight(booking)
+            return await Surroundings(session, _now_us(), self._others).flights(bookings)
 
     async def _ask_weather(self, airport: str) -> WeatherView:
         async with self._database.reading() as session:

@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.weather.ramp_rule import RampState
-from aerocast_hub.weather.ramp_store import closures_at, ramp_at
+from aerocast_hub.weather.ramp_store import ramp_and_closures_at
 
 
 class RampAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +32,7 @@ class RampSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 async def ramp_seen(session: AsyncSession, asked: RampAsked) -> RampSeen:
     """Tell how an airport's ramp was at an instant."""
-    ramp = await ramp_at(session, asked.airport, asked.at_us)
-    closed = await closures_at(session, asked.airport, asked.at_us)
+    ramp, closed = await ramp_and_closures_at(session, asked.airport, asked.at_us)
     return RampSeen(
         state=ramp.state,
         reason=ramp.reason,

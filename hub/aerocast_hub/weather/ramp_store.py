@@ -73,12 +73,29 @@ async def judged_at(
 ) -> tuple[Ramp, LowVisibilityState]:
     """Judge an airport's ramp and its low-visibility procedures at an instant."""
     evidence = await evidence_at(session, settings, now_us)
+    judged = await _judged(session, evidence, settings, now_us)
+    return judged, low_visibility(evidence.reports, now_us, settings.visibility)
+
+
+async def ramp_and_closures_at(
+    session: AsyncSession, code: str, now_us: int
+) -> tuple[Ramp, list[RampClosure]]:
+    """Judge an airport's ramp at an instant, and tell when it was closed before."""
+    settings = await settings_of(session, code)
+    evidence = await evidence_at(session, settings, now_us)
+    judged = await _judged(session, evidence, settings, now_us)
+    return judged, closures(evidence, now_us, settings)
+
+
+async def _judged(
+    session: AsyncSession, evidence: Evidence, settings: AirportSettings, now_us: int
+) -> Ramp:
     judged = ramp(evidence, now_us, settings)
     if judged.reason == "no_report":
         last_us = await _last_report_us(session, settings.airport, now_us)
         if last_us is not None:
             judged = msgspec.structs.replace(judged, reason="report_old", observed_at_us=last_us)
-    return judged, low_visibility(evidence.reports, now_us, settings.visibility)
+    return judged
 
 
 async def closures_at(session: AsyncSession, code: str, now_us: int) -> list[RampClosure]:

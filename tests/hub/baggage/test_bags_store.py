@@ -13,7 +13,7 @@ from aerocast_hub.baggage.bags import (
     list_in_motion,
     passenger_of,
 )
-from aerocast_hub.baggage.belt_bags import count_bags_for_belt
+from aerocast_hub.baggage.belt_bags import count_bags_for_belts
 from aerocast_hub.baggage.identity import NO_PLATE
 from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.baggage.insight import gateway_clocks, performance
@@ -210,7 +210,8 @@ async def test_importing_twice_adds_no_bag_keeps_the_journey_and_tells_nothing(d
     assert await found(database) == before
     async with database.reading() as session:
         assert await count_bags(session) == 2
-        assert await count_bags_for_belt(session, "AF6120", "2024-07-06") == 2
+        counted = await count_bags_for_belts(session, {("AF6120", "2024-07-06"), ("AF1", "2024")})
+        assert counted == {("AF6120", "2024-07-06"): 2}
         assert (
             await session.scalar(select(func.count()).select_from(OutboxRow)) == 2
         )  # the first time

@@ -26,11 +26,11 @@ async def test_a_bag_on_the_wrong_flight_leaves_with_it_and_comes_back_when_that
     )
     async with database.writing() as session:
         await act(session, STRANGER, stowed, "eva")
-        (flight_id,) = await flights_called(session, {("AF6120", DAY)})
-        left = FlightOffBlock(at_us=NOON + 9, flight_id=flight_id, sigma_s=1.0)
+        (flight,) = await flights_called(session, {("AF6120", DAY)})
+        left = FlightOffBlock(at_us=NOON + 9, flight_id=flight.id, sigma_s=1.0)
         told = await take_in(session, [left])
         assert [(each.was, each.state) for each in told] == [("loaded", "departed")]
-        withdrawn = FlightTimeWithdrawn(at_us=NOON + 9, flight_id=flight_id, what="off_block")
+        withdrawn = FlightTimeWithdrawn(at_us=NOON + 9, flight_id=flight.id, what="off_block")
         told = await take_in(session, [withdrawn])
         assert [type(each) for each in told] == [BagChanged]
         bag = await find_bag(session, STRANGER)

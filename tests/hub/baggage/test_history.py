@@ -4,7 +4,7 @@ import random
 
 import msgspec
 import pytest
-from aerocast_hub.baggage.belt_bags import count_bags_for_belt
+from aerocast_hub.baggage.belt_bags import count_bags_for_belts
 from aerocast_hub.baggage.evidence import Handled, Screened, Stowed
 from aerocast_hub.baggage.evidence_store import keep_corrected, keep_evidence
 from aerocast_hub.baggage.fold import journey_of
@@ -63,4 +63,5 @@ async def test_overlapping_ranges_of_tags_count_each_bag_once(database):
     )
     async with database.writing() as session:
         await take_in(session, [Incoming(message, 1_781_438_400_000_000, "test")])
-        assert await count_bags_for_belt(session, "AF6120", "2026-06-14") == 4
+        flight = ("AF6120", "2026-06-14")
+        assert (await count_bags_for_belts(session, {flight}))[flight] == 4

@@ -8,7 +8,14 @@ from aerocast_hub.events import FlightAirborne, FlightLanded, FlightOffBlock, Fl
 from aerocast_hub.flights.absorb import absorb
 from aerocast_hub.flights.imports import import_flights, import_stands
 from aerocast_hub.flights.refold import times_of
-from aerocast_hub.flights.store import count_parked, find_flight, flight_of, list_flights
+from aerocast_hub.flights.store import (
+    Booking,
+    count_parked,
+    find_flight,
+    flight_of,
+    flights_of,
+    list_flights,
+)
 from aerocast_hub.flights.tables import FlightRow, GroundEventRow
 from aerocast_hub.importing import RefusedRow
 from aerocast_hub.inbox.sighting import Sighting
@@ -64,7 +71,7 @@ def schedule(tmp_path, *lines):
 
 async def one_flight(database):
     async with database.reading() as session:
-        return await flight_of(session, "AF6120", "2024-07-06", origin="CDG", destination="TLS")
+        return await flight_of(session, Booking("AF6120", "2024-07-06", "CDG", "TLS"))
 
 
 async def absorb_in(database, *sightings):
@@ -234,13 +241,21 @@ async def test_flights_are_found_and_listed(database, tmp_path):
     async with database.reading() as session:
         assert len(await list_flights(session, DUE)) == 2
         assert await list_flights(session, DUE + 40 * 3600 * 1_000_000) == []
-        found = await flight_of(session, "AF06120", "2024-07-06", origin="LFPG", destination="LFBO")
+        found = await flight_of(session, Booking("AF06120", "2024-07-06", "LFPG", "LFBO"))
         assert found.destination == "TLS"
         assert await find_flight(session, found.id) == found
         assert await find_flight(session, "none") is None
-        assert (
-            await flight_of(session, "AF1", "2024-07-06", origin="CDG", destination="TLS") is None
-        )
+        assert await flight_of(session, Booking("AF1", "2024-07-06", "CDG", "TLS")) is None
+        asked = [
+            Booking("AF6120", "2024-07-06", "CDG", "NCE"),
+            Booking("AF6120", "2024-07-07", "CDG", "TLS"),
+            Booking("AF6120", "2024-07-06", "CDG", "TLS"),
+        ]
+        by_booking = await flights_of(session, asked)
+        assert {each: by_booking[each].destination for each in by_booking} == {
+            asked[0]: "NCE",
+            asked[2]: "TLS",
+        }
 
 
 @pytest.mark.parametrize(

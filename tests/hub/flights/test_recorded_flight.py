@@ -8,7 +8,7 @@ from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.stands import Stands
 from aerocast_hub.flights.absorb import absorb
 from aerocast_hub.flights.imports import import_flights
-from aerocast_hub.flights.store import flight_of
+from aerocast_hub.flights.store import Booking, flight_of
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.weather.winds import absorb as absorb_winds
 from aerocast_hub.weather.winds import winds_over
@@ -83,7 +83,7 @@ async def test_the_recorded_flight_is_off_airborne_landed_and_parked_at_its_true
         async with database.writing() as session:
             await absorb(session, [sighting])
     async with database.reading() as session:
-        flight = await flight_of(session, "AF6120", "2024-07-06", origin="CDG", destination="TLS")
+        flight = await flight_of(session, Booking("AF6120", "2024-07-06", "CDG", "TLS"))
     for name, true in (
         ("off_block", "off_stand_s"),
         ("airborne", "airborne_s"),

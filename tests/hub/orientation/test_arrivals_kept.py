@@ -11,7 +11,7 @@ from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.events import BagPassed, FlightOnBlock, FlightTimeWithdrawn
 from aerocast_hub.flights.absorb import absorb as absorb_ground
 from aerocast_hub.flights.imports import import_flights
-from aerocast_hub.flights.store import find_flight
+from aerocast_hub.flights.store import Booking, find_flight
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.orientation.arrival_keeping import keep_arrival, learn_all, take_in
 from aerocast_hub.orientation.arrival_learning import Kind
@@ -21,7 +21,7 @@ from aerocast_hub.orientation.arrivals import (
     ground_times_of,
     learned_times,
 )
-from aerocast_hub.orientation.surroundings import Booking, Surroundings
+from aerocast_hub.orientation.surroundings import Surroundings
 from aerocast_hub.orientation.tables import ArrivalRow
 from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_protocols.observations import AircraftGroundEvent, BagPassage

@@ -244,8 +244,8 @@ async def test_links_go_with_the_name_and_a_month_after_their_end(hub, desk, dat
 async def test_a_flights_passengers_are_advised_by_link_and_never_by_name(hub, desk, database):
     link = await made(hub, desk)
     async with database.reading() as session:
-        (flight_id,) = await flights_called(session, {("AF6120", await _date(session))})
-    path = f"/api/guidance/flights/{flight_id}"
+        (flight,) = await flights_called(session, {("AF6120", await _date(session))})
+    path = f"/api/guidance/flights/{flight.id}"
     reader = bearer(hub, "orientation:read")
     (passenger,) = (await hub.get(path, headers=reader)).json()
     assert passenger["links"] == [link["link"]["id"]]

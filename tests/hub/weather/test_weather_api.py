@@ -78,7 +78,7 @@ async def test_a_station_carries_an_etag_that_holds_while_only_its_age_changes(
     hub, bearer, monkeypatch
 ):
     monkeypatch.setattr(recent, "KEPT_S", 0.0)
-    monkeypatch.setattr(recent, "LONGEST_S", 0.0)
+    monkeypatch.setattr(recent, "FORMER_S", 0.0)
     reader = bearer("weather:read")
     assert (await hub.get("/api/weather/LFBO", headers=reader)).status_code == 404
     await keep(hub, report(5))
