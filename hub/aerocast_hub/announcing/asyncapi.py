@@ -32,6 +32,8 @@ def asyncapi(version: str) -> dict[str, Any]:
             "description": (
                 "Every event is sent once it is committed, in order, at least once: `source` and"
                 " `id` together name it for ever. Nothing names a passenger or one of the staff."
+                " Where the hub keeps traces, `traceparent` (CloudEvents' extension of Distributed"
+                " Tracing) names the one that made the event."
                 " What was missed is asked for at `GET /api/events?after=ID`, for a day."
             ),
             "license": {"name": "GPL-3.0-or-later"},

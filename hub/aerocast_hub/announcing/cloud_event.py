@@ -1,8 +1,10 @@
 """An event as other systems get it: CloudEvents 1.0.2, JSON format, structured mode. Pure.
 
 ``source`` and ``id`` together name an event for ever (§3.1.1): who gets it twice knows it again.
-``sequence`` is the extension of that name: text that sorts in the order of the events. What names a
-person of the staff, or may hold a partner's secret, stays inside.
+``sequence`` is the extension of that name: text that sorts in the order of the events;
+``traceparent`` that of Distributed Tracing: what the hub was doing when it made the event, and not
+how the event came to whoever reads it. What names a person of the staff, or may hold a partner's
+secret, stays inside.
 """
 
 from datetime import UTC, datetime
@@ -41,6 +43,8 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False)
         What it is about: the hub's id of a bag, flight or alert, an airport, a gateway.
     time
         When it happened, RFC 3339.
+    traceparent
+        The trace that made it (W3C Trace Context); left out where nobody kept one.
     data
         The event as the live stream tells it, but for its ``kind`` and what is withheld.
     """
@@ -52,11 +56,14 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False)
     subject: str
     time: str
     sequence: str
+    traceparent: str | msgspec.UnsetType = msgspec.UNSET
     datacontenttype: str = "application/json"
     data: dict[str, Any]
 
 
-def cloud_event(number: int, event: Event, source: str) -> CloudEvent:
+def cloud_event(
+    number: int, event: Event, source: str, traceparent: str | None = None
+) -> CloudEvent:
     """Put an event into its envelope; ``number`` is its id in the outbox."""
     told = msgspec.to_builtins(event)
     return CloudEvent(
@@ -66,6 +73,7 @@ def cloud_event(number: int, event: Event, source: str) -> CloudEvent:
         subject=subject_of(event),
         time=instant_text(event.at_us),
         sequence=str(number).zfill(DIGITS),
+        traceparent=msgspec.UNSET if traceparent is None else traceparent,
         data={name: each for name, each in told.items() if name not in WITHHELD | {"kind"}},
     )
 

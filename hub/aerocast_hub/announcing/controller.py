@@ -88,9 +88,9 @@ class EventController(Controller):
         source = settings.base_url or HUB_WITHOUT_NAME
         return Events(
             events=[
-                cloud_event(number, event, source)
-                for number, event in stretch.events
-                if await may_hear(database, event)
+                cloud_event(each.number, each.event, source, each.traceparent)
+                for each in stretch.events
+                if await may_hear(database, each.event)
             ],
             next_after=after if stretch.reached is None else stretch.reached,
         )

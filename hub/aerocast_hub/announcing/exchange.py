@@ -17,10 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aerocast_hub.announcing.asyncapi import EXCHANGE
 from aerocast_hub.announcing.cloud_event import MEDIA_TYPE, cloud_event, routing_key
-from aerocast_hub.announcing.reading import events_after
+from aerocast_hub.announcing.reading import Committed, events_after
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_or_replace
-from aerocast_hub.events import Event
 from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError
 from aerocast_hub.outbox.tables import FollowerRow
 from aerocast_hub.telemetry.metrics import Metrics
@@ -126,7 +125,7 @@ class Send:
             await self._channel.declare_queue(queue, passive=True)
             self._exchange = self._channel.default_exchange
 
-    async def all(self, events: Sequence[tuple[int, Event]]) -> None:
+    async def all(self, events: Sequence[Committed]) -> None:
         """Send events in order; they are confirmed when this ends.
 
         Raises
@@ -142,7 +141,9 @@ class Send:
                 *(
                     self._exchange.publish(
                         Message(
-                            msgspec.json.encode(cloud_event(number, event, self._source)),
+                            msgspec.json.encode(
+                                cloud_event(number, event, self._source, traceparent)
+                            ),
                             content_type=MEDIA_TYPE,
                             delivery_mode=DeliveryMode.PERSISTENT,
                             message_id=str(number),
@@ -150,7 +151,7 @@ class Send:
                         routing_key(event) if self._queue is None else self._queue,
                         mandatory=self._queue is not None,
                     )
-                    for number, event in events
+                    for number, event, traceparent in events
                 ),
                 return_exceptions=True,
             )

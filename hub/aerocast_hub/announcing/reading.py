@@ -14,6 +14,14 @@ from aerocast_hub.outbox.tables import OutboxRow
 log = logging.getLogger(__name__)
 
 
+class Committed(NamedTuple):
+    """An event, its number in the outbox, and the trace that made it where one was kept."""
+
+    number: int
+    event: Event
+    traceparent: str | None
+
+
 class Stretch(NamedTuple):
     """Some events in order, and how far they go.
 
@@ -23,7 +31,7 @@ class Stretch(NamedTuple):
         The number of the last row looked at; None when there was none.
     """
 
-    events: list[tuple[int, Event]]
+    events: list[Committed]
     reached: int | None
 
 
@@ -31,11 +39,15 @@ async def events_after(
     session: AsyncSession, after: int, most: int, kinds: Sequence[str] = ()
 ) -> Stretch:
     """Give events with greater numbers, oldest first; of some kinds, or all."""
-    wanted = select(OutboxRow.id, OutboxRow.body).where(OutboxRow.id > after)
+    wanted = select(OutboxRow.id, OutboxRow.body, OutboxRow.traceparent).where(OutboxRow.id > after)
     if kinds:
         wanted = wanted.where(OutboxRow.kind.in_(kinds))
     rows = (await session.execute(wanted.order_by(OutboxRow.id).limit(most))).all()
-    found = [(number, event) for number, body in rows if (event := _decoded(body)) is not None]
+    found = [
+        Committed(number, event, traceparent)
+        for number, body, traceparent in rows
+        if (event := _decoded(body)) is not None
+    ]
     return Stretch(found, rows[-1][0] if rows else None)
 
 

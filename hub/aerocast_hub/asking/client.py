@@ -12,10 +12,12 @@ from typing import TypeVar
 
 import httpx
 import msgspec
+from opentelemetry.trace import SpanKind, StatusCode
 
 from aerocast_hub.asking.breaker import Breaker
 from aerocast_hub.asking.tokens import HEADER, VALID_S, Asker, asking_key, make_token
 from aerocast_hub.database.sight import current_sight
+from aerocast_hub.telemetry.tracing import TRACEPARENT, span, traceparent_for_others
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +62,22 @@ class ServiceClient:
         )
 
     async def ask(self, path: str, question: Mapping[str, object], answer: type[Answer]) -> Answer:
-        """Put a question, as JSON, and read the answer.
+        """Put a question, as JSON, and read the answer; the trace goes on where it is answered.
 
         Raises
         ------
         ServiceAwayError
             It does not answer, or answers what is none.
         """
+        with span(f"ask {self._name} {path}", kind=SpanKind.CLIENT) as kept:
+            try:
+                return await self._ask(path, question, answer)
+            except ServiceAwayError as error:
+                if kept is not None:
+                    kept.set_status(StatusCode.ERROR, str(error))
+                raise
+
+    async def _ask(self, path: str, question: Mapping[str, object], answer: type[Answer]) -> Answer:
         for number in range(TIMES):
             if not self._breaker.may_ask(time.monotonic()):
                 break
@@ -98,7 +109,9 @@ class ServiceClient:
             airlines=None if sight.airlines is None else tuple(sorted(sight.airlines)),
             stations=None if sight.stations is None else tuple(sorted(sight.stations)),
         )
-        return {HEADER: make_token(self._key, asker), "content-type": "application/json"}
+        headers = {HEADER: make_token(self._key, asker), "content-type": "application/json"}
+        traceparent = traceparent_for_others()
+        return headers if traceparent is None else headers | {TRACEPARENT: traceparent}
 
     def _read(self, answered: httpx.Response, answer: type[Answer]) -> Answer:
         if not answered.is_success or len(answered.content) > LARGEST_ANSWER:

@@ -51,8 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
 async def _list(database: Database, arguments: argparse.Namespace, source: str) -> None:
     after = arguments.after
     while (stretch := await _read(database, arguments, after)).reached is not None:
-        for number, event in stretch.events:
-            print_json(cloud_event(number, event, source))
+        for number, event, traceparent in stretch.events:
+            print_json(cloud_event(number, event, source, traceparent))
         after = stretch.reached
 
 

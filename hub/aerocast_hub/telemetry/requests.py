@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry.trace import SpanKind, StatusCode
 
 from aerocast_hub.telemetry.metrics import Metrics
-from aerocast_hub.telemetry.tracing import current_trace_id, span
+from aerocast_hub.telemetry.tracing import TRACEPARENT, current_trace_id, span
 
 _UNWATCHED = frozenset({"/health", "/metrics"})  # asked every few seconds by machines
 
@@ -58,6 +58,6 @@ class WatchRequests(ASGIMiddleware):
 
 def _traceparent(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
-        if name == b"traceparent":
+        if name == TRACEPARENT.encode():
             return value[:55].decode("ascii", "replace")
     return None

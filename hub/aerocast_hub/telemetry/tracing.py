@@ -21,6 +21,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from aerocast_hub.settings import SettingsError
 
+TRACEPARENT = "traceparent"
+"""The header of HTTP that carries a trace on (W3C Trace Context §3.2.1)."""
 _W3C = TraceContextTextMapPropagator()
 _CLOSE_WITHIN_MS = 3_000
 
@@ -173,6 +175,12 @@ def current_traceparent() -> str | None:
     return _text(context) if context.is_valid and context.trace_flags.sampled else None
 
 
+def traceparent_for_others() -> str | None:
+    """Give the current span to another process, whether it is kept or not: that one does alike."""
+    context = trace.get_current_span().get_span_context()
+    return _text(context) if _tracers is not None and context.is_valid else None
+
+
 def current_trace_id() -> str | None:
     """Give the current trace's id, 32 hexadecimal digits; None when it is kept by nobody."""
     text = current_traceparent()
@@ -186,6 +194,6 @@ def _text(context: SpanContext) -> str:
 
 def _read(traceparent: str) -> SpanContext | None:
     context = trace.get_current_span(
-        _W3C.extract({"traceparent": traceparent}, Context())
+        _W3C.extract({TRACEPARENT: traceparent}, Context())
     ).get_span_context()
     return context if context.is_valid else None

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 COMMITTED = Path(__file__).parents[3] / "hub" / "asyncapi.json"
 DOCUMENT = json.loads(COMMITTED.read_text())
 SOURCE = "https://hub.example"
+TRACED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 PASSED = BagPassed(
     at_us=1_800_000_000_000_001,
     bag_id="0190",
@@ -90,6 +91,12 @@ def test_an_event_in_its_envelope():
     assert routing_key(PASSED) == "bag_passed.lfbo"
 
 
+def test_an_event_that_was_traced_carries_its_trace():
+    traced = msgspec.to_builtins(cloud_event(1207, PASSED, SOURCE, TRACED))
+    assert traced.pop("traceparent") == TRACED
+    assert traced == msgspec.to_builtins(cloud_event(1207, PASSED, SOURCE))
+
+
 def test_what_names_a_person_or_holds_a_secret_is_told_to_nobody_outside():
     seen = AlertAcknowledged(at_us=1, alert_id="a", alert_kind="k", subject="bag 1", by="m.dupont")
     assert "dupont" not in str(cloud_event(1, seen, SOURCE))
@@ -103,9 +110,9 @@ def test_what_names_a_person_or_holds_a_secret_is_told_to_nobody_outside():
 
 
 @settings(max_examples=100)
-@given(any_event, st.integers(1, 2**62))
-def test_every_event_is_as_the_document_says(event, number):
-    told = json.loads(msgspec.json.encode(cloud_event(number, event, SOURCE)))
+@given(any_event, st.integers(1, 2**62), st.sampled_from([None, TRACED]))
+def test_every_event_is_as_the_document_says(event, number, traceparent):
+    told = json.loads(msgspec.json.encode(cloud_event(number, event, SOURCE, traceparent)))
     schema = {
         "$ref": f"#/components/messages/{kind_of(event)}/payload",
         "components": DOCUMENT["components"],
