@@ -39,7 +39,7 @@ from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.board_keeping import Boards
 from aerocast_hub.orientation.finding import Finder
 from aerocast_hub.orientation.link_desk import LinkDesk
-from aerocast_hub.orientation.others import OverHttp
+from aerocast_hub.orientation.others import asked_over_http
 from aerocast_hub.orientation.passenger_links import Links
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.redis_connection import RedisConnection
@@ -86,8 +86,8 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     publisher = Publisher(database, counters)
     access = build_access(settings, database, keys, tries, publisher)
     links = Links(settings.signing_key)
-    elsewhere = _elsewhere(settings, names)
-    others = OverHttp(elsewhere.get("baggage"), elsewhere.get("weather"))
+    elsewhere = _elsewhere(settings, names, counters)
+    others = asked_over_http(elsewhere.get("baggage"), elsewhere.get("weather"))
     advisor = Advisor(database, counters, links, others)
     audience = Audience(publisher, advisor.around)
     news = asyncio.Event()
@@ -111,12 +111,13 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "metrics": _always(counters),
             "advisor": _always(advisor),
             "audience": _always(audience),
-            "boards": _always(Boards(database, advisor.around)),
+            "boards": _always(Boards(database, advisor.around, others)),
             "bag_storage": _always(Storage(database, hub.publisher.wake, counters)),
+            "others": _always(others),
             "finder": _always(Finder(database, links, tries, others)),
             "enrolment_tries": _always(Attempts("enrolments", ENROLMENTS, tries)),
             "recent_weather": _always(RecentWeather(database)),
-            "link_desk": _always(LinkDesk(database, links, publisher)),
+            "link_desk": _always(LinkDesk(database, links, publisher, others)),
             "access": _always(access),
             "token_keys": _always(keys),
             **{name: _always(part) for name, part in access._asdict().items()},
@@ -139,11 +140,13 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     return app
 
 
-def _elsewhere(settings: Settings, names: Sequence[str]) -> dict[str, ServiceClient]:
+def _elsewhere(
+    settings: Settings, names: Sequence[str], metrics: Metrics
+) -> dict[str, ServiceClient]:
     """Give clients of the services that run in processes of their own and are told where."""
     urls = {"baggage": settings.baggage_url, "weather": settings.weather_url}
     return {
-        name: ServiceClient(name, url, ",".join(names), settings.signing_key)
+        name: ServiceClient(name, url, ",".join(names), settings.signing_key, metrics)
         for name, url in urls.items()
         if url is not None and name not in names
     }

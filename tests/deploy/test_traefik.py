@@ -98,4 +98,6 @@ def test_kubernetes_leads_the_same_paths_to_the_same_services(dynamic):
             r"(Path|PathPrefix)\(`([^`]+)`\)", dynamic["routers"][name]["rule"]
         ):
             assert led.pop(path.rstrip("/"), None) == name, path
+    for inside in ("/internal", "/metrics", "/mqtt"):
+        assert led.pop(inside, None) == "nowhere", inside
     assert led == {"/": "baggage"}

@@ -251,34 +251,16 @@ async def test_what_a_gateway_sees_becomes_what_passengers_are_told(hub):
     assert wrong.status_code == 404
     preview = await client.get(f"/api/guidance/preview/{PLATE}", headers=operator)
     assert preview.json()["flight"] == guidance["flight"]
+    together = (await client.get(f"/api/guidance/flights/{flight['id']}", headers=operator)).json()
+    assert [each["guidance"]["flight"] for each in together] == [guidance["flight"]]
+    board = (await client.get("/api/boards/TLS/belts")).json()
+    assert [each["belt"] for each in board["belts"]] == ["4"]
+    assert (board["belts"][0]["flights"][0]["flight"], board["ramp"]) == ("AF6120", "open")
+    assert (await client.get("/api/connections/TLS", headers=operator)).json() == []
+    times = (await client.get("/api/arrival-times/TLS", headers=operator)).json()
+    assert (times["airport"], times["arrivals"]) == ("TLS", 0)
+    link = await client.post("/api/passenger-links", json={"bag": PLATE}, headers=operator)
+    assert (await client.get(f"/api/guidance/{link.json()['token']}")).is_success
     for name, url in urls.items():
         async with httpx.AsyncClient(base_url=url) as service:
             assert "swagger" in (await service.get("/docs")).text.lower(), name
-
-
-@pytest.mark.timeout(900)
-async def test_a_service_that_is_away_is_named_and_the_rest_goes_on(tmp_path):
-    (tmp_path / "data").mkdir()
-    await lay_out(tmp_path)
-    away = f"http://127.0.0.1:{free_port()}"
-    hub = HubProcess(
-        tmp_path / "hub",
-        data_dir=tmp_path / "data",
-        services="auth,orientation",
-        baggage_url=away,
-        weather_url=away,
-    )
-    try:
-        hub.start()
-        await asyncio.to_thread(hub.wait)
-        async with httpx.AsyncClient(base_url=hub.url, timeout=60) as client:
-            asked = {"licence_plate": PLATE, "surname": "muller"}
-            for _ in range(3):
-                answer = await client.post("/api/guidance/find", json=asked)
-                assert answer.status_code == 503
-                assert "the baggage service does not answer" in answer.json()["detail"]
-                assert answer.headers["retry-after"] == "5"
-            login = {"name": "op", "password": PASSWORD}
-            assert (await client.post("/auth/login", json=login)).is_success
-    finally:
-        hub.kill()

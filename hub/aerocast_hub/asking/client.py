@@ -17,6 +17,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from aerocast_hub.asking.breaker import Breaker
 from aerocast_hub.asking.tokens import HEADER, VALID_S, Asker, asking_key, make_token
 from aerocast_hub.database.sight import current_sight
+from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.telemetry.tracing import TRACEPARENT, span, traceparent_for_others
 
 log = logging.getLogger(__name__)
@@ -46,14 +47,19 @@ class ServiceClient:
         This service's name.
     signing_key
         Gives the hub's secret key, which both share.
+    metrics
+        Counts questions by what came of them.
     """
 
-    def __init__(self, name: str, url: str, me: str, signing_key: Callable[[], str]) -> None:
+    def __init__(
+        self, name: str, url: str, me: str, signing_key: Callable[[], str], metrics: Metrics
+    ) -> None:
         self._name = name
         self._me = me
         self._signing_key = signing_key
         self._key: bytes | None = None
         self._breaker = Breaker()
+        self._count = metrics.service_questions
         self._client = httpx.AsyncClient(
             base_url=url.rstrip("/"),
             timeout=httpx.Timeout(ANSWER_WITHIN_S, connect=CONNECT_WITHIN_S),
@@ -80,6 +86,7 @@ class ServiceClient:
     async def _ask(self, path: str, question: Mapping[str, object], answer: type[Answer]) -> Answer:
         for number in range(TIMES):
             if not self._breaker.may_ask(time.monotonic()):
+                self._count.labels(self._name, "left_alone").inc()
                 break
             try:
                 answered = await self._client.post(
@@ -90,8 +97,10 @@ class ServiceClient:
             else:
                 if answered.status_code not in _AWAY:
                     self._breaker.succeeded()
+                    self._count.labels(self._name, "answered").inc()
                     return self._read(answered, answer)
             self._breaker.failed(time.monotonic())
+            self._count.labels(self._name, "failed").inc()
             await asyncio.sleep(random.uniform(0, PAUSE_S * 2**number))  # noqa: S311  spreads, hides nothing
         raise ServiceAwayError(f"the {self._name} service does not answer")
 

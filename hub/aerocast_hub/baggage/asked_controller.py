@@ -9,17 +9,29 @@ from litestar.params import JSONBody
 
 from aerocast_hub.asking.guard import FOR_SERVICES, only_services
 from aerocast_hub.baggage.asked import (
+    BELTS_AT_ONCE,
     FLIGHTS_AT_ONCE,
+    PASSENGERS_AT_ONCE,
+    Aboard,
     FlightFound,
+    Owner,
     PassengerAnswer,
+    aboard,
+    bags_of_each,
+    bags_on_belts,
     bags_with,
     flights_for,
+    owner_of,
 )
 from aerocast_hub.baggage.bags import Bag, bags_of_passenger, find_passenger
+from aerocast_hub.baggage.belt_bags import BagsOfFlight
+from aerocast_hub.baggage.flight_bags import transfers
+from aerocast_hub.baggage.reconciliation import Transfer
 from aerocast_hub.database.engine import Database
-from aerocast_hub.flights.store import Booking
+from aerocast_hub.flights.store import Booking, Flight, flights_on
 
 Short = Annotated[str, msgspec.Meta(max_length=200)]
+Instant = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class ById(msgspec.Struct, frozen=True):
@@ -39,6 +51,33 @@ class ByName(msgspec.Struct, frozen=True):
 
     licence_plate: Short
     surname: Short
+
+
+class PassengersAsked(msgspec.Struct, frozen=True):
+    """Passengers by the hub's ids."""
+
+    ids: Annotated[list[Short], msgspec.Meta(max_length=PASSENGERS_AT_ONCE)]
+
+
+class BeltsAsked(msgspec.Struct, frozen=True):
+    """Flights by their keys and dates."""
+
+    flights: Annotated[list[tuple[Short, Short]], msgspec.Meta(max_length=BELTS_AT_ONCE)]
+
+
+class Span(msgspec.Struct, frozen=True):
+    """From when until when, UTC microseconds."""
+
+    from_us: Instant
+    until_us: Instant
+
+
+class TransfersAsked(msgspec.Struct, frozen=True):
+    """An airport, an instant, and how far ahead of it to look, microseconds."""
+
+    airport: Short
+    at_us: Instant
+    ahead_us: Instant
 
 
 class AskedBaggageController(Controller):
@@ -81,3 +120,49 @@ class AskedBaggageController(Controller):
         async with database.reading() as session:
             found = await find_passenger(session, data.licence_plate, data.surname)
         return PassengerAnswer(passenger_id=found)
+
+    @post("/bags-of-passengers", status_code=200)
+    async def of_passengers(
+        self, data: JSONBody[PassengersAsked], database: NamedDependency[Database]
+    ) -> list[list[Bag]]:
+        """Give the bags of each of some passengers, in the order asked."""
+        async with database.reading() as session:
+            return await bags_of_each(session, data.ids)
+
+    @post("/owner", status_code=200)
+    async def owner_of_bag(
+        self, data: JSONBody[ById], database: NamedDependency[Database]
+    ) -> Owner:
+        """Say whose a bag is."""
+        async with database.reading() as session:
+            return await owner_of(session, data.id)
+
+    @post("/aboard", status_code=200)
+    async def aboard(self, data: JSONBody[ById], database: NamedDependency[Database]) -> Aboard:
+        """Give the passengers with bags on a flight."""
+        async with database.reading() as session:
+            return await aboard(session, data.id)
+
+    @post("/flights-between", status_code=200)
+    async def flights_between(
+        self, data: JSONBody[Span], database: NamedDependency[Database]
+    ) -> list[Flight]:
+        """Give the flights due, landed or parked between two instants."""
+        async with database.reading() as session:
+            return await flights_on(session, data.from_us, data.until_us)
+
+    @post("/bags-on-belts", status_code=200)
+    async def on_belts(
+        self, data: JSONBody[BeltsAsked], database: NamedDependency[Database]
+    ) -> list[BagsOfFlight]:
+        """Count the bags of flights, and those on their belts, in the order asked."""
+        async with database.reading() as session:
+            return await bags_on_belts(session, data.flights)
+
+    @post("/transfers", status_code=200)
+    async def transfers(
+        self, data: JSONBody[TransfersAsked], database: NamedDependency[Database]
+    ) -> list[Transfer]:
+        """Give the bags that change aircraft at an airport soon."""
+        async with database.reading() as session:
+            return await transfers(session, data.airport, data.at_us, ahead_us=data.ahead_us)

@@ -225,6 +225,23 @@ async def bags_of_passenger(
     return await _bags_where(session, BagRow.passenger_id == passenger_id)
 
 
+async def bags_of_passengers(
+    session: AsyncSession, passenger_ids: Collection[str]
+) -> dict[str, list[Bag]]:
+    """Give the bags of passengers by their ids; those without any are left out."""
+    ordered = sorted(passenger_ids)
+    found: dict[str, list[Bag]] = {}
+    for at in range(0, len(ordered), MOST_BAGS):
+        rows = await session.scalars(
+            select(BagRow)
+            .where(BagRow.passenger_id.in_(ordered[at : at + MOST_BAGS]))
+            .order_by(BagRow.licence_plate)
+        )
+        for row in rows:
+            found.setdefault(row.passenger_id or "", []).append(bag_of(row))
+    return found
+
+
 async def find_passenger(session: AsyncSession, licence_plate: str, surname: str) -> str | None:
     """Give the id of the passenger with this plate and surname, of the latest such bag.
 

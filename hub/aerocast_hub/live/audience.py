@@ -7,6 +7,7 @@ Every open page has a `Listener` with its subjects: ``bag <id>``, ``flight <id>`
 
 import asyncio
 import hashlib
+import logging
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,11 @@ from typing import NamedTuple, Protocol
 from litestar.response.sse import ServerSentEventMessage
 
 from aerocast_hub.airports import airport_codes
+from aerocast_hub.asking.client import ServiceAwayError
 from aerocast_hub.events import Event, GuidanceChanged
 from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError
+
+log = logging.getLogger(__name__)
 
 # Proxies close what is silent for a minute; a browser waits this long before it comes back.
 HEARTBEAT_S = 20.0
@@ -203,7 +207,11 @@ async def stream(
     """
     yield ServerSentEventMessage(event="ready", data="", retry=COME_BACK_MS).encode()
     while not (audience.is_closed or listener.is_let_go):
-        shown = await look(listener)
+        try:
+            shown = await look(listener)
+        except ServiceAwayError as error:  # what the page shows was true a moment ago
+            log.info("a page is told nothing new for now: %s", error)
+            shown = Shown(b"", seen)
         if shown is None:
             yield ServerSentEventMessage(event="over", data="").encode()
             return

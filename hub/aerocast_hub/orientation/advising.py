@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import ScalarSelect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport, airport_codes
@@ -29,7 +28,7 @@ from aerocast_hub.orientation.guidance import (
 )
 from aerocast_hub.orientation.noting import Noting
 from aerocast_hub.orientation.others import IN_PROCESS, Others
-from aerocast_hub.orientation.surroundings import Around
+from aerocast_hub.orientation.surroundings import Around, RememberedSurroundings
 from aerocast_hub.orientation.way_there import way_there
 from aerocast_hub.orientation.wording import Phrase, say
 from aerocast_hub.schedule import flight_key
@@ -127,20 +126,21 @@ class Guidance(msgspec.Struct, frozen=True, kw_only=True):
     miss: float | None = None
 
 
-async def advise_passenger(
-    session: AsyncSession,
-    around: Around,
-    passenger_id: str | ScalarSelect[str],
-    now_us: int,
-    profile: str = "default",
-    others: Others = IN_PROCESS,
-) -> Advised | None:
-    """Advise a passenger; None when the hub knows no bag of theirs any more.
+async def advise_each(
+    session: AsyncSession, passengers: Sequence[str], now_us: int, others: Others = IN_PROCESS
+) -> dict[str, Advised]:
+    """Advise many passengers, as they would be at an instant, each thing asked for once.
 
-    ``profile`` is how they get about, one of `profiles.PROFILES`.
+    Those the hub knows no bag of any more are left out.
     """
-    bags = await others.bags_of(session, passenger_id)
-    return await advise_bags(around, bags, now_us, profile)
+    around = RememberedSurroundings(session, now_us, others)
+    found = await others.baggage.bags_of_each(session, passengers)
+    await around.expect(booking for bags in found for bag in bags for booking in _bookings_of(bag))
+    advised = {
+        passenger: await advise_bags(around, bags, now_us)
+        for passenger, bags in zip(passengers, found, strict=True)
+    }
+    return {passenger: each for passenger, each in advised.items() if each is not None}
 
 
 async def advise_bags(
@@ -164,7 +164,7 @@ async def advise_on_bag(
     others: Others = IN_PROCESS,
 ) -> Advised | None:
     """Advise whoever a bag belongs to, as they would be; the bag by the hub's id or its plate."""
-    bags = await others.bags_with(session, bag)
+    bags = await others.baggage.bags_with(session, bag)
     return await _advise(around, bags, now_us, profile) if bags else None
 
 
@@ -269,7 +269,7 @@ async def _bag_view(around: Around, bag: Bag) -> BagView:
     flights: list[FlightView] = []
     aboard = None
     for leg in _legs_of(bag):
-        found = await around.flight(Booking(leg.flight, leg.date, leg.origin, leg.destination))
+        found = await around.flight(_booking_of(leg))
         if found is None:
             continue
         flights.append(found.view)
@@ -284,6 +284,14 @@ async def _bag_view(around: Around, bag: Bag) -> BagView:
         aboard=aboard,
         is_rush=RUSH in journey.exceptions,
     )
+
+
+def _bookings_of(bag: Bag) -> list[Booking]:
+    return [_booking_of(leg) for leg in _legs_of(bag)]
+
+
+def _booking_of(leg: Leg) -> Booking:
+    return Booking(leg.flight, leg.date, leg.origin, leg.destination)
 
 
 def _legs_of(bag: Bag) -> tuple[Leg, ...]:

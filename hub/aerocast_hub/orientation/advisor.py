@@ -5,27 +5,21 @@ from typing import NamedTuple
 from msgspec import structs
 from sqlalchemy import ScalarSelect
 
-from aerocast_hub.baggage.bags import passengers_on
 from aerocast_hub.database.engine import Database
-from aerocast_hub.flights.store import find_flight
 from aerocast_hub.orientation.advising import (
     Advised,
     advise_bags,
+    advise_each,
     advise_on_bag,
-    advise_passenger,
 )
 from aerocast_hub.orientation.counting import AdviceCounter
 from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.passenger_links import Links, open_links_of
 from aerocast_hub.orientation.surroundings import (
     RecentSurroundings,
-    RememberedSurroundings,
     Surroundings,
 )
-from aerocast_hub.schedule import flight_key
 from aerocast_hub.telemetry.metrics import Metrics
-
-MOST_PASSENGERS = 400
 
 
 class AdvisedPassenger(NamedTuple):
@@ -85,7 +79,7 @@ class Advisor:
         self, passenger: str | ScalarSelect[str], now_us: int, profile: str
     ) -> Advised | None:
         async with self._database.reading() as session:
-            bags = await self._others.bags_of(session, passenger)
+            bags = await self._others.baggage.bags_of(session, passenger)
         # With no session in hand: what is shared is asked for in sessions of its own, and many
         # who each held one while they wait for another would wait for ever.
         return await advise_bags(self.around, bags, now_us, profile)
@@ -102,15 +96,11 @@ class Advisor:
         None when there is no such flight. Whoever sees only some bags gets their passengers.
         """
         async with self._database.reading() as session:
-            flight = await find_flight(session, flight_id)
-            if flight is None:
+            people = await self._others.baggage.aboard(session, flight_id)
+            if people is None:
                 return None
-            people = await passengers_on(session, {(flight_key(flight.flight), flight.date)})
-            around = RememberedSurroundings(session, now_us)
+            advised = await advise_each(session, people, now_us, self._others)
             links = await open_links_of(session, people, now_us)
-            found = []
-            for person in sorted(people)[:MOST_PASSENGERS]:
-                advised = await advise_passenger(session, around, person, now_us)
-                if advised is not None:
-                    found.append(AdvisedPassenger(tuple(links.get(person, ())), advised))
-        return found
+        return [
+            AdvisedPassenger(tuple(links.get(person, ())), each) for person, each in advised.items()
+        ]

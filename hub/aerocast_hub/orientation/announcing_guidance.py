@@ -32,11 +32,10 @@ from aerocast_hub.events import (
     RampUnknown,
 )
 from aerocast_hub.flights.store import find_flight, flights_on
-from aerocast_hub.orientation.advising import advise_passenger
+from aerocast_hub.orientation.advising import advise_each
 from aerocast_hub.orientation.arrival_times import MINUTE_US
 from aerocast_hub.orientation.guidance_news import FINAL, Told, news, told_of
 from aerocast_hub.orientation.passenger_links import forget_links
-from aerocast_hub.orientation.surroundings import RememberedSurroundings
 from aerocast_hub.orientation.tables import PassengerLinkRow
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.schedule import flight_key
@@ -148,14 +147,12 @@ async def _news(
     session: AsyncSession, links: Sequence[PassengerLinkRow], now_us: int
 ) -> list[Found]:
     """Give the links whose passengers' advice is another than was told."""
-    around = RememberedSurroundings(session, now_us)
-    by_passenger: dict[str, Told | None] = {}
+    passengers = list(dict.fromkeys(link.passenger_id for link in links))
+    advised = await advise_each(session, passengers, now_us)
     found: list[Found] = []
     for link in links:
-        if link.passenger_id not in by_passenger:
-            advised = await advise_passenger(session, around, link.passenger_id, now_us)
-            by_passenger[link.passenger_id] = None if advised is None else told_of(advised.advice)
-        told = by_passenger[link.passenger_id]
+        each = advised.get(link.passenger_id)
+        told = None if each is None else told_of(each.advice)
         was = None if link.told is None else _decoder.decode(link.told)
         event = None if told is None else news(link.id, was, told, now_us)
         if told is not None and event is not None:

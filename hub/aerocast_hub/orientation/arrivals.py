@@ -18,9 +18,9 @@ from aerocast_hub.orientation.arrival_learning import (
 )
 from aerocast_hub.orientation.arrival_score import Outcome, Score, score
 from aerocast_hub.orientation.arrival_times import MINUTE_US, BeltModel, BeltTimes, Quantiles
+from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.places.store import map_code
 from aerocast_hub.orientation.tables import ArrivalRow, ArrivalsLearnedRow
-from aerocast_hub.weather.ramp_store import settings_of
 
 DAY_US = 24 * 60 * MINUTE_US
 OVER_AFTER_US = 120 * MINUTE_US  # after the stand was reached the bags are on the belt, or lost
@@ -102,16 +102,18 @@ class LearnedTimes(msgspec.Struct, frozen=True, kw_only=True):
     scores: ArrivalScores
 
 
-async def ground_times_of(session: AsyncSession, airport: str) -> GroundTimes:
+async def ground_times_of(
+    session: AsyncSession, airport: str, others: Others = IN_PROCESS
+) -> GroundTimes:
     """Give how long things take at an airport."""
-    settings = await settings_of(session, airport)
+    by_file = await others.weather.times(session, airport)
     found = await session.scalar(
         select(ArrivalsLearnedRow.learned).where(ArrivalsLearnedRow.airport == map_code(airport))
     )
     return GroundTimes(
-        handling=settings.handling,
-        changing=settings.changing,
-        connections=settings.connections,
+        handling=by_file.handling,
+        changing=by_file.changing,
+        connections=by_file.connections,
         learned=None if found is None else _decoded(found),
     )
 
@@ -173,11 +175,11 @@ async def keep_learned(
 
 
 async def learned_times(
-    session: AsyncSession, airport: str, now_us: int, days: int
+    session: AsyncSession, airport: str, now_us: int, days: int, others: Others = IN_PROCESS
 ) -> LearnedTimes:
     """Tell how long arrivals take at an airport, and how well it was foretold in the last days."""
     code = map_code(airport)
-    times = await ground_times_of(session, airport)
+    times = await ground_times_of(session, airport, others)
     learned = times.learned
     learned_at_us = await session.scalar(
         select(ArrivalsLearnedRow.learned_at_us).where(ArrivalsLearnedRow.airport == code)

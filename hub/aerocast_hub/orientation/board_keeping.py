@@ -2,14 +2,12 @@
 
 import time
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from aerocast_hub.airports import airport, airport_codes
-from aerocast_hub.baggage.belt_bags import BagsOfFlight, count_bags_on_belts
 from aerocast_hub.database.engine import Database
-from aerocast_hub.flights.store import Flight, flights_on
+from aerocast_hub.flights.store import Flight
 from aerocast_hub.orientation.arrival_times import MINUTE_US
 from aerocast_hub.orientation.boards import Arrival, Board, belt_boards, gate_boards
+from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.surroundings import Around, flight_view
 from aerocast_hub.recent import Recent
 from aerocast_hub.schedule import flight_key
@@ -21,8 +19,9 @@ AROUND_US = 240 * MINUTE_US
 class Boards:
     """Gives airports' boards; however many screens ask, the database is asked once."""
 
-    def __init__(self, database: Database, around: Around) -> None:
+    def __init__(self, database: Database, around: Around, others: Others = IN_PROCESS) -> None:
         self._database = database
+        self._others = others
         self._around = around
         self._flights = Recent(self._ask_flights, kept_s=KEPT_S)
         self._boards = Recent(self._make, kept_s=KEPT_S)
@@ -39,18 +38,20 @@ class Boards:
     async def _ask_flights(self, _all: str) -> list[Flight]:
         now_us = time.time_ns() // 1000
         async with self._database.reading() as session:
-            return await flights_on(session, now_us - AROUND_US, now_us + AROUND_US)
+            return await self._others.baggage.flights_between(
+                session, now_us - AROUND_US, now_us + AROUND_US
+            )
 
     async def _make(self, code: str) -> Board:
         now_us, codes = time.time_ns() // 1000, airport_codes(code)
         flights = [each for each in await self._flights.get("") if _is_at(each, codes)]
         arrivals = [each for each in flights if each.destination.lower() in codes]
         weather, times = await self._around.weather(code), await self._around.times(code)
+        called = [(flight_key(each.flight), each.date) for each in arrivals]
         async with self._database.reading() as session:
-            bags = await _bags(session, arrivals)
+            bags = await self._others.baggage.bags_on_belts(session, called)
         coming = []
-        for each in arrivals:
-            known = bags.get((flight_key(each.flight), each.date), BagsOfFlight(0, 0))
+        for each, known in zip(arrivals, bags, strict=True):
             view = flight_view(each, known.bags)
             model = times.belt_model(view.kind)
             coming.append(Arrival(view, _city(each.origin), known.on_belt, known.bags, model))
@@ -68,14 +69,6 @@ class Boards:
             gates=gate_boards(leaving, is_closed=weather.state == "closed", now_us=now_us),
             at_us=now_us,
         )
-
-
-async def _bags(
-    session: AsyncSession, arrivals: list[Flight]
-) -> dict[tuple[str, str], BagsOfFlight]:
-    return await count_bags_on_belts(
-        session, {(flight_key(each.flight), each.date) for each in arrivals}
-    )
 
 
 def _is_at(flight: Flight, codes: frozenset[str]) -> bool:

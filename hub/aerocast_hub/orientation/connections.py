@@ -7,9 +7,8 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.evidence import Leg
-from aerocast_hub.baggage.flight_bags import transfers
 from aerocast_hub.baggage.reconciliation import Transfer
-from aerocast_hub.flights.store import Booking, flight_of
+from aerocast_hub.flights.store import Booking
 from aerocast_hub.orientation.changing import risk_of
 from aerocast_hub.orientation.connection import ConnectionRisk, Miss, Unknown
 from aerocast_hub.orientation.guidance import (
@@ -19,7 +18,8 @@ from aerocast_hub.orientation.guidance import (
     Trip,
     Whereabouts,
 )
-from aerocast_hub.orientation.surroundings import Surroundings, flight_view
+from aerocast_hub.orientation.others import IN_PROCESS, Others
+from aerocast_hub.orientation.surroundings import RememberedSurroundings
 from aerocast_hub.orientation.way_there import way_there
 
 
@@ -45,13 +45,20 @@ class ConnectionAtRisk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def connections_at(
-    session: AsyncSession, airport: str, now_us: int, *, ahead_us: int
+    session: AsyncSession,
+    airport: str,
+    now_us: int,
+    *,
+    ahead_us: int,
+    others: Others = IN_PROCESS,
 ) -> list[ConnectionAtRisk]:
     """Give the bags that change aircraft at an airport soon, the likeliest to miss it first."""
     by_flights: dict[tuple[Leg, Leg], list[Transfer]] = defaultdict(list)
-    for each in await transfers(session, airport, now_us, ahead_us=ahead_us):
+    for each in await others.baggage.transfers(session, airport, now_us, ahead_us):
         by_flights[each.inbound, each.outbound].append(each)
-    here = _Here(session, airport, now_us)
+    around = RememberedSurroundings(session, now_us, others)
+    await around.expect(_booking_of(leg) for legs in by_flights for leg in legs)
+    here = _Here(around, airport, now_us)
     found: list[ConnectionAtRisk] = []
     for (inbound, outbound), some in by_flights.items():
         found += _at_risk(some, await here.risk(inbound, outbound, some))
@@ -61,12 +68,10 @@ async def connections_at(
 class _Here:
     """An airport at an instant: what all its connections share is asked for once."""
 
-    def __init__(self, session: AsyncSession, airport: str, now_us: int) -> None:
-        self._session = session
+    def __init__(self, around: RememberedSurroundings, airport: str, now_us: int) -> None:
+        self._around = around
         self._airport = airport
         self._now_us = now_us
-        self._around = Surroundings(session, now_us)
-        self._flights: dict[Leg, FlightView | None] = {}
 
     async def risk(
         self, inbound: Leg, outbound: Leg, bags: Sequence[Transfer]
@@ -93,11 +98,12 @@ class _Here:
         return risk_of(trip, where, here, times.connections, self._now_us)
 
     async def _flight(self, leg: Leg) -> FlightView | None:
-        if leg not in self._flights:
-            booking = Booking(leg.flight, leg.date, leg.origin, leg.destination)
-            found = await flight_of(self._session, booking)
-            self._flights[leg] = None if found is None else flight_view(found, None)
-        return self._flights[leg]
+        found = await self._around.flight(_booking_of(leg))
+        return None if found is None else found.view
+
+
+def _booking_of(leg: Leg) -> Booking:
+    return Booking(leg.flight, leg.date, leg.origin, leg.destination)
 
 
 def _bag_view(transfer: Transfer, flight: FlightView, onward: FlightView) -> BagView:

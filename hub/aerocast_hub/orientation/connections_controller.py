@@ -10,6 +10,7 @@ from aerocast_hub.auth.permissions import RULED
 from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.orientation.connections import ConnectionAtRisk, connections_at
+from aerocast_hub.orientation.others import Others
 
 HOUR_US = 3_600_000_000
 
@@ -30,6 +31,7 @@ class ConnectionController(Controller):
         self,
         airport: FromPath[str],
         database: NamedDependency[Database],
+        others: NamedDependency[Others],
         at_us: AskedInstant = None,
         hours: Annotated[int, QueryParameter(ge=1, le=24)] = 6,
     ) -> list[ConnectionAtRisk]:
@@ -39,5 +41,9 @@ class ConnectionController(Controller):
         """
         async with database.reading() as session:
             return await connections_at(
-                session, airport.upper(), asked_us(at_us), ahead_us=hours * HOUR_US
+                session,
+                airport[:8].upper(),
+                asked_us(at_us),
+                ahead_us=hours * HOUR_US,
+                others=others,
             )

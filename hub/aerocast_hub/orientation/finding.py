@@ -43,7 +43,7 @@ class Finder:
         if wait_s > 0:
             return TryLater(wait_s)
         async with self.database.reading() as session:
-            passenger_id = await self._others.passenger(session, plate, surname)
+            passenger_id = await self._others.baggage.passenger(session, plate, surname)
         if passenger_id is not None:
             await self._attempts.forget(plate, client)
         return passenger_id

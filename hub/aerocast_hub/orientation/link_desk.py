@@ -7,10 +7,9 @@ import time
 from typing import Literal
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.baggage.bags import bags_of_passenger, find_bag, find_bag_by_id, passenger_of
 from aerocast_hub.database.engine import Database
+from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.passenger_links import (
     VALID_H,
     Links,
@@ -49,8 +48,15 @@ class LinkDesk:
         Woken after a revocation, so that open pages close at once.
     """
 
-    def __init__(self, database: Database, links: Links, publisher: Publisher | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        links: Links,
+        publisher: Publisher | None,
+        others: Others = IN_PROCESS,
+    ) -> None:
         self._database = database
+        self._others = others
         self._links = links
         self._publisher = publisher
 
@@ -63,32 +69,40 @@ class LinkDesk:
             The passenger has as many as there may be.
         """
         async with self._database.reading() as session:
-            found = await find_bag_by_id(session, bag) or await find_bag(session, bag)
-            if found is None:
-                return "no_bag"
-            passenger_id = await passenger_of(session, found.id)
-        if passenger_id is None:
+            owner = await self._others.baggage.owner(session, bag)
+        if owner.bag_id is None:
+            return "no_bag"
+        if owner.passenger_id is None:
             return "no_passenger"
         async with self._database.writing() as session:
             return self._opened(
-                await self._links.make(session, passenger_id, by, valid_h, _now_us())
+                await self._links.make(session, owner.passenger_id, by, valid_h, _now_us())
             )
 
     async def of_bag(self, bag_id: str) -> list[PassengerLink] | None:
         """Give the links of a bag's passenger, the newest first; None when there is no such bag."""
         async with self._database.reading() as session:
-            if await find_bag_by_id(session, bag_id) is None:
+            owner = await self._others.baggage.owner(session, bag_id)
+            if owner.bag_id != bag_id:
                 return None
-            passenger_id = await passenger_of(session, bag_id)
-            return [] if passenger_id is None else await links_of(session, passenger_id, _now_us())
+            if owner.passenger_id is None:
+                return []
+            return await links_of(session, owner.passenger_id, _now_us())
 
     async def find(self, link_id: str) -> PassengerLink | None:
         """Find a link of a passenger who has a bag that the asker sees."""
         async with self._database.reading() as session:
             found = await find_link(session, link_id, _now_us())
-            if found is None or not await bags_of_passenger(session, found[1]):
+            if found is None or not await self._others.baggage.bags_of(session, found[1]):
                 return None
         return found[0]
+
+    async def bag_of(self, link_id: str) -> str | None:
+        """Give the hub's id of a bag of a link's passenger, which the asker sees."""
+        async with self._database.reading() as session:
+            found = await find_link(session, link_id, _now_us())
+            bags = [] if found is None else await self._others.baggage.bags_of(session, found[1])
+        return bags[0].id if bags else None
 
     async def open(self, link_id: str) -> OpenLink | None:
         """Give an open link with its secret part; None when there is none that opens."""
@@ -110,15 +124,8 @@ class LinkDesk:
         return OpenLink(link=link, token=token, path=f"/p/{token}")
 
 
-async def bag_of_link(session: AsyncSession, link_id: str) -> str | None:
-    """Give the hub's id of a bag of a link's passenger, which the asker sees."""
-    found = await find_link(session, link_id, _now_us())
-    bags = [] if found is None else await bags_of_passenger(session, found[1])
-    return bags[0].id if bags else None
-
-
 def _now_us() -> int:
     return time.time_ns() // 1000
 
 
-__all__ = ["LinkDesk", "OpenLink", "Refusal", "TooManyLinksError", "bag_of_link"]
+__all__ = ["LinkDesk", "OpenLink", "Refusal", "TooManyLinksError"]

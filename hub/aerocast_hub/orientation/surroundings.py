@@ -5,13 +5,15 @@ many passengers share, for most of an advice is made of these. Flights and ramps
 they change, so what is known of them serves longer.
 """
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport_codes
+from aerocast_hub.asking.client import ServiceAwayError
 from aerocast_hub.baggage.asked import FLIGHTS_AT_ONCE
 from aerocast_hub.database.engine import Database
 from aerocast_hub.events import (
@@ -32,12 +34,14 @@ from aerocast_hub.flights.store import Booking, Flight
 from aerocast_hub.orientation.arrival_times import Closure, Progress
 from aerocast_hub.orientation.arrivals import GroundTimes, ground_times_of
 from aerocast_hub.orientation.conditions import Conditions
-from aerocast_hub.orientation.guidance import FlightView, WeatherView
+from aerocast_hub.orientation.guidance import NOT_TOLD, FlightView, WeatherView
 from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.others import IN_PROCESS, Others
 from aerocast_hub.orientation.places.store import conditions_at, map_code, network_of
 from aerocast_hub.recent import Recent, Together
 from aerocast_hub.weather.asked import RampAsked
+
+log = logging.getLogger(__name__)
 
 
 class KnownFlight(NamedTuple):
@@ -84,7 +88,7 @@ class Surroundings:
 
     async def flights(self, bookings: Sequence[Booking]) -> dict[Booking, KnownFlight | None]:
         """Find flights as bags name them; `FLIGHTS_AT_ONCE` at most."""
-        found = await self._others.flights(self._session, bookings)
+        found = await self._others.baggage.flights(self._session, bookings)
         return {
             booking: None
             if each is None
@@ -93,9 +97,16 @@ class Surroundings:
         }
 
     async def weather(self, airport: str) -> WeatherView:
-        """Tell how an airport's ramp is, and when it was closed lately."""
+        """Tell how an airport's ramp is, and when it was closed lately.
+
+        Without the weather service nobody knows; bags and flights are told all the same.
+        """
         asked = RampAsked(airport=airport, at_us=self._now_us)
-        ramp = await self._others.ramp(self._session, asked)
+        try:
+            ramp = await self._others.weather.ramp(self._session, asked)
+        except ServiceAwayError as error:
+            log.info("advice does without the ramp of %s: %s", airport, error)
+            return WeatherView(state="unknown", reason=NOT_TOLD)
         return WeatherView(
             state=ramp.state,
             reason=ramp.reason,
@@ -113,19 +124,33 @@ class Surroundings:
         return Ground(network, await conditions_at(self._session, code, network, self._now_us))
 
     async def times(self, airport: str) -> GroundTimes:
-        """Tell how long things take at an airport, as far as it is known today."""
-        return await ground_times_of(self._session, airport)
+        """Tell how long things take at an airport, as far as it is known today.
+
+        Without the weather service, which reads the airports' files, it is what an airport without
+        one has; what was learned is about the file's times, and says nothing without them.
+        """
+        try:
+            return await ground_times_of(self._session, airport, self._others)
+        except ServiceAwayError as error:
+            log.info("advice does without the times of %s: %s", airport, error)
+            return GroundTimes()
 
 
 class RememberedSurroundings:
     """As they were at an instant, each asked for once: for many passengers at one go."""
 
-    def __init__(self, session: AsyncSession, now_us: int) -> None:
-        self._around = Surroundings(session, now_us)
+    def __init__(self, session: AsyncSession, now_us: int, others: Others = IN_PROCESS) -> None:
+        self._around = Surroundings(session, now_us, others)
         self._flights: dict[Booking, KnownFlight | None] = {}
         self._weather: dict[str, WeatherView] = {}
         self._grounds: dict[str, Ground | None] = {}
         self._times: dict[str, GroundTimes] = {}
+
+    async def expect(self, bookings: Iterable[Booking]) -> None:
+        """Find flights that will be asked for, many at one go."""
+        wanted = [each for each in dict.fromkeys(bookings) if each not in self._flights]
+        for at in range(0, len(wanted), FLIGHTS_AT_ONCE):
+            self._flights |= await self._around.flights(wanted[at : at + FLIGHTS_AT_ONCE])
 
     async def flight(self, booking: Booking) -> KnownFlight | None:
         """Find a flight as a bag names it."""
@@ -212,7 +237,7 @@ class RecentSurroundings:
 
     async def _ask_times(self, airport: str) -> GroundTimes:
         async with self._database.reading() as session:
-            return await ground_times_of(session, airport)
+            return await Surroundings(session, _now_us(), self._others).times(airport)
 
     async def _ask_ground(self, airport: str) -> Ground | None:
         async with self._database.reading() as session:

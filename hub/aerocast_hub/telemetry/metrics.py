@@ -123,6 +123,12 @@ class Metrics:
             registry=self.registry,
         )
         self.advice_given = self._counter("advice_given", "Advice given to passengers", "asked_by")
+        self.service_questions = Counter(
+            "aerocast_hub_service_questions",
+            "Questions to the hub's other services: answered, failed, or not put to one left alone",
+            ["service", "outcome"],
+            registry=self.registry,
+        )
 
     def observe_transaction(self, seconds: float, trace_id: str | None) -> None:
         """Count a transaction of the inbox; a trace's id leads from the chart to the trace."""

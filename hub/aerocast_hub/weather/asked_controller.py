@@ -6,7 +6,14 @@ from litestar.params import JSONBody
 
 from aerocast_hub.asking.guard import FOR_SERVICES, only_services
 from aerocast_hub.database.engine import Database
-from aerocast_hub.weather.asked import RampAsked, RampSeen, ramp_seen
+from aerocast_hub.weather.asked import (
+    AirportTimes,
+    RampAsked,
+    RampSeen,
+    TimesAsked,
+    ramp_seen,
+    times_of,
+)
 
 
 class AskedWeatherController(Controller):
@@ -24,3 +31,11 @@ class AskedWeatherController(Controller):
         """Tell how an airport's ramp was at an instant."""
         async with database.reading() as session:
             return await ramp_seen(session, data)
+
+    @post("/times", status_code=200)
+    async def times(
+        self, data: JSONBody[TimesAsked], database: NamedDependency[Database]
+    ) -> AirportTimes:
+        """Tell how long things take at an airport, by its own file."""
+        async with database.reading() as session:
+            return await times_of(session, data)

@@ -12,8 +12,7 @@ from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
 from aerocast_hub.auth.tokens import Principal
-from aerocast_hub.database.engine import Database
-from aerocast_hub.orientation.link_desk import LinkDesk, TooManyLinksError, bag_of_link
+from aerocast_hub.orientation.link_desk import LinkDesk, TooManyLinksError
 from aerocast_hub.orientation.links_controller import page_url
 from aerocast_hub.settings import Settings
 from aerocast_hub.web.labels import LABELS
@@ -65,7 +64,6 @@ async def make_link(
 async def link_page(
     link_id: FromPath[str],
     request: Operator,
-    database: NamedDependency[Database],
     link_desk: NamedDependency[LinkDesk],
     settings: NamedDependency[Settings],
 ) -> str:
@@ -79,8 +77,7 @@ async def link_page(
     opened = await link_desk.open(link_id)
     if opened is None:
         raise NotFoundException("this link is not known, or opens nothing any more")
-    async with database.reading() as session:
-        bag_id = await bag_of_link(session, link_id)
+    bag_id = await link_desk.bag_of(link_id)
     return render(
         "link.html",
         link=opened.link,
@@ -99,7 +96,6 @@ async def link_page(
 async def revoke_link(
     link_id: FromPath[str],
     request: Operator,
-    database: NamedDependency[Database],
     link_desk: NamedDependency[LinkDesk],
 ) -> Redirect:
     """Revoke a link, and go back to the bag.
@@ -109,8 +105,7 @@ async def revoke_link(
     NotFoundException
         There is no such link.
     """
-    async with database.reading() as session:
-        bag_id = await bag_of_link(session, link_id)
+    bag_id = await link_desk.bag_of(link_id)
     if bag_id is None or await link_desk.revoke(link_id, request.user.name) is None:
         raise NotFoundException("there is no such link")
     return Redirect(f"/bags/{bag_id}", status_code=303)

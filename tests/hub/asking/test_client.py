@@ -10,6 +10,7 @@ from aerocast_hub.asking.breaker import TRIES
 from aerocast_hub.asking.client import ServiceAwayError, ServiceClient
 from aerocast_hub.asking.tokens import HEADER
 from aerocast_hub.settings import load_settings
+from aerocast_hub.telemetry.metrics import Metrics
 from litestar.testing import AsyncTestClient
 
 KEY = "a key of tests, as long as one must be"
@@ -20,6 +21,7 @@ class Other:
 
     def __init__(self):
         self.statuses, self.asked = [], 0
+        self.metrics = Metrics()
         self.answers = asyncio.Event()
         self.answers.set()
         self._answering = set()
@@ -54,7 +56,7 @@ class Other:
 async def other():
     other = Other()
     async with other.listening() as url:
-        other.client = ServiceClient("baggage", url, "orientation", lambda: KEY)
+        other.client = ServiceClient("baggage", url, "orientation", lambda: KEY, other.metrics)
         yield other
         await other.client.close()
 
@@ -63,6 +65,9 @@ async def test_an_answer_comes_at_the_third_try(other):
     other.statuses = [503, 502]
     assert await other.client.ask("/internal", {"id": "1"}, list[int]) == [1, 2]
     assert other.asked == 3
+    told = other.metrics.text().decode()
+    assert 'questions_total{outcome="failed",service="baggage"} 2.0' in told
+    assert 'questions_total{outcome="answered",service="baggage"} 1.0' in told
 
 
 async def test_a_refusal_is_not_asked_again(other):
@@ -76,7 +81,9 @@ async def test_a_refusal_is_not_asked_again(other):
 
 async def test_one_that_hangs_is_given_up_and_then_left_alone(other, monkeypatch):
     monkeypatch.setattr(asking, "ANSWER_WITHIN_S", 0.1)
-    hasty = ServiceClient("baggage", str(other.client._client.base_url), "me", lambda: KEY)
+    hasty = ServiceClient(
+        "baggage", str(other.client._client.base_url), "me", lambda: KEY, Metrics()
+    )
     other.answers.clear()
     for _ in range(3):
         with pytest.raises(ServiceAwayError, match="the baggage service does not answer"):
@@ -91,7 +98,7 @@ async def test_nobody_but_services_is_answered_inside(tmp_path):
     )
     app = create_app(settings, ["baggage", "weather"])
     inside = [route.path for route in app.routes if route.path.startswith("/internal/")]
-    assert len(inside) == 5
+    assert len(inside) == 12
     hub = AsyncTestClient(app)  # not entered: nothing is to run beside its requests
     for path in inside:
         for headers in ({}, {HEADER: "AAAA"}):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from aerocast_hub.app import create_app
-from aerocast_hub.orientation import board_keeping
+from aerocast_hub.orientation import others
 from aerocast_hub.orientation.arrival_times import BeltModel, Closure, Progress
 from aerocast_hub.orientation.boards import MOST_SHOWN, Arrival, belt_boards, gate_boards
 from aerocast_hub.orientation.guidance import FlightView
@@ -157,13 +157,13 @@ async def test_an_airport_without_flights_has_no_boards_and_costs_nothing(hub):
 
 async def test_many_screens_ask_the_database_once(hub, monkeypatch):
     made = []
-    flights_on = board_keeping.flights_on
+    flights_on = others.flights_on
 
     async def counted(*asked):
         made.append(asked)
         return await flights_on(*asked)
 
-    monkeypatch.setattr(board_keeping, "flights_on", counted)
+    monkeypatch.setattr(others, "flights_on", counted)
     answers = await asyncio.gather(*(hub.get("/boards/TLS/belts") for _ in range(20)))
     assert {each.status_code for each in answers} == {200}
     assert len(made) == 1

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from aerocast_hub.baggage.journey import State
 from aerocast_hub.orientation.connection import CauseKey
+from aerocast_hub.orientation.guidance import NOT_TOLD
 from aerocast_hub.orientation.profiles import PROFILES
 from aerocast_hub.orientation.wording import (
     LANGUAGES,
@@ -118,7 +119,7 @@ def test_every_sentence_is_used():
     literal = set(re.findall(r'"([a-z_]+)"', source))
     literal |= {f"{key}_{more}" for key in literal for more in ("level", "walk", "lift", "no_belt")}
     literal |= {f"bag_{state}" for state in get_args(State)}
-    literal |= {f"ramp_{reason}" for reason in get_args(RampReason)}
+    literal |= {f"ramp_{reason}" for reason in (*get_args(RampReason), NOT_TOLD)}
     literal |= {f"cause_{key}" for key in get_args(CauseKey)}
     ways = ("way_", "no_way", "clock")  # tested with directions, and with times
     unused = set(catalogue("en").sentences) - literal

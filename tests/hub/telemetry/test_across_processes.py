@@ -8,6 +8,7 @@ from aerocast_hub.announcing.reading import events_after
 from aerocast_hub.asking.client import ServiceAwayError, ServiceClient
 from aerocast_hub.events import FlightLanded
 from aerocast_hub.outbox.publish import write_events
+from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.telemetry.tracing import (
     current_traceparent,
     span,
@@ -38,7 +39,9 @@ def nobody():
 
 
 async def test_who_is_asked_and_away_is_a_span_that_failed(received, nobody):
-    client = ServiceClient("weather", nobody, "orientation", lambda: "a key of tests" * 3)
+    client = ServiceClient(
+        "weather", nobody, "orientation", lambda: "a key of tests" * 3, Metrics()
+    )
     with tracing(received.url, 1.0), span("advise"), pytest.raises(ServiceAwayError):
         await client.ask("/internal/weather/ramp", {}, list[int])
     await client.close()

@@ -12,6 +12,7 @@ from aerocast_hub.orientation.guidance.advice import Advice, BagAdvice, Phase, T
 from aerocast_hub.orientation.guidance.guide import guide
 from aerocast_hub.orientation.guidance.trip import Trip, Whereabouts, trip_of, whereabouts
 from aerocast_hub.orientation.guidance.views import (
+    NOT_TOLD,
     BagView,
     FlightView,
     Surrounding,
@@ -20,6 +21,7 @@ from aerocast_hub.orientation.guidance.views import (
 )
 
 __all__ = [
+    "NOT_TOLD",
     "Advice",
     "BagAdvice",
     "BagView",

@@ -89,6 +89,10 @@ class BagView(msgspec.Struct, frozen=True, kw_only=True):
     is_rush: bool = False
 
 
+NOT_TOLD = "not_told"
+"""A `WeatherView`'s reason while nobody answers who would know."""
+
+
 class WeatherView(msgspec.Struct, frozen=True, kw_only=True):
     """The ramp of the airport the passenger is at, or flies to.
 

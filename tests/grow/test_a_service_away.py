@@ -1,0 +1,144 @@
+"""The orientation service while others are away: every answer has a name, and all comes back."""
+
+import asyncio
+import contextlib
+
+import httpx
+import pytest
+from aerocast_hub.asking.breaker import TRIES
+
+from tests.grow.test_every_shape import PASSWORD, PLATE, lay_out
+from tests.grow.town import HubProcess
+from tests.hub.telemetry.otlp_receiver import receiving
+
+FIND = {"licence_plate": PLATE, "surname": "muller"}
+PATIENCE_S = 120
+
+
+class Services:
+    """Orientation, and the services it asks: these are started when a test says so."""
+
+    def __init__(self, folder, collector):
+        def process(name, services, **settings):
+            return HubProcess(
+                folder / name,
+                data_dir=folder / "data",
+                services=services,
+                broker_url="none:",
+                telemetry_url=collector.url,
+                telemetry_sample=1,
+                **settings,
+            )
+
+        self.baggage = process("baggage", "baggage")
+        self.weather = process("weather", "weather", metar_files=folder / "LFBO.txt")
+        self.orientation = process(
+            "orientation",
+            "auth,orientation",
+            baggage_url=self.baggage.url,
+            weather_url=self.weather.url,
+        )
+        self.collector = collector
+
+    async def begin(self, hub):
+        hub.start()
+        await asyncio.to_thread(hub.wait)
+
+    def questions(self, service, outcome):
+        """How many questions to a service had an outcome so far."""
+        lines = httpx.get(f"{self.orientation.url}/metrics", timeout=5).text.splitlines()
+        name = f'aerocast_hub_service_questions_total{{outcome="{outcome}",service="{service}"}}'
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+@pytest.fixture
+async def services(tmp_path):
+    (tmp_path / "data").mkdir()
+    await lay_out(tmp_path)
+    with receiving() as collector, contextlib.ExitStack() as stack:
+        services = Services(tmp_path, collector)
+        for hub in (services.orientation, services.baggage, services.weather):
+            stack.callback(hub.kill)
+        await services.begin(services.orientation)
+        async with httpx.AsyncClient(base_url=services.orientation.url, timeout=60) as client:
+            login = {"name": "op", "password": PASSWORD}
+            answer = await client.post("/auth/login", json=login)
+            client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+            yield services, client
+
+
+async def ask_until(client, is_so):
+    """Ask for advice until an answer is as wished; whatever comes before it has a name."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            answer = await client.post("/api/guidance/find", json=FIND)
+            assert answer.status_code in (200, 503), answer.text
+            if is_so(answer):
+                return answer
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.timeout(600)
+async def test_every_answer_has_a_name_while_a_service_is_away_and_all_comes_back(services):
+    services, client = services
+    for _ in range(2):
+        for method, path, question in (
+            ("POST", "/api/guidance/find", FIND),
+            ("GET", f"/api/guidance/preview/{PLATE}", None),
+            ("GET", "/api/guidance/flights/1", None),
+            ("GET", "/api/boards/TLS/belts", None),
+            ("GET", "/boards/TLS/belts", None),
+            ("GET", "/api/connections/TLS", None),
+            ("POST", "/api/passenger-links", {"bag": PLATE}),
+        ):
+            answer = await client.request(method, path, json=question)
+            assert answer.status_code == 503, (path, answer.text)
+            assert "the baggage service does not answer" in answer.json()["detail"], path
+            assert answer.headers["retry-after"] == "5"
+    report = await client.get("/api/arrival-times/TLS")
+    assert "the weather service does not answer" in report.json()["detail"]
+    assert services.questions("baggage", "failed") >= TRIES
+    assert services.questions("baggage", "left_alone") > 0
+    assert (await client.get("/health")).is_success
+
+    # Baggage comes, weather is still away: advice that says what nobody knows.
+    await services.begin(services.baggage)
+    found = await ask_until(client, lambda answer: answer.is_success)
+    guidance = found.json()["guidance"]
+    assert guidance["belt"] == "4"
+    assert guidance["weather"]["key"] == "ramp_not_told"
+    assert "unknown_weather" in {each["key"] for each in guidance["unknown"]}
+    board = (await client.get("/api/boards/TLS/belts")).json()
+    assert (board["ramp"], [each["belt"] for each in board["belts"]]) == ("unknown", ["4"])
+
+    await services.begin(services.weather)
+
+    def is_fine(answer):
+        return answer.is_success and answer.json()["guidance"]["weather"]["key"] == "ramp_fine"
+
+    await ask_until(client, is_fine)
+
+    await asyncio.to_thread(services.orientation.stop)
+    await asyncio.to_thread(services.baggage.stop)  # what they tell last are their spans
+    trace_leads_through_both(services.collector)
+
+
+def trace_leads_through_both(collector):
+    """See that a question is a span of who asks, and its answer one of who is asked, below it."""
+    asked = {
+        span.span_id: span
+        for _, span in collector.spans
+        if span.name == "ask baggage /internal/baggage/passenger"
+    }
+    answered = [
+        span
+        for _, span in collector.spans
+        if span.name == "POST /internal/baggage/passenger" and span.parent_span_id in asked
+    ]
+    assert answered
+    requests = {
+        span.span_id: span for _, span in collector.spans if span.name == "POST /api/guidance/find"
+    }
+    for span in answered:
+        question = asked[span.parent_span_id]
+        assert span.trace_id == question.trace_id == requests[question.parent_span_id].trace_id
