@@ -21,6 +21,7 @@ from aerocast_hub.auth.limiting.storage import attempts_storage
 from aerocast_hub.auth.sessions.cookies import Connection
 from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.background import Background, Hub
+from aerocast_hub.baggage.insight_keeping import InsightKept
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.cache.answers import Answers
 from aerocast_hub.cache.keeping import MemoryKeeping, RedisKeeping
@@ -92,7 +93,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     audience = Audience(publisher, advisor.around)
     news = asyncio.Event()
     hub = Hub(
-        *(settings, database, publisher, counters, keys, redis, answers),
+        *(settings, database, publisher, counters, keys, redis),
         *(advisor, audience, news),
     )
     app = Litestar(
@@ -114,6 +115,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "boards": _always(Boards(database, advisor.around, others)),
             "bag_storage": _always(Storage(database, hub.publisher.wake, counters)),
             "others": _always(others),
+            "insight_kept": _always(InsightKept(database, answers)),
             "finder": _always(Finder(database, links, tries, others)),
             "enrolment_tries": _always(Attempts("enrolments", ENROLMENTS, tries)),
             "recent_weather": _always(RecentWeather(database)),

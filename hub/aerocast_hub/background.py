@@ -19,7 +19,6 @@ from aerocast_hub.baggage.link_client import Account, LinkClient
 from aerocast_hub.baggage.link_server import LinkServer
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.baggage.partners import read_partners
-from aerocast_hub.cache.answers import Answers
 from aerocast_hub.database.engine import Database
 from aerocast_hub.enrolment.revocation import keep_written
 from aerocast_hub.epcis.publishing import FOLLOWED as JOURNEYS
@@ -68,8 +67,6 @@ class Hub(NamedTuple):
     ----------
     redis
         What it shares with other hubs, when the settings say where; never the truth.
-    answers
-        Answers kept for a while, there or in memory.
     clock_news
         Set when a gateway's clock became better than what was stored on it.
     """
@@ -80,7 +77,6 @@ class Hub(NamedTuple):
     metrics: Metrics
     keys: TokenKeys
     redis: RedisConnection | None
-    answers: Answers
     advisor: Advisor
     audience: Audience
     clock_news: asyncio.Event

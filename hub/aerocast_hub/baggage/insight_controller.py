@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from typing import Annotated
 
 import msgspec
@@ -18,10 +17,10 @@ from aerocast_hub.baggage.insight import (
     FlightCompliance,
     Performance,
     flight_compliance,
-    gateway_clocks,
     loss_reason,
     performance,
 )
+from aerocast_hub.baggage.insight_keeping import InsightKept
 from aerocast_hub.baggage.loss_reason import LossReason
 from aerocast_hub.baggage.reconciliation import Carried
 from aerocast_hub.database.engine import Database
@@ -115,21 +114,28 @@ class InsightController(Controller):
     async def performance(
         self,
         database: NamedDependency[Database],
+        insight_kept: NamedDependency[InsightKept],
         until_us: AskedInstant = None,
         hours: Annotated[int, QueryParameter(ge=1, le=LONGEST_HOURS)] = 24,
     ) -> Performance:
-        """Tell what portals read, what was done by hand, and how long bags took between points."""
-        until = asked_us(until_us)
-        if until < hours * HOUR_US:
+        """Tell what portals read, what was done by hand, and how long bags took between points.
+
+        Until now, it may have been made half a minute ago: ``until_us`` of the answer says when.
+        """
+        if until_us is None:
+            return await insight_kept.performance(hours)
+        if until_us < hours * HOUR_US:
             raise ClientException("until_us: the hours before it begin before 1970")
         async with database.reading() as session:
-            return await performance(session, until - hours * HOUR_US, until)
+            return await performance(session, until_us - hours * HOUR_US, until_us)
 
     @get("/gateway-clocks", operation_id="ListGatewayClocks", opt={"permission": "gateways:read"})
-    async def clocks(self, database: NamedDependency[Database]) -> list[StrayClock]:
-        """Diagnose the gateways' clocks by how long bags seem to take between them."""
-        async with database.reading() as session:
-            return await gateway_clocks(session, time.time_ns() // 1000)
+    async def clocks(self, insight_kept: NamedDependency[InsightKept]) -> list[StrayClock]:
+        """Diagnose the gateways' clocks by how long bags seem to take between them.
+
+        It may have been done five minutes ago.
+        """
+        return await insight_kept.clocks()
 
 
 def as_csv(found: FlightCompliance) -> str:

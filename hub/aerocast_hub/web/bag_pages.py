@@ -19,7 +19,8 @@ from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.baggage.bags import find_bag_by_id, may_act_on, plates_of
 from aerocast_hub.baggage.flight_bags import bags_of_flight
 from aerocast_hub.baggage.history import histories
-from aerocast_hub.baggage.insight import flight_compliance, gateway_clocks, performance
+from aerocast_hub.baggage.insight import flight_compliance
+from aerocast_hub.baggage.insight_keeping import InsightKept
 from aerocast_hub.baggage.operations import Action, act
 from aerocast_hub.database.engine import Database
 from aerocast_hub.orientation.arrivals import airports_arrived_at, learned_times
@@ -241,12 +242,15 @@ async def act_on_bag(
     media_type=MediaType.HTML,
     opt={"permission": "baggage:read"},
 )
-async def performance_page(request: Operator, database: NamedDependency[Database]) -> str:
+async def performance_page(
+    request: Operator,
+    database: NamedDependency[Database],
+    insight_kept: NamedDependency[InsightKept],
+) -> str:
     """Show how the portals read, how long bags take between points, and whose clock strays."""
     now_us = time.time_ns() // 1000
+    told, clocks = await insight_kept.performance(24), await insight_kept.clocks()
     async with database.reading() as session:
-        told = await performance(session, now_us - DAY_US, now_us)
-        clocks = await gateway_clocks(session, now_us)
         arrivals = [
             await learned_times(session, each, now_us, days=30)
             for each in await airports_arrived_at(session)
