@@ -50,6 +50,17 @@ async def test_a_reader_goes_through_all_of_them_and_comes_back_for_more(hub, th
     assert nothing == {"events": [], "next_after": three_events[2]}
 
 
+async def test_an_event_names_the_trace_that_made_it(hub, database, three_events):
+    made_by = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with database.writing() as session:
+        await session.execute(
+            text("UPDATE outbox SET traceparent = :made_by WHERE id = :id"),
+            {"made_by": made_by, "id": three_events[1]},
+        )
+    told = (await hub.get("/api/events")).json()["events"]
+    assert [each.get("traceparent") for each in told] == [None, made_by, None]
+
+
 async def test_what_is_no_longer_kept_is_said(hub, database, three_events):
     async with database.writing() as session:
         await session.execute(text("DELETE FROM outbox WHERE id <= :id"), {"id": three_events[1]})

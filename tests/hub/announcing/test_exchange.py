@@ -12,9 +12,11 @@ from aerocast_hub.announcing.reading import events_after
 from aerocast_hub.cli import main
 from aerocast_hub.events import BagForgotten, GatewayStateChanged
 from aerocast_hub.outbox.publish import Publisher, write_events
+from aerocast_hub.outbox.tables import OutboxRow
 from aerocast_hub.running import running
 from aerocast_hub.telemetry.metrics import Metrics
 from aio_pika.exceptions import AMQPError
+from sqlalchemy import update
 
 from tests.rabbitmq import rabbitmq
 
@@ -107,6 +109,19 @@ async def test_events_come_in_order_and_as_bound(database, broker, listener):
     assert only.message_id == json.loads(only.body)["id"]
 
 
+async def test_an_event_names_the_trace_that_made_it(database, broker, listener):
+    made_by = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    queue = await listener.bind("#")
+    await commit(database, 1, 2)
+    async with database.writing() as session:
+        traced = update(OutboxRow).where(OutboxRow.id == 2).values(traceparent=made_by)
+        await session.execute(traced)
+    async with hub(database, broker):
+        plain, traced = await listener.take(queue, lambda taken: len(taken) == 2)
+    assert "traceparent" not in json.loads(plain.body)
+    assert json.loads(traced.body)["traceparent"] == made_by
+
+
 async def test_a_hub_that_comes_back_goes_on_where_it_was(database, broker, listener):
     queue = await listener.bind("#")
     await commit(database, 1, 2)
@@ -173,4 +188,4 @@ async def test_reading_goes_on_behind_what_no_kind_asked_for_stands(database):
         stretch = await events_after(session, 0, 10, ("bag_forgotten",))
         assert stretch == ([], None)
         stretch = await events_after(session, 1, 10, ("gateway_state_changed",))
-        assert [number for number, _ in stretch.events] == [2]
+        assert [each.number for each in stretch.events] == [2]

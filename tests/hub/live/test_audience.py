@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aerocast_hub.asking.client import ServiceAwayError
 from aerocast_hub.events import (
     BagChanged,
     FlightLanded,
@@ -98,6 +99,27 @@ async def test_a_page_that_comes_back_is_not_sent_what_it_shows(audience):
         told = stream(audience, listener, Page(), seen="1", every_s=0.01)
         assert b"event: ready" in await anext(told)
         assert b"event: here" in await anext(told)
+
+
+async def test_a_page_keeps_what_it_shows_while_a_service_is_away(audience):
+    page, is_away = Page(), False
+
+    async def look(listener):
+        if is_away:
+            raise ServiceAwayError("the baggage service does not answer")
+        return await page(listener)
+
+    with audience.listening("link a", "phone") as listener:
+        told = stream(audience, listener, look, "", every_s=0.01)
+        assert b"event: ready" in await anext(told)
+        assert b"first" in await anext(told)
+        is_away = True
+        assert b"event: here" in await anext(told)
+        assert b"event: here" in await anext(told)
+        is_away, page.shown = False, Shown(b"second", "2")
+        while b"second" not in (each := await anext(told)):
+            assert b"event: here" in each
+        await told.aclose()
 
 
 async def test_a_stream_is_over_when_there_is_nothing_to_show_any_more(audience):
