@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+from aerocast_hub.services import REGISTRY
 from aerocast_hub.settings import PREFIX, Settings
 
 from tests.deploy.folder import DEPLOY, find_checker, read_yaml
@@ -111,6 +112,12 @@ def test_every_setting_of_the_hub_is_one(folder):
         for name in service.get("environment") or {}:
             if name.startswith(PREFIX):
                 assert name.removesuffix("_FILE") in known
+
+
+def test_orientation_is_told_where_to_ask_the_others():
+    given = read_yaml("compose.yaml")["services"]["orientation"]["environment"]
+    for name in ("baggage", "weather"):
+        assert given[f"{PREFIX}{name.upper()}_URL"] == f"http://{name}:{REGISTRY[name].port}"
 
 
 def test_every_version_in_the_example_is_used():

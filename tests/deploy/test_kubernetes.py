@@ -53,6 +53,14 @@ def test_each_service_runs_twice_by_itself_on_its_own_port():
         assert every("Service")[name]["spec"]["ports"][0]["port"] == service.port
 
 
+def test_orientation_is_told_where_to_ask_the_others():
+    (container,) = every("Deployment")["orientation"]["spec"]["template"]["spec"]["containers"]
+    given = {each["name"]: each["value"] for each in container["env"]}
+    for name in ("baggage", "weather"):
+        url = f"http://{name}:{REGISTRY[name].port}"
+        assert given[f"{PREFIX}{name.upper()}_URL"] == url
+
+
 @pytest.mark.parametrize("kind", ["Deployment", "Job"])
 def test_pods_can_do_nothing_but_their_work(kind):
     for name, workload in every(kind).items():
