@@ -167,8 +167,6 @@ async def test_a_killed_holder_is_followed_and_everything_is_told_once(database,
             return len(await told(database)) == await queued(database) == PASSENGERS
 
         await until(all_are_told)
-        first.start()  # and takes nothing back
-        await asyncio.to_thread(first.wait)
         await change(database, bags)  # nothing in it is news
 
         async def all_are_followed():

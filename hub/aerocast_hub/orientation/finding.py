@@ -2,6 +2,7 @@
 
 from limits.aio.storage import Storage
 
+from aerocast_hub.asking.client import ServiceAwayError
 from aerocast_hub.auth.limiting.attempts import FINDS, Attempts
 from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.database.engine import Database
@@ -37,13 +38,22 @@ class Finder:
             As typed: blanks do not matter.
         client
             Network address of whoever asks.
+
+        Raises
+        ------
+        ServiceAwayError
+            The baggage service does not answer; the try does not count.
         """
         plate = "".join(licence_plate.split())
         wait_s = await self._attempts.wait_s(plate, client)
         if wait_s > 0:
             return TryLater(wait_s)
-        async with self.database.reading() as session:
-            passenger_id = await self._others.baggage.passenger(session, plate, surname)
+        try:
+            async with self.database.reading() as session:
+                passenger_id = await self._others.baggage.passenger(session, plate, surname)
+        except ServiceAwayError:
+            await self._attempts.take_back(plate, client)  # whoever comes back is not kept waiting
+            raise
         if passenger_id is not None:
             await self._attempts.forget(plate, client)
         return passenger_id

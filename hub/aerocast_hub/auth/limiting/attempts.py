@@ -79,6 +79,16 @@ class Attempts:
         item, key = self._limits(account, client)[0]
         await self._with_storage(lambda limiter: limiter.clear(item, key))
 
+    async def take_back(self, account: str, client: str) -> None:
+        """Take one try back: nobody could say whether it was right."""
+        limits = self._limits(account, client)
+
+        async def work(limiter: FixedWindowRateLimiter) -> None:
+            for item, key in limits:
+                await limiter.storage.incr(item.key_for(key), item.get_expiry(), -1)
+
+        await self._with_storage(work)
+
     def _limits(self, account: str, client: str) -> tuple[_Limit, _Limit, _Limit]:
         network = limited_as(client)
         return (

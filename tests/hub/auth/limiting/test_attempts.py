@@ -75,6 +75,17 @@ async def test_getting_in_clears_the_count(attempts):
     assert await allowed(attempts, [("ada", "192.0.2.1")] * 20) == LOGINS.together
 
 
+async def test_a_try_that_is_taken_back_does_not_count(attempts):
+    for counting in (attempts, in_memory(LOGINS)):
+        await allowed(counting, [("ada", "192.0.2.1")] * 2)
+        for _ in range(50):
+            assert await counting.wait_s("ada", "192.0.2.1") == 0.0
+            await counting.take_back("ada", "192.0.2.1")
+        assert await allowed(counting, [("ada", "192.0.2.1")] * 20) == LOGINS.together - 2
+        elsewhere = [("ada", f"192.0.2.{n}") for n in range(2, 60)]
+        assert await allowed(counting, elsewhere) == LOGINS.account - LOGINS.together
+
+
 async def test_logins_and_lookups_have_counts_of_their_own(database, clock):
     storage = DatabaseStorage(database, clock)
     logins, finds = (Attempts(what, LOGINS, storage, clock) for what in ("logins", "finds"))

@@ -34,6 +34,17 @@ async def test_processes_on_one_redis_count_together(database, redis_url):
     assert 0 < max(waits) <= WINDOW_S
 
 
+async def test_a_try_that_is_taken_back_does_not_count(database, redis_url):
+    settings = load_settings(mode="dev", tries_in="redis", redis_url=redis_url)
+    redis = RedisConnection(redis_url)
+    attempts = Attempts("finds", LOGINS, attempts_storage(settings, database, redis))
+    for _ in range(3 * LOGINS.account):
+        assert await attempts.wait_s("0220123456", "192.0.2.1") == 0.0
+        await attempts.take_back("0220123456", "192.0.2.1")
+    assert await attempts.wait_s("0220123456", "192.0.2.1") == 0.0
+    await redis.close()
+
+
 async def test_without_redis_a_process_counts_by_itself(database, caplog):
     away = "redis://127.0.0.1:1/0"
     settings = load_settings(mode="dev", tries_in="redis", redis_url=away)
