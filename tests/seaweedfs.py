@@ -34,6 +34,8 @@ def seaweedfs(folder):
     # Each takes a second port for its own protocol; by default 10,000 above, which may be in use.
     given = [f"-{name}.port={port}" for name, port in ports.items()]
     given += [f"-{name}.port.grpc={free_port()}" for name in ports]
+    # Catalogues nobody asks here listen by default on ports that another file's server may hold.
+    given += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     command = [weed, "server", f"-dir={folder}", "-ip=127.0.0.1", "-s3", f"-s3.config={config}"]
     with (folder / "weed.log").open("wb") as log:
         server = subprocess.Popen(
