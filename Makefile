@@ -16,8 +16,11 @@ ARGS ?=
 # Tests mostly wait for servers, so more of them run at once than there are cores; a file stays together.
 # Files in the order of their names: by their number of tests, the longest (two trials of a minute) would come last, alone.
 AT_ONCE ?= 3
+# A hub starts in half the time from compiled modules: what is installed is compiled at once, ours when first
+# imported, also where the environment forbids that (containers often do): tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install smartcard demo test check bench peers soak audit lock upgrade openapi clean
+.PHONY: help install smartcard timescale demo test check bench peers soak audit lock upgrade openapi clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -32,7 +35,7 @@ help: ## list what can be made
 
 $(BIN)/.installed: requirements.lock $(foreach member,$(MEMBERS),$(member)/pyproject.toml) | $(UV)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11' $(VENV)
-	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps $(foreach member,$(MEMBERS),--editable ./$(member))
 	@touch $@
 
@@ -40,6 +43,9 @@ install: $(BIN)/.installed ## install everything into .venv/
 
 smartcard: $(BIN)/.installed ## pyscard too: apt install gcc libc6-dev python3-dev pkg-config libpcsclite-dev
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements-smartcard.lock
+
+timescale: ## TimescaleDB itself for its own test: apt install nodejs npm
+	@npm ci --prefix tests/timescale --ignore-scripts --no-audit --no-fund --silent
 
 demo: $(BIN)/.installed ## a whole airport on this machine; ARGS="--seconds 90" ends by itself
 	@$(BIN)/aerocast-demo $(ARGS)

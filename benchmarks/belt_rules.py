@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from aerocast_protocols.observations import TagRead
+from aerocast_protocols.observations.bags import TagRead
 
 # EdgeX app-rfid-llrp-inventory, internal/inventory/mobilityprofile.go and tagprocessor.go: a tag
 # moves to another antenna with two reads or more when their mean (of the last 20) is above the

@@ -10,7 +10,7 @@ import statistics
 from pathlib import Path
 
 from aerocast_agent.spool import Spool
-from aerocast_protocols.observations import BULK
+from aerocast_protocols.observations.every import BULK
 from hub_beside import BUDGET, Place, Waits, connected, hub_beside
 from our_store import BOOT, event
 

@@ -7,6 +7,7 @@ the end how long loading took and what it takes on disk. `--most 5000000` stops 
 """
 
 import argparse
+import gc
 import random
 import shutil
 import sys
@@ -23,7 +24,7 @@ from aerocast_hub.gateways.observations import list_stored
 from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.inbox.store import Key, Row, not_stored
 from aerocast_protocols.batch import encode_observation
-from aerocast_protocols.observations import TagRead
+from aerocast_protocols.observations.bags import TagRead
 from postgresql_beside import postgresql_beside
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -89,9 +90,7 @@ def main() -> None:
 async def _measure(address: str, sizes: list[int]) -> None:
     database = Database(address)
     await migrate(database)
-    async with database.writing() as session:
-        for number in range(GATEWAYS):
-            await add_gateway(session, "lfbo", f"g-{number}")
+    await add_gateways(database)
     for ahead in range(0, MONTHS + 1, 3):
         async with database.writing() as session:
             await make_months(session, FIRST.after(ahead).first_us)
@@ -100,32 +99,43 @@ async def _measure(address: str, sizes: list[int]) -> None:
     for size in sizes:
         began = time.perf_counter()
         before = there
-        while there < size:
-            last = min(there + AT_ONCE, size)
-            async with database.writing() as session:
-                await session.execute(_GENERATE, _given(there, last - 1, sizes[-1]))
-            there = last
+        await generate(database, there, size, _YEAR_US // sizes[-1])
+        there = size
         took_s = time.perf_counter() - began
         loading_s += took_s
-        async with database.writing() as session:
-            await session.execute(text("ANALYZE observations"))
         async with database.reading() as session:
             await session.execute(text("CHECKPOINT"))
         await _ask(database, there + 1)  # plans are made, as in a hub that has run for a while
+        gc.collect()
+        gc.freeze()  # as a hub does once it has started
         took_ms = await _ask(database, there)
-        disk_gb = await _disk_gb(database)
+        disk = await disk_gb(database)
         print(
             f"{there:>13,}  {(there - before) / took_s:>8,.0f}  {took_ms[ASKED // 2]:>7.1f}"
-            f"  {took_ms[ASKED * 99 // 100]:>7.1f}  {disk_gb:>8.2f}",
+            f"  {took_ms[ASKED * 99 // 100]:>7.1f}  {disk:>8.2f}",
             flush=True,
         )
-    print(
-        f"{there:,} observations loaded in {loading_s:.0f} s, {disk_gb:.1f} GB on disk (bar 100 ms)"
-    )
+    print(f"{there:,} observations loaded in {loading_s:.0f} s, {disk:.1f} GB on disk (bar 100 ms)")
     await database.close()
 
 
-def _given(start: int, last: int, most: int) -> dict[str, object]:
+async def add_gateways(database: Database) -> None:
+    """Register those the observations are of."""
+    async with database.writing() as session:
+        for number in range(GATEWAYS):
+            await add_gateway(session, "lfbo", f"g-{number}")
+
+
+async def generate(database: Database, start: int, end: int, step_us: int) -> None:
+    """Generate the observations of these numbers, one every ``step_us`` since ``FIRST``."""
+    for there in range(start, end, AT_ONCE):
+        async with database.writing() as session:
+            await session.execute(_GENERATE, _given(there, min(there + AT_ONCE, end) - 1, step_us))
+    async with database.writing() as session:
+        await session.execute(text("ANALYZE observations"))
+
+
+def _given(start: int, last: int, step_us: int) -> dict[str, object]:
     read = TagRead(device="portal-4", boot_ns=10**15, epc=bytes(12), antenna=2, rssi_dbm=-51.5)
     return {
         "gateways": GATEWAYS,
@@ -133,7 +143,7 @@ def _given(start: int, last: int, most: int) -> dict[str, object]:
         "many": len(KINDS),
         "body": encode_observation(read),
         "first_us": FIRST.first_us,
-        "step_us": _YEAR_US // most,
+        "step_us": step_us,
         "start": start,
         "last": last,
     }
@@ -192,7 +202,8 @@ def _check(found: list[object] | object, least: int) -> None:
         sys.exit("an answer is not whole")
 
 
-async def _disk_gb(database: Database) -> float:
+async def disk_gb(database: Database) -> float:
+    """Give what the database takes on disk."""
     asked = text("SELECT pg_database_size(current_database())")
     async with database.reading() as session:
         size: int = await session.scalar(asked)

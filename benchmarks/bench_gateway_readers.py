@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 from aerocast_protocols import batch
 from aerocast_protocols.epc.bag_tag import BagTag, bag_tag_pc, encode_bag_tag
-from aerocast_protocols.observations import BagPassage, TagRead
+from aerocast_protocols.observations.bags import BagPassage, TagRead
 from aerocast_simulator.llrp_reader import FakeReader
 
 ROOT = Path(__file__).parents[1]

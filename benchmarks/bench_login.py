@@ -25,7 +25,7 @@ from aerocast_hub.auth.users import NewUser, add_user
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from argon2 import PasswordHasher
-from by_the_clock import Times, free_port, measure, request
+from by_the_clock import Times, free_port, measure, request, wait_for
 
 HUB = Path(sys.executable).with_name("aerocast-hub")
 AT_A_TIME = 20
@@ -151,18 +151,6 @@ def main() -> int:
         f"the same with argon2-cffi's own parameters: {theirs_s:.2f} s ({ours_s / theirs_s:.2f}x)"
     )
     return int(login_p95_s > LOGIN_P95_S or others_p99_ms > OTHERS_P99_MS)
-
-
-def wait_for(port: int) -> None:
-    """Wait until the hub answers."""
-    for _ in range(300):
-        try:
-            httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).raise_for_status()
-        except httpx.HTTPError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit("the hub did not start")
 
 
 if __name__ == "__main__":

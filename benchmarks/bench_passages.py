@@ -25,7 +25,8 @@ import msgspec
 from aerocast_agent.cli.decode.passage_score import Score, TrueBag, Truth, score
 from aerocast_agent.config import Belt
 from aerocast_agent.passages import Passages
-from aerocast_protocols.observations import GpioEdge, Observation, TagRead
+from aerocast_protocols.observations.bags import GpioEdge, TagRead
+from aerocast_protocols.observations.every import Observation
 from aerocast_simulator.hall import Hall, make_hall
 from aerocast_simulator.hall_radio import Fading, Portal
 from belt_rules import RULES, Heard

@@ -25,7 +25,7 @@ from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.data_keys import data_keys_in
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
-from by_the_clock import free_port
+from by_the_clock import free_port, wait_for
 
 BAGS = 20_000
 SEED = 7
@@ -96,7 +96,7 @@ async def measured(folder: Path, questions: int) -> int:
     took: dict[str, list[float]] = {"known": [], "unknown": [], "right": []}
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            await ready(client)
+            await asyncio.to_thread(wait_for, port)
             for number in range(100):  # warm
                 await ask(client, 70_000 + number, f"0999{number:06d}", "Schmidt")
             for number, (kind, plate, surname) in enumerate(asked):
@@ -109,17 +109,6 @@ async def measured(folder: Path, questions: int) -> int:
     print(f"area under the curve {known_area:.3f} (a coin: 0.5; claim: 0.5 +- {WITHIN})")
     print(f"peer, {len(took['right'])} right names against unknown tags: {right_area:.3f}")
     return 0 if abs(known_area - 0.5) <= WITHIN else 1
-
-
-async def ready(client: httpx.AsyncClient) -> None:
-    """Wait until the hub answers."""
-    for _ in range(600):
-        try:
-            if (await client.get("/health")).status_code == 200:
-                return
-        except httpx.TransportError:
-            await asyncio.sleep(0.1)
-    raise RuntimeError("the hub does not answer")
 
 
 if __name__ == "__main__":

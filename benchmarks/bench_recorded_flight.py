@@ -20,12 +20,12 @@ from aerocast_agent.stands import Stands, distance_m
 from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.lines import parse_line
 from aerocast_protocols.modes.wind import Wind, vector_of, wind_of
-from aerocast_protocols.observations import (
+from aerocast_protocols.observations.aircraft import (
     AircraftGroundEvent,
     AircraftState,
     AircraftWeather,
-    Observation,
 )
+from aerocast_protocols.observations.every import Observation
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "adsb"
 RECORDING = DATA / "msgs" / "traffic_full_flight_393322_2024-07-06.jsonl.gz"

@@ -16,12 +16,12 @@ from aerocast_agent.aircraft_winds import Declinations
 from aerocast_agent.stands import Stands, distance_m
 from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.wind import Wind, vector_of
-from aerocast_protocols.observations import (
+from aerocast_protocols.observations.aircraft import (
     AircraftGroundEvent,
     AircraftState,
     AircraftWeather,
-    Observation,
 )
+from aerocast_protocols.observations.every import Observation
 from aerocast_simulator.busy_hour import (
     AIRPORT,
     BusyHour,

@@ -18,7 +18,8 @@ import sqlite_utils
 from aerocast_agent.spool_file import SpoolFile
 from aerocast_agent.spool_rows import Changes, Row
 from aerocast_protocols import batch
-from aerocast_protocols.observations import BULK, TagRead
+from aerocast_protocols.observations.bags import TagRead
+from aerocast_protocols.observations.every import BULK
 
 EVENTS = 50_000
 AT_ONCE = 500

@@ -23,7 +23,7 @@ from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.running import running
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.weather.local_weather import absorb
-from aerocast_protocols.observations import LightningStrike
+from aerocast_protocols.observations.weather import LightningStrike
 
 CLAIM_S = 1.0
 

@@ -21,7 +21,7 @@ from aerocast_agent.spool import Spool
 from aerocast_agent.spool_rows import Row
 from aerocast_protocols import batch, topics
 from aerocast_protocols.batch import Envelope
-from aerocast_protocols.observations import BULK, LIVE
+from aerocast_protocols.observations.every import BULK, LIVE
 from hub_beside import BUDGET, Place, Waits, connected, hub_beside, until_empty
 from our_store import BOOT, event
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5

@@ -11,9 +11,7 @@ Arguments: seconds a turn (5), rounds (3), requests a second (500).
 """
 
 import asyncio
-import multiprocessing
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -21,7 +19,7 @@ from pathlib import Path
 
 import httpx
 from aerocast_hub.auth.token_keys import TokenKeys
-from by_the_clock import Times, cpu_s, free_port, measure, request, serve_bare
+from by_the_clock import Kind, bare_server, free_port, in_turns, request
 
 HUB = Path(sys.executable).with_name("aerocast-hub")
 CLAIM_MS = 5.0
@@ -48,14 +46,8 @@ async def ready(port: int, token: str) -> dict[str, str]:
 
 async def main(seconds: float, rounds: int, per_s: float) -> int:
     """Measure and print; 1 when the claim is missed."""
-    bare_port = free_port()
-    bare = multiprocessing.get_context("spawn").Process(target=serve_bare, args=(bare_port,))
-    bare.start()
-    try:
+    with bare_server() as bare_port:
         return await measured(seconds, rounds, per_s, bare_port)
-    finally:
-        bare.kill()
-        bare.join()
 
 
 async def measured(seconds: float, rounds: int, per_s: float, bare_port: int) -> int:
@@ -73,6 +65,7 @@ async def measured(seconds: float, rounds: int, per_s: float, bare_port: int) ->
             "AEROCAST_HUB_BROKER_URL": "none:",
             "AEROCAST_HUB_METAR_FILES": str(place / "reports.txt"),
             "AEROCAST_HUB_HTTP_PORT": str(port),
+            "AEROCAST_HUB_ACCOUNT_REQUESTS_PER_S": "100000",  # one account asks
         }
         signer = TokenKeys(place, is_signing=True).signer
         token = signer.issue("1", "bench", frozenset({"weather:read"}), int(time.time()))
@@ -85,44 +78,30 @@ async def measured(seconds: float, rounds: int, per_s: float, bare_port: int) ->
             paths = {station: f"/api/weather/{station}" for station in STATIONS}
             now_us = time.time_ns() // 1000
             kinds = {
-                "as clients ask": ([request(each, token) for each in paths.values()], 200),
-                "what they have already (304)": (
+                "as clients ask": Kind(
+                    port, [request(each, token) for each in paths.values()], per_s
+                ),
+                "what they have already (304)": Kind(
+                    port,
                     [
                         request(path, token, f"If-None-Match: {etags[station]}")
                         for station, path in paths.items()
                     ],
+                    per_s,
                     304,
                 ),
-                "the database each time (peer)": (
+                "the database each time (peer)": Kind(
+                    port,
                     [request(f"{each}?at_us={now_us}", token) for each in paths.values()],
-                    200,
+                    per_s,
                 ),
-                "a bare server": ([request("/", token)], 200),
+                "a bare server": Kind(bare_port, [request("/", token)], per_s),
             }
-            seen: dict[str, list[Times]] = {name: [] for name in kinds}
-            used_s = dict.fromkeys(kinds, 0.0)
-            for _ in range(rounds):
-                for name, (requests, ok) in kinds.items():
-                    before_s = cpu_s(hub.pid)
-                    there = bare_port if name == "a bare server" else port
-                    seen[name].append(await measure(there, requests, seconds, per_s, ok))
-                    used_s[name] += cpu_s(hub.pid) - before_s
+            print(f"{per_s:g} requests a second, {rounds} rounds of {seconds:g} s, medians:")
+            p99 = await in_turns(kinds, hub.pid, rounds, seconds)
         finally:
             hub.terminate()
             await hub.wait()
-    print(f"{per_s:g} requests a second, {rounds} rounds of {seconds:g} s, medians over rounds:")
-    p99 = {}
-    for name, turns in seen.items():
-        p99[name] = statistics.median(each.at(0.99) for each in turns)
-        p50 = statistics.median(each.at(0.5) for each in turns)
-        worst = max(each.ms[-1] for each in turns)
-        wrong = sum(each.wrong for each in turns)
-        every = ", ".join(f"{each.at(0.99):.1f}" for each in turns)
-        print(
-            f"  {name:30} p50 {p50:7.2f} ms   p99 {p99[name]:7.2f} ms ({every})"
-            f"   worst {worst:7.1f} ms   wrong answers {wrong}"
-            f"   hub's processor {1000 * used_s[name] / sum(len(each.ms) for each in turns):.2f} ms"
-        )
     ours, theirs = p99["as clients ask"], p99["the database each time (peer)"]
     print(
         f"p99 {ours:.2f} ms, {theirs / ours:.1f} times shorter than asking the database each time"

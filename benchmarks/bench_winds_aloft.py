@@ -26,7 +26,7 @@ from aerocast_hub.weather.wind_field import FARTHEST_KM, wind_at
 from aerocast_hub.weather.wind_profile import believed, near
 from aerocast_protocols.modes.lines import parse_line
 from aerocast_protocols.modes.wind import vector_of, wind_of
-from aerocast_protocols.observations import AircraftWeather
+from aerocast_protocols.observations.aircraft import AircraftWeather
 from aerocast_simulator.busy_hour import AIRPORT, Reception
 from aerocast_simulator.flight import KT_IN_MPS
 from aerocast_simulator.wind_days import DAY_S, Days, wind_days

@@ -6,12 +6,31 @@ answered; a request's time counts from when it was due.
 
 import asyncio
 import gc
+import multiprocessing
 import os
 import socket
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
+
 CONNECTIONS = 16
+
+
+def wait_for(port: int) -> None:
+    """Wait until the hub answers."""
+    for _ in range(300):
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit("the hub did not start")
 
 
 class Times(NamedTuple):
@@ -84,6 +103,41 @@ async def measure(port: int, requests: list[bytes], seconds: float, per_s: float
     return Times(sorted(times), wrong)
 
 
+class Kind(NamedTuple):
+    """One kind of question: where it is asked, how often a second, and the status it gets."""
+
+    port: int
+    requests: list[bytes]
+    per_s: float
+    ok: int = 200
+
+
+async def in_turns(
+    kinds: Mapping[str, Kind], hub_pid: int, rounds: int, seconds: float
+) -> dict[str, float]:
+    """Ask each kind in turns, print a line for it, and give its p99: ms, the median of rounds."""
+    seen: dict[str, list[Times]] = {name: [] for name in kinds}
+    used_s = dict.fromkeys(kinds, 0.0)
+    for _ in range(rounds):
+        for name, (port, requests, per_s, ok) in kinds.items():
+            before_s = cpu_s(hub_pid)
+            seen[name].append(await measure(port, requests, seconds, per_s, ok))
+            used_s[name] += cpu_s(hub_pid) - before_s
+    p99 = {}
+    for name, turns in seen.items():
+        p99[name] = statistics.median(each.at(0.99) for each in turns)
+        p50 = statistics.median(each.at(0.5) for each in turns)
+        worst = max(each.ms[-1] for each in turns)
+        every = ", ".join(f"{each.at(0.99):.1f}" for each in turns)
+        cost_ms = 1000 * used_s[name] / sum(len(each.ms) for each in turns)
+        print(
+            f"  {name:30} p50 {p50:7.2f} ms   p99 {p99[name]:7.2f} ms ({every})"
+            f"   worst {worst:7.1f} ms   wrong answers {sum(each.wrong for each in turns)}"
+            f"   hub's processor {cost_ms:.2f} ms"
+        )
+    return p99
+
+
 def request(path: str, token: str, *more: str) -> bytes:
     """Write a request."""
     lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {token}", *more]
@@ -97,7 +151,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve_bare(port: int) -> None:
+@contextmanager
+def bare_server() -> Iterator[int]:
+    """Run a bare server in a process of its own, and give its port."""
+    port = free_port()
+    bare = multiprocessing.get_context("spawn").Process(target=_serve_bare, args=(port,))
+    bare.start()
+    try:
+        yield port
+    finally:
+        bare.kill()
+        bare.join()
+
+
+def _serve_bare(port: int) -> None:
     """Answer a fixed text to whatever is asked: the least a server can do."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1500\r\n\r\n" + b"x" * 1500
 

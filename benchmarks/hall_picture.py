@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from aerocast_agent.cli.decode.passage_score import TrueBag, Truth
 from aerocast_agent.config import Belt
-from aerocast_protocols.observations import BagPassage, GpioEdge, Observation, TagRead, UnreadBag
+from aerocast_protocols.observations.bags import BagPassage, GpioEdge, TagRead, UnreadBag
+from aerocast_protocols.observations.every import Observation
 
 PIXELS_PER_S, STRIP, BEAM, FIELD_M = 14, 150, 12, 5.0
 MIDDLE = BEAM + (STRIP - BEAM) // 2

@@ -15,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "agent"))
 
 from aerocast_agent import clock
 from aerocast_agent.spool import Spool
-from aerocast_agent.uplink import Identity, Uplink, brokers_of
+from aerocast_agent.uplink import Identity, Uplink
+from aerocast_agent.ways import brokers_of
 from aerocast_protocols.batch import Acknowledgement, Body, Envelope
-from aerocast_protocols.observations import LIVE
+from aerocast_protocols.observations.every import LIVE
 from brokers import Broker
 from fake_hub import FakeHub
 from our_store import BOOT, event

@@ -8,7 +8,7 @@ from aerocast_hub.ingest.taking import PartnerInbox
 from aerocast_hub.serve import serve
 from aerocast_hub.settings import load_settings
 from aerocast_protocols.batch import Acknowledgement
-from aerocast_protocols.observations import LIVE
+from aerocast_protocols.observations.every import LIVE
 
 
 class NullInbox(PartnerInbox):

@@ -8,7 +8,8 @@ import time
 from aerocast_agent.drivers.llrp import LlrpReader
 from aerocast_protocols.llrp.framing import MessageBuffer
 from aerocast_protocols.llrp.tag_report import TagReportDecoder
-from aerocast_protocols.observations import Observation, TagRead
+from aerocast_protocols.observations.bags import TagRead
+from aerocast_protocols.observations.every import Observation
 from llrp_player import messages
 
 

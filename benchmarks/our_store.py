@@ -5,7 +5,8 @@ from pathlib import Path
 from aerocast_agent.spool import Spool
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement
-from aerocast_protocols.observations import LIVE, TagRead
+from aerocast_protocols.observations.bags import TagRead
+from aerocast_protocols.observations.every import LIVE
 from store_measure import main
 
 BOOT = bytes(16)

@@ -14,7 +14,7 @@ from aerocast_agent.ground_events import Report
 from aerocast_agent.stands import Stands
 from aerocast_protocols.modes.commb import HeadingAndSpeed, TrackAndTurn
 from aerocast_protocols.modes.cpr import Position
-from aerocast_protocols.observations import Observation
+from aerocast_protocols.observations.every import Observation
 from pyModeS import PipeDecoder
 
 _SETS = {4: "A", 3: "B", 2: "C", 1: "D"}

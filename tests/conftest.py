@@ -1,8 +1,17 @@
-"""How Python looks for garbage while tests run: seldom, and at the end of every file."""
+"""How Python looks for garbage while tests run, and how long Hypothesis may take.
+
+Garbage seldom, and at the end of every file; examples as long as a machine with other work needs.
+"""
 
 import gc
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "aerocast", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("aerocast")
 
 gc.disable()  # until everything is imported: none of that is garbage
 

@@ -20,7 +20,8 @@ from aerocast_protocols.modes.squitters import (
     SurfacePosition,
     read_squitter,
 )
-from aerocast_protocols.observations import AircraftGroundEvent, AircraftWeather, Observation
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent, AircraftWeather
+from aerocast_protocols.observations.every import Observation
 
 from aerocast_agent.aircraft_database import AircraftDatabase
 from aerocast_agent.aircraft_memory import FRESH_NS, HIGHEST_FT, STATE_EVERY_NS, Aircraft

@@ -15,7 +15,7 @@ from aerocast_protocols.modes.squitters import (
     SurfacePosition,
     Velocity,
 )
-from aerocast_protocols.observations import AircraftSource, AircraftState, Emergency
+from aerocast_protocols.observations.aircraft import AircraftSource, AircraftState, Emergency
 
 from aerocast_agent.aircraft_database import UNKNOWN, Airframe
 from aerocast_agent.aircraft_positions import PositionTracker

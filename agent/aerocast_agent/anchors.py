@@ -1,6 +1,6 @@
 """When to tell the hub what time it is: when the clock becomes better, and when it is set. Pure."""
 
-from aerocast_protocols.observations import ClockAnchor, DeviceEvent
+from aerocast_protocols.observations.gateways import ClockAnchor, DeviceEvent
 
 from aerocast_agent.clock import GPS, NETWORK, SAVED, Claim
 

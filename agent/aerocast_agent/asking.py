@@ -71,10 +71,46 @@ def socket_name(spool: str) -> str:
     return "\0aerocast-agent-" + hashlib.sha256(spool.encode()).hexdigest()[:32]
 
 
-async def answer_questions(spool: str, answers: Answers) -> asyncio.AbstractServer | None:
-    """Begin to answer; None when another daemon answers for this spool already."""
+class Desk:
+    """Where the daemon that owns a spool is asked.
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    Parameters
+    ----------
+    spool
+        The file's path, which names the socket.
+    """
+
+    def __init__(self, spool: str, answers: Answers) -> None:
+        self._spool = spool
+        self._answers = answers
+        self._server: asyncio.AbstractServer | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> bool:
+        """Begin to answer; False when another daemon answers for this spool already."""
+        try:
+            self._server = await asyncio.start_unix_server(
+                self._accept, socket_name(self._spool), limit=LONGEST_QUESTION
+            )
+        except OSError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Stop answering, also those who watch."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer in a task of our own: asyncio's would complain of being cancelled."""
+        task = asyncio.create_task(self._attend(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with closing(writer), contextlib.suppress(OSError):  # who asks may leave at any time
             try:
                 async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -84,13 +120,8 @@ async def answer_questions(spool: str, answers: Answers) -> asyncio.AbstractServ
                 refused = f"not understood: {error}"[:200]
                 writer.write(msgspec.json.encode(Done(refused=refused)) + b"\n")
                 return
-            await _answer(question, reader, writer, answers)
+            await _answer(question, reader, writer, self._answers)
             await writer.drain()
-
-    try:
-        return await asyncio.start_unix_server(answer, socket_name(spool), limit=LONGEST_QUESTION)
-    except OSError:
-        return None
 
 
 async def _answer(

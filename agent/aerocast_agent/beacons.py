@@ -7,7 +7,9 @@ from aerocast_protocols.ble.advertisement import Advertisement
 from aerocast_protocols.ble.beacons import find_beacon, identity_of
 from aerocast_protocols.ble.ruuvi import RuuviTag
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import BeaconSeen, Observation, WeatherMeasured
+from aerocast_protocols.observations.cards import BeaconSeen
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.weather import WeatherMeasured
 
 MOST_REMEMBERED = 4096
 """Telephones change their address every quarter of an hour: they must not fill the memory."""

@@ -5,17 +5,20 @@ import contextlib
 import logging
 import signal
 import sqlite3
+from functools import partial
 from pathlib import Path
 
-from aerocast_protocols.observations import LANE_NAMES, GatewayHealth, Observation, PositionFix
+from aerocast_protocols.observations.every import LANE_NAMES, Observation
+from aerocast_protocols.observations.gateways import GatewayHealth, PositionFix
 
 from aerocast_agent import VERSION, clock
 from aerocast_agent.anchors import Anchors
-from aerocast_agent.asking import Answers, answer_questions
+from aerocast_agent.asking import Answers, Desk
 from aerocast_agent.attending import Attendant
 from aerocast_agent.build import build
 from aerocast_agent.config import Config
 from aerocast_agent.device_watch import LOST
+from aerocast_agent.diagnosing import send_bundle
 from aerocast_agent.enrolment.identity import folder_of
 from aerocast_agent.footprint import Meter, keep_small
 from aerocast_agent.intake import Intake
@@ -46,13 +49,18 @@ class AlreadyRunning(Exception):  # noqa: N818  a state of the machine, not a fa
 class Daemon:
     """Everything that runs on a gateway.
 
+    Parameters
+    ----------
+    file
+        Where the settings were read from: commands beside the daemon read them there.
+
     Raises
     ------
     ConfigError
         The configuration names a file that cannot be used.
     """
 
-    def __init__(self, settings: Config) -> None:
+    def __init__(self, settings: Config, file: Path) -> None:
         self._settings = settings
         self._version = VERSION
         self._boot_id = clock.boot_id()
@@ -74,7 +82,9 @@ class Daemon:
             self._spool,
         )
         self._attendant = Attendant(settings, self._supervisor, built.make)
-        self._uplink.on_command = Orders(self._spool, self._attendant).answer
+        self._uplink.on_command = Orders(
+            self._spool, self._attendant, partial(send_bundle, file)
+        ).answer
         self._renewing = Renewing(
             settings.hub.http or "",
             folder_of(settings.spool.path),
@@ -100,8 +110,8 @@ class Daemon:
             self._intake.watching,
             self._attendant,
         )
-        server = await answer_questions(self._settings.spool.path, answers)
-        if server is None:
+        desk = Desk(self._settings.spool.path, answers)
+        if not await desk.open():
             raise AlreadyRunning(f"a daemon runs on {self._settings.spool.path} already")
         if self._ground is not None:
             self._ground.recall()
@@ -125,7 +135,7 @@ class Daemon:
             await self._wind_down(tasks)
         finally:
             stopping.cancel()
-            server.close()
+            await desk.close()
             self._spool.stop()
         for task in tasks:
             if task.done() and not task.cancelled() and (fault := task.exception()) is not None:

@@ -2,7 +2,8 @@
 
 from collections import deque
 
-from aerocast_protocols.observations import DeviceEvent, DeviceHealth, Observation
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.gateways import DeviceEvent, DeviceHealth
 
 CONNECTING, CONNECTED, LOST, DONE = "connecting", "connected", "lost", "done"
 RATE_OVER_NS = 10_000_000_000

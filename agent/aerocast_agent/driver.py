@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 import msgspec
-from aerocast_protocols.observations import Observation
+from aerocast_protocols.observations.every import Observation
 
 Accept = Callable[[Observation], None]
 """Where a driver hands in what it saw. Returns when it is accepted (in memory); durable follows

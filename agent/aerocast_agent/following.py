@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aerocast_protocols.observations import GpioEdge, Observation, TagRead
+from aerocast_protocols.observations.bags import GpioEdge, TagRead
+from aerocast_protocols.observations.every import Observation
 
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 from aerocast_protocols.modes.cpr import Position
-from aerocast_protocols.observations import GroundEvent
+from aerocast_protocols.observations.aircraft import GroundEvent
 
 from aerocast_agent.aircraft_positions import Fix
 from aerocast_agent.stands import Stands, distance_m

@@ -3,7 +3,7 @@
 import logging
 
 from aerocast_protocols.batch import encode_observation
-from aerocast_protocols.observations import Observation, lane_of
+from aerocast_protocols.observations.every import Observation, lane_of
 
 from aerocast_agent.spool import Spool
 from aerocast_agent.watching import Accepted, Watching

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from aerocast_protocols.observations import BULK, CRITICAL, LIVE
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
 
 # How long an observation may wait for its commit, by lane; each commit costs one disk flush.
 FLUSH_AFTER_NS = {CRITICAL: 50_000_000, LIVE: 250_000_000, BULK: 1_000_000_000}

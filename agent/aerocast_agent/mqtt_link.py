@@ -7,6 +7,7 @@ spool, not in the client's memory.
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import NamedTuple, cast
@@ -27,8 +28,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from aerocast_agent.broker_login import find_login
 
-# Cut before the broker has read the goodbye, it tells everybody that the gateway is gone.
+# Cut before the broker has acted on the goodbye, it tells everybody that the gateway is gone.
 GOODBYE_WITHIN_S = 3.0
+BROKER_ENDS_WITHIN_S = 2.0
 CONNECT_WITHIN_S = 10.0
 KEEPALIVE_S = 30
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -138,7 +140,7 @@ class Link:
         client = self._client
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1)
-        user, password = _login_of(broker)
+        user, password = login_of(broker)
         if user is not None:
             client.username_pw_set(user, password)
         if urlsplit(broker.url).scheme == "mqtts":
@@ -235,10 +237,12 @@ class Link:
         self,
         _client: Client,
         _data: object,
-        _flags: DisconnectFlags,
+        flags: DisconnectFlags,
         code: ReasonCode,
         _more: Properties | None,
     ) -> None:
+        if not code.is_failure and not flags.is_disconnect_packet_from_server:
+            _wait_for_the_broker_to_end(self._client.socket())
         self._tell(self._failed, f"the link closed: {code}")
 
     def _on_subscribe(
@@ -285,9 +289,40 @@ class Link:
             waiting.set_result(None)
 
 
-def _login_of(broker: Broker) -> tuple[str | None, str | None]:
+def _wait_for_the_broker_to_end(opened: object) -> None:
+    """Wait, after the goodbye, until the broker closes the connection.
+
+    paho closes it at once. With something unread TCP then resets the connection and the broker
+    never reads the goodbye; and a broker that has read it, but sees the end of the connection
+    before it has acted on it, sends the last will all the same.
+    """
+    ends_s = time.monotonic() + BROKER_ENDS_WITHIN_S
+    connection = cast("socket.socket | None", opened)
+    if connection is None:  # it had ended before
+        return
+    # TimeoutError is among them: enough waited. ValueError: TLS was shut down while it was read.
+    with contextlib.suppress(OSError, ValueError):
+        while (left_s := ends_s - time.monotonic()) > 0:
+            connection.settimeout(left_s)
+            if not connection.recv(4096):
+                return
+
+
+def login_of(broker: Broker) -> tuple[str | None, str | None]:
+    """Give user and password for a broker; none for who has a certificate and no ``login``.
+
+    What a hub of this machine left may be of one that was killed, and the port another broker's by
+    now: RabbitMQ believes no certificate beside a password.
+
+    Raises
+    ------
+    LinkError
+        The login cannot be used.
+    """
     if broker.user is not None or not broker.is_the_hubs:
         return broker.user, broker.password
+    if broker.certificate is not None and broker.login is None:
+        return None, None
     try:
         return find_login(broker.url, broker.login) or (None, None)
     except (OSError, ValueError) as error:

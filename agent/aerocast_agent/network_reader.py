@@ -13,7 +13,9 @@ from aerocast_protocols.network_readers.reports import (
     Report,
     TagReport,
 )
-from aerocast_protocols.observations import DeviceEvent, GpioEdge, Observation, TagRead
+from aerocast_protocols.observations.bags import GpioEdge, TagRead
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent.driver import Accept
 

@@ -2,67 +2,97 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from aerocast_protocols import commands
-from aerocast_protocols.commands import Command, CommandResult
+from aerocast_protocols.commands import LONGEST_OUTPUT, Command, CommandResult
 from aerocast_protocols.errors import ProtocolError
 
 from aerocast_agent import clock
 from aerocast_agent.attending import Attendant, UnknownDeviceError
+from aerocast_agent.diagnosing import DiagnosisError
 from aerocast_agent.spool import Spool
 
 log = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 256
-LONGEST_OUTPUT = 16_384
+MOST_ANSWERS = 8
+"""Kept for orders that come again because the hub missed the answer: 16,384 characters each."""
+LONGEST_ERROR = 256
 
 
 class Orders:
-    """Answers commands and remembers the ids it has run."""
+    """Answers commands and remembers the ids it has run.
 
-    def __init__(self, spool: Spool, attendant: Attendant) -> None:
+    Parameters
+    ----------
+    diagnose
+        Sends the hub a bundle of diagnostics and says where it is; raises `DiagnosisError`.
+    """
+
+    def __init__(
+        self, spool: Spool, attendant: Attendant, diagnose: Callable[[], Awaitable[str]]
+    ) -> None:
         self._spool = spool
         self._attendant = attendant
+        self._diagnose = diagnose
+        self._diagnosing = asyncio.Lock()
         self._run: OrderedDict[str, None] = OrderedDict()
+        self._answers: OrderedDict[str, bytes] = OrderedDict()
 
     async def answer(self, payload: bytes) -> bytes | None:
-        """Carry out a command and give its encoded result; None when there is nothing to say."""
+        """Carry out a command and give its encoded result; None when there is nothing to say.
+
+        A command that comes again is not run again: its answer is given once more, while it is
+        kept.
+        """
         try:
             command = commands.decode(payload)
         except ProtocolError as error:
             log.warning("%s", error)
             return None
-        if not isinstance(command, Command) or command.id in self._run:
+        if not isinstance(command, Command):
             return None
+        if command.id in self._run:
+            return self._answers.get(command.id)
         self._run[command.id] = None
         if len(self._run) > MOST_REMEMBERED:
             self._run.popitem(last=False)
-        return commands.encode(await self._carry_out(command))
+        answer = commands.encode(await self._carry_out(command))
+        self._answers[command.id] = answer
+        if len(self._answers) > MOST_ANSWERS:
+            self._answers.popitem(last=False)
+        return answer
 
     async def _carry_out(self, command: Command) -> CommandResult:
         log.info("the hub orders %s (%s)", command.verb, command.id)
         if clock.quality() >= clock.NETWORK and clock.wall_ns() // 1000 > command.expires_at_us:
             return CommandResult(id=command.id, error="it came after it expired")
-        if command.verb == "ping":
-            return CommandResult(id=command.id, output="pong")
-        if command.verb == "flush":
-            await asyncio.wrap_future(self._spool.flush())
-            return CommandResult(id=command.id, output="flushed")
-        if command.verb in {"probe", "restart_device"}:
-            return await self._attend(command)
-        return CommandResult(
-            id=command.id, error=f"{command.verb} is not available in this version"
-        )
-
-    async def _attend(self, command: Command) -> CommandResult:
-        device = command.device or ""
         try:
-            if command.verb == "restart_device":
+            output = await self._do(command)
+        except (UnknownDeviceError, DiagnosisError, sqlite3.Error) as error:
+            told = str(error) or type(error).__name__
+            return CommandResult(id=command.id, error=told[:LONGEST_ERROR])
+        return CommandResult(id=command.id, output=output[:LONGEST_OUTPUT])
+
+    async def _do(self, command: Command) -> str:
+        device = command.device or ""
+        match command.verb:
+            case "ping":
+                return "pong"
+            case "flush":
+                await asyncio.wrap_future(self._spool.flush())
+                return "flushed"
+            case "restart_device":
                 await self._attendant.restart(device)
-                return CommandResult(id=command.id, output="restarted")
-            probed = msgspec.json.encode(await self._attendant.probe(device)).decode()
-        except UnknownDeviceError as error:
-            return CommandResult(id=command.id, error=str(error)[:256])
-        return CommandResult(id=command.id, output=probed[:LONGEST_OUTPUT])
+                return "restarted"
+            case "probe":
+                return msgspec.json.encode(await self._attendant.probe(device)).decode()
+            case "diagnose":
+                if self._diagnosing.locked():
+                    raise DiagnosisError("another is on its way to the hub")
+                async with self._diagnosing:
+                    return await self._diagnose()

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 
 from aerocast_protocols.epc.bag_tag import BagTag, claims_bag_tag, decode_bag_tag
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import GpioEdge, Observation, TagRead
+from aerocast_protocols.observations.bags import GpioEdge, TagRead
+from aerocast_protocols.observations.every import Observation
 
 from aerocast_agent.config import Belt
 from aerocast_agent.sibling_belts import MOST_TAGS, SiblingBelts

@@ -7,7 +7,7 @@ from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.gnss import Fix, TimeWindow, doubt_about_time
 from aerocast_protocols.nmea.fixes import FixAssembler
 from aerocast_protocols.nmea.sentences import decode_sentence
-from aerocast_protocols.observations import PositionFix
+from aerocast_protocols.observations.gateways import PositionFix
 from aerocast_protocols.ubx.framing import Frame, ReceiverBuffer
 from aerocast_protocols.ubx.navigation import NAV_PVT, decode_nav_pvt, fix_of
 

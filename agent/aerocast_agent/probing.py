@@ -7,7 +7,8 @@ import socket
 
 import msgspec
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import DeviceEvent, DeviceHealth, Observation
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.gateways import DeviceEvent, DeviceHealth
 
 from aerocast_agent import clock
 from aerocast_agent.device_watch import LOST, DeviceWatch

@@ -16,7 +16,8 @@ from aerocast_protocols.llrp.framing import (
 )
 from aerocast_protocols.llrp.status import decode_status
 from aerocast_protocols.llrp.tag_report import TagReportDecoder
-from aerocast_protocols.observations import DeviceEvent, GpioEdge
+from aerocast_protocols.observations.bags import GpioEdge
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent.clock import boot_ns
 from aerocast_agent.driver import Accept

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import DeviceEvent, Observation
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable

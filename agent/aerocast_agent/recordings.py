@@ -17,7 +17,8 @@ from aerocast_protocols.llrp.framing import Message, MessageBuffer, MessageType
 from aerocast_protocols.llrp.tag_report import TagReport, TagReportDecoder
 from aerocast_protocols.modes.beast import TICKS_PER_S, BeastBuffer, BeastFrame
 from aerocast_protocols.modes.lines import LONGEST_LINE, parse_line
-from aerocast_protocols.observations import GpioEdge, Observation
+from aerocast_protocols.observations.bags import GpioEdge
+from aerocast_protocols.observations.every import Observation
 
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.positions import FixReader, PositionReports

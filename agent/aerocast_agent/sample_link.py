@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from aerocast_protocols.modes.demodulation import TICKS_PER_S, Demodulator, Engine, HeardFrame
 from aerocast_protocols.modes.iq import SampleBuffer, SampleFormat
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from aerocast_protocols.barcode.content import recognise
 from aerocast_protocols.barcode.framing import Framing, ScanBuffer
-from aerocast_protocols.observations import CodeScan, CustodyPoint, NoRead
+from aerocast_protocols.observations.bags import CodeScan, CustodyPoint, NoRead
 
 # So many heartbeats' time without a byte, and a scanner counts as lost.
 MISSED_HEARTBEATS = 2.5

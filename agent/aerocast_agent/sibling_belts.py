@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from aerocast_protocols.epc.bag_tag import BagTag
-from aerocast_protocols.observations import BagPassage, Observation, UnreadBag
+from aerocast_protocols.observations.bags import BagPassage, UnreadBag
+from aerocast_protocols.observations.every import Observation
 
 from aerocast_agent.beam_shares import Bid, share_of
 from aerocast_agent.config import Belt

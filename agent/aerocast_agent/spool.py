@@ -17,7 +17,8 @@ from typing import TypeVar
 
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement
-from aerocast_protocols.observations import CRITICAL, LIVE, DeviceEvent
+from aerocast_protocols.observations.every import CRITICAL, LIVE
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.lanes import Span
@@ -26,12 +27,7 @@ from aerocast_agent.spool_account import Account
 from aerocast_agent.spool_commit import Commit
 from aerocast_agent.spool_file import LARGEST_SEQUENCE, SpoolFile
 from aerocast_agent.spool_opening import mark_of
-from aerocast_agent.spool_rows import (
-    Row,
-    SpoolState,
-    evicted,
-    spans_of,
-)
+from aerocast_agent.spool_rows import Row, SpoolState, evicted, spans_of
 from aerocast_agent.spool_waiting import Taken, Waiting
 
 log = logging.getLogger(__name__)
@@ -39,7 +35,6 @@ log = logging.getLogger(__name__)
 CALLER_WAITS_S = 0.2
 RETRY_AFTER_NS = 1_000_000_000
 IDLE_TURN_S = 5.0
-
 
 T = TypeVar("T")
 Fetched = tuple[list[Row], dict[int, int]]
@@ -63,7 +58,7 @@ class Spool:
 
     def __init__(self, path: Path, budget_bytes: int, boot_id: bytes) -> None:
         self.on_durable: Callable[[], None] = _nothing
-        self.on_begun: Callable[[int], None] = _ignore
+        self.on_begun: Callable[[int], None] = _nothing
         self.on_rescued: Callable[[], None] = _nothing
         self.turned_at_ns = clock.boot_ns()
         self.epoch: int | None = None
@@ -172,9 +167,8 @@ class Spool:
                 log.error("%d batches of the spool are damaged and set aside", len(damaged))
                 with self._wake:
                     self._waiting.refuse(damaged)
-            return rows, {
-                epoch: self._oldest(file, lane, epoch) for epoch in {r.epoch for r in rows}
-            }
+            epochs = {row.epoch for row in rows}
+            return rows, {epoch: self._oldest(file, lane, epoch) for epoch in epochs}
 
         return self._ask(job)
 
@@ -277,11 +271,7 @@ class Spool:
         try:
             mark = mark_of(self.epoch, self._account.acked_to, self._account.durable_to)
             file = SpoolFile(
-                self._path,
-                self._budget_bytes,
-                self.epoch,
-                mark=mark,
-                distrusted=self._distrusted,
+                self._path, self._budget_bytes, self.epoch, mark=mark, distrusted=self._distrusted
             )
         except (sqlite3.Error, OSError) as error:
             self._fail(f"spool {self._path}: {error}")
@@ -406,9 +396,5 @@ class Spool:
                 log.warning("the spool did not close cleanly: %s", error)
 
 
-def _ignore(_: int) -> None:
-    """Stand in until someone wants to know."""
-
-
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     """Stand in until someone wants to know."""

@@ -5,7 +5,7 @@ Pure. Its owner holds a lock around every call.
 
 from collections.abc import Iterable, Sequence
 
-from aerocast_protocols.observations import CRITICAL
+from aerocast_protocols.observations.every import CRITICAL
 
 from aerocast_agent.lanes import EVERY_LANE, Chunk, Span
 from aerocast_agent.spool_rows import Counters, Outcome

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from aerocast_protocols.observations import BULK
+from aerocast_protocols.observations.every import BULK
 
 from aerocast_agent.spool_file import ADDING, FULL_AT
 from aerocast_agent.spool_opening import APPLICATION_ID, PAGE, SCHEMA

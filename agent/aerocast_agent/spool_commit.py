@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 
 from aerocast_protocols import batch
-from aerocast_protocols.observations import CRITICAL
+from aerocast_protocols.observations.every import CRITICAL
 
 from aerocast_agent import clock
 from aerocast_agent.lanes import Chunk, Span

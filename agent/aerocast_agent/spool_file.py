@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from aerocast_protocols.observations import BULK, CRITICAL, LIVE
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
 
 from aerocast_agent.lanes import EVERY_LANE, Span, joined
 from aerocast_agent.spool_opening import (
@@ -92,9 +92,15 @@ class SpoolFile:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and "disk I/O" not in str(error):
                 raise  # locked, full or not permitted: the file itself may be sound
-            log.exception("spool %s cannot be used: starting a new one", path)
             counter = next_counter(path)
             self.kept_aside = move_aside(path, mark)
+            log.error(  # noqa: TRY400  what SQLite says of a file is all there is to know
+                "spool %s cannot be used (%s): a new one is begun; the old one is kept as %s, and"
+                " what is whole in it is put back",
+                path,
+                str(error).splitlines()[0],
+                self.kept_aside.name,
+            )
             self._db = open_file(path, budget_bytes, wal_pages)
         try:
             self.epoch = self._begin_epoch(epoch, counter)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from aerocast_protocols import batch
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import LANE_NAMES, LIVE, ClockAnchor, Observation
+from aerocast_protocols.observations.every import LANE_NAMES, LIVE, Observation
+from aerocast_protocols.observations.gateways import ClockAnchor
 
 from aerocast_agent import clock
 from aerocast_agent.lanes import EVERY_LANE

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import Evicted
+from aerocast_protocols.observations.gateways import Evicted
 
 from aerocast_agent.lanes import Span
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from aerocast_protocols import batch
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import LANE_NAMES
+from aerocast_protocols.observations.every import LANE_NAMES
 
 from aerocast_agent.lanes import EVERY_LANE
 from aerocast_agent.spool_opening import PAGE

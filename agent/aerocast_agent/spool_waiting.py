@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from aerocast_protocols.observations import CRITICAL
+from aerocast_protocols.observations.every import CRITICAL
 
 from aerocast_agent.lanes import FLUSH_AFTER_NS, Chunk, Lanes, Span, joined
 from aerocast_agent.spool_rows import Changes

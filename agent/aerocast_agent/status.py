@@ -5,7 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
-from aerocast_protocols.observations import LANE_NAMES, DeviceHealth
+from aerocast_protocols.observations.every import LANE_NAMES
+from aerocast_protocols.observations.gateways import DeviceHealth
 
 from aerocast_agent.config import Config
 from aerocast_agent.spool_file import TOTALS

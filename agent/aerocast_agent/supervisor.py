@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
-from aerocast_protocols.observations import DeviceEvent, DeviceHealth, Observation
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.gateways import DeviceEvent, DeviceHealth
 
 from aerocast_agent import clock
 from aerocast_agent.device_watch import DONE, DeviceWatch

@@ -1,7 +1,7 @@
 """Turn a reader's tag reports into observations. Pure; for the driver and for replays."""
 
 from aerocast_protocols.llrp.tag_report import TagReport
-from aerocast_protocols.observations import TagRead
+from aerocast_protocols.observations.bags import TagRead
 
 
 def tag_read(report: TagReport, device: str, boot_ns: int) -> TagRead:

@@ -14,12 +14,13 @@ from typing import NamedTuple
 from aerocast_protocols import batch, topics
 from aerocast_protocols.batch import Envelope, GatewayStatus
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import BULK, LIVE
+from aerocast_protocols.observations.every import BULK, LIVE
 
 from aerocast_agent import clock
 from aerocast_agent.lanes import EVERY_LANE, FLUSH_AFTER_NS
 from aerocast_agent.link_watch import LinkWatch
 from aerocast_agent.mqtt_link import Broker, Link, LinkError, Will
+from aerocast_agent.reach import Reach, Stretch
 from aerocast_agent.spool import Spool
 from aerocast_agent.spool_rows import Row
 from aerocast_agent.window import Key, Window
@@ -27,6 +28,9 @@ from aerocast_agent.window import Key, Window
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+BROKER_FORGETS_S = 0.25
+"""Between two links. rumqttd looks for a last will under the client's id once more after it has
+closed a connection, and would find the next one's: everybody would be told that we are gone."""
 # A whole airport's switches come back at once: its gateways must not.
 AFTER_LINK_UP_S = 0.5
 STEADY_AFTER_S = 30.0  # a link that held this long starts again from FIRST_PAUSE_S
@@ -38,8 +42,6 @@ BACKLOG_LOOK_S = 0.1
 # be for that: an acknowledgement that comes before the commit is due saves the disk the write.
 AHEAD_AFTER_S = {LIVE: 0.6 * FLUSH_AFTER_NS[LIVE] / 1e9, BULK: 0.6 * FLUSH_AFTER_NS[BULK] / 1e9}
 AHEAD_WITHIN_S = {LIVE: 0.06, BULK: 0.25}
-START: tuple[int, int] = (-1, -1)
-END: tuple[int, int] = (2**63 - 1, 0)
 
 
 class Identity(NamedTuple):
@@ -62,17 +64,6 @@ class LinkState(NamedTuple):
     round_trip_s: float | None
     gateway_unknown: bool
     slowed_down: bool
-
-
-class _Reach(NamedTuple):
-    """How far one lane has been sent, one way: after this, before that.
-
-    ``empty_at``: after so many commits nothing was left in it.
-    """
-
-    after: tuple[int, int]
-    before: tuple[int, int]
-    empty_at: int | None = None
 
 
 class Uplink:
@@ -99,9 +90,7 @@ class Uplink:
         self._wake, self._hurry = asyncio.Event(), asyncio.Event()
         self._starts_over = self._leaves = self._network_came_up = False
         self._commits = 0
-        self._live: dict[int, _Reach] = {}
-        self._backlog: dict[int, _Reach] = {}
-        self._above: dict[int, _Reach] = {}
+        self._reach = Reach()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -133,6 +122,7 @@ class Uplink:
                     self._choice = (self._choice + 1) % len(self._brokers)
             if loop.time() - began_s > STEADY_AFTER_S:
                 pause_s = FIRST_PAUSE_S
+            await asyncio.sleep(BROKER_FORGETS_S)
             await self._rest(random.uniform(0, pause_s))  # noqa: S311  jitter, not secrecy
             if self._network_came_up:
                 pause_s = FIRST_PAUSE_S
@@ -200,7 +190,7 @@ class Uplink:
             self._link, self._error = link, None
             log.info("connected to %s", self._brokers[self._choice].url)
             link.publish(status_topic, batch.encode_status(_online(gone)))
-            self._begin(epoch)
+            self._reach.begin(epoch, self._spool.next_sequence)
             await self._send_until_lost(link)
             if not self._leaves:
                 self._note(f"{self._brokers[self._choice].url}: {link.why_lost}")
@@ -212,22 +202,17 @@ class Uplink:
             self._leaves = False
             await link.close()
 
-    def _begin(self, epoch: int) -> None:
-        """Call backlog what was accepted before this moment, and live what comes after."""
-        for lane in EVERY_LANE:
-            bound = (epoch, self._spool.next_sequence(lane))
-            self._live[lane] = _Reach((epoch, bound[1] - 1), (epoch + 1, 0))
-            self._backlog[lane] = _Reach(START, bound)
-            self._above[lane] = _Reach((epoch + 1, 0), END)  # rescued from a lost file
-
     def _note_commit(self) -> None:
         self._commits += 1
         self._wake.set()
 
+    def _begin(self) -> None:
+        self._reach.begin(self._spool.epoch or 0, self._spool.next_sequence)
+
     def _look_through(self) -> None:
         """Begin again with the oldest: something older than what was sent has come."""
         if self._link is not None:
-            self._begin(self._spool.epoch or 0)
+            self._begin()
             self._wake.set()
 
     async def _send_until_lost(self, link: Link) -> None:
@@ -241,7 +226,7 @@ class Uplink:
                     self._starts_over = False
                     self._hurry.clear()
                     self._window.start_over()
-                    self._begin(self._spool.epoch or 0)
+                    self._begin()
                 try:
                     wait_s = await self._send_round(link)
                 except sqlite3.Error as error:
@@ -251,7 +236,7 @@ class Uplink:
                     busy_ns = clock.boot_ns()
                 elif clock.boot_ns() - busy_ns > REWIND_AFTER_S * 1e9:
                     busy_ns = clock.boot_ns()
-                    self._begin(self._spool.epoch or 0)
+                    self._begin()
                     continue
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(wait_s, LONGEST_TURN_S)):
@@ -268,15 +253,15 @@ class Uplink:
         now_s = clock.boot_ns() / 1e9
         for key in self._window.overdue(now_s):
             await self._send_again(link, key)
-        waiting = await self._send_lanes(link, self._live, backlog=False)
-        waiting |= await self._send_lanes(link, self._backlog, backlog=True)
-        waiting |= await self._send_lanes(link, self._above, backlog=True)
+        waiting = await self._send_lanes(link, self._reach.live, backlog=False)
+        waiting |= await self._send_lanes(link, self._reach.backlog, backlog=True)
+        waiting |= await self._send_lanes(link, self._reach.rescued, backlog=True)
         now_s = clock.boot_ns() / 1e9
         due_s = self._window.due_s(now_s)
         wait_s = REWIND_AFTER_S if due_s is None else max(0.02, due_s - now_s)
         return min(BACKLOG_LOOK_S, wait_s) if waiting and self._window.held is None else wait_s
 
-    async def _send_lanes(self, link: Link, reach: dict[int, _Reach], *, backlog: bool) -> bool:
+    async def _send_lanes(self, link: Link, reach: dict[int, Stretch], *, backlog: bool) -> bool:
         """Send lanes in order of urgency; say whether some could not go for want of tokens."""
         for lane in EVERY_LANE:
             # Each look costs a turn of the spool's thread; only commits bring more.
@@ -291,7 +276,7 @@ class Uplink:
                 if not rows and reach[lane] is asked:  # else it was begun anew meanwhile
                     reach[lane] = asked._replace(empty_at=commits)
                 for row in rows:
-                    reach[lane] = _Reach((row.epoch, row.first), reach[lane].before)
+                    reach[lane] = Stretch((row.epoch, row.first), reach[lane].before)
                     if row[:3] not in self._window:
                         self._send(link, row, oldest[row.epoch], backlog=backlog)
         return False

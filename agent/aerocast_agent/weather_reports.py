@@ -3,12 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from aerocast_protocols.observations import (
-    LightningStrike,
-    LightningWatch,
-    Observation,
-    WeatherMeasured,
-)
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.weather import LightningStrike, LightningWatch, WeatherMeasured
 from aerocast_protocols.weather.tempest import (
     TempestMessage,
     TempestStatus,

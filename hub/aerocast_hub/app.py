@@ -3,14 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
+from typing import Any
 
+from limits.aio.storage import MemoryStorage
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import DefineMiddleware
-from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    LifeSpanReceive,
+    LifeSpanScope,
+    LifeSpanSend,
+    Receive,
+    Scope,
+    Send,
+)
 
 from aerocast_hub.asking.client import ServiceClient
 from aerocast_hub.audit.requests import Trailed
@@ -30,11 +40,14 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.database.replica import answering_a_request, let_be_stale
 from aerocast_hub.database.sight import EVERYTHING, seeing
-from aerocast_hub.enrolment.controller import ENROLMENTS
+from aerocast_hub.enrolment.controller import ENROLMENTS, LISTS
+from aerocast_hub.enrolment.revocation import Revocations
+from aerocast_hub.ingest.controller import IngestController
+from aerocast_hub.ingest.door import Door
 from aerocast_hub.ingest.taking import PartnerInbox
 from aerocast_hub.leases.holding import by_one_hub
 from aerocast_hub.live.audience import Audience
-from aerocast_hub.live.controller import follow, follow_by_socket
+from aerocast_hub.live.controller import follow, follow_by_socket, follow_gateways
 from aerocast_hub.live.doorbell import Doorbell
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.board_keeping import Boards
@@ -47,19 +60,75 @@ from aerocast_hub.redis_connection import RedisConnection
 from aerocast_hub.running import running
 from aerocast_hub.services import REGISTRY, Service, inbox_of
 from aerocast_hub.settings import Settings
+from aerocast_hub.shared_keys.checking import check_keys
 from aerocast_hub.sight.row_rules import ROW_RULES
 from aerocast_hub.telemetry.controller import health, metrics
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.telemetry.process import name_of
 from aerocast_hub.telemetry.requests import WatchRequests
 from aerocast_hub.telemetry.tracing import tracing
 from aerocast_hub.weather.recent_weather import RecentWeather
+from aerocast_hub.web.asked import AskedRequest
 from aerocast_hub.web.assets import static_files
-from aerocast_hub.web.docs import openapi_config
+from aerocast_hub.web.bounds import LARGEST_BODY, Bounded, Crowd
+from aerocast_hub.web.docs import description_of
 from aerocast_hub.web.headers import add_security_headers
+from aerocast_hub.web.options import WholeAllow
 from aerocast_hub.web.problems import ERROR_HANDLERS
 
+CLIENT_SHARE = 4  # one client never has more than a quarter of all connections in requests
 
-def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
+
+class Application(Litestar):
+    """The hub's application.
+
+    Attributes
+    ----------
+    door
+        What answers requests before it, and passes on what it does not; None: nothing does.
+    """
+
+    door: ASGIApp | None = None
+
+    @cached_property
+    def under_way(self) -> set["asyncio.Task[Any]"]:
+        """What answers requests now, also those whose clients have gone: no server knows these."""
+        return set()
+
+    async def __call__(
+        self,
+        scope: Scope | LifeSpanScope,
+        receive: Receive | LifeSpanReceive,
+        send: Send | LifeSpanSend,
+    ) -> None:
+        """Answer a request."""
+        if scope["type"] == "lifespan" or (answering := asyncio.current_task()) is None:
+            await self.answer(scope, receive, send)
+            return
+        self.under_way.add(answering)
+        try:
+            if self.door is None:
+                await self.answer(scope, receive, send)
+            else:
+                await self.door(scope, receive, send)  # type: ignore[arg-type]  # the scope tells which
+        except asyncio.CancelledError:
+            # By `serve`, or by granian when it ends: no news to the log, and nobody waits for it.
+            if not self.state.hub.publisher.is_closed:
+                raise
+        finally:
+            self.under_way.discard(answering)
+
+    async def answer(
+        self,
+        scope: Scope | LifeSpanScope,
+        receive: Receive | LifeSpanReceive,
+        send: Send | LifeSpanSend,
+    ) -> None:
+        """Answer what came past the door."""
+        await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings, names: Sequence[str]) -> Application:
     """Put together a hub of the named services.
 
     Making an application touches nothing; its database is brought up to date when it starts.
@@ -85,7 +154,7 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
     tries = attempts_storage(settings, database, redis)
     answers = Answers(MemoryKeeping() if redis is None else RedisKeeping(redis))
     publisher = Publisher(database, counters)
-    access = build_access(settings, database, keys, tries, publisher)
+    access = build_access(settings, database, keys, tries, publisher, redis)
     links = Links(settings.signing_key)
     elsewhere = _elsewhere(settings, names, counters)
     others = asked_over_http(elsewhere.get("baggage"), elsewhere.get("weather"))
@@ -96,11 +165,18 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
         *(settings, database, publisher, counters, keys, redis),
         *(advisor, audience, news),
     )
-    app = Litestar(
+    description = description_of("AeroCast hub", version("aerocast-hub"))
+    partners = PartnerInbox(inbox_of(hub))
+    guard, watch = access.guard(keys), WatchRequests(counters)
+    crowd = Crowd(settings.http_connections // CLIENT_SHARE)
+    trusted = read_networks(settings.trusted_proxies)
+    body_s = float(settings.http_patience_s)
+    app = Application(
         route_handlers=[
             health,
             metrics,
             follow,
+            follow_gateways,
             follow_by_socket,
             static_files(),
             *(controller for service in services for controller in service.controllers),
@@ -117,28 +193,45 @@ def create_app(settings: Settings, names: Sequence[str]) -> Litestar:
             "others": _always(others),
             "insight_kept": _always(InsightKept(database, answers)),
             "finder": _always(Finder(database, links, tries, others)),
+            # In memory: counting elsewhere would cost more than the answer.
+            "list_tries": _always(Attempts("revoked lists", LISTS, MemoryStorage())),
+            "revocations": _always(Revocations(database, settings)),
             "enrolment_tries": _always(Attempts("enrolments", ENROLMENTS, tries)),
             "recent_weather": _always(RecentWeather(database)),
             "link_desk": _always(LinkDesk(database, links, publisher, others)),
             "access": _always(access),
             "token_keys": _always(keys),
             **{name: _always(part) for name, part in access._asdict().items()},
-            "partner_inbox": _always(PartnerInbox(inbox_of(hub))),
+            "partner_inbox": _always(partners),
         },
         middleware=[
-            WatchRequests(counters),
+            watch,
             _one_sight_a_request,
-            *_middleware(settings),
+            *([DefineMiddleware(BehindProxies, trusted=trusted)] if trusted else []),
+            DefineMiddleware(Bounded, crowd=crowd, body_s=body_s),
             partial(Trailed, database),
         ],
-        guards=[access.guard(keys), _let_questions_be_stale],
+        guards=[guard, _let_questions_be_stale],
         exception_handlers=ERROR_HANDLERS,
         before_send=[add_security_headers],
         lifespan=[_lifespan(hub, services, access, tuple(elsewhere.values()))],
+        request_max_body_size=LARGEST_BODY,
+        request_class=AskedRequest,
         logging_config=None,  # `telemetry.logs` decides
-        openapi_config=openapi_config("AeroCast hub", version("aerocast-hub")),
+        openapi_config=description,
+        plugins=[WholeAllow(), description.handlers],
     )
     app.state.hub = hub
+    if any(IngestController in service.controllers for service in services):
+        app.door = Door(
+            app.answer,
+            guard=guard,
+            inbox=partners,
+            watch=watch,
+            crowd=crowd,
+            trusted=trusted,
+            body_s=body_s,
+        )
     return app
 
 
@@ -152,11 +245,6 @@ def _elsewhere(
         for name, url in urls.items()
         if url is not None and name not in names
     }
-
-
-def _middleware(settings: Settings) -> list[Middleware]:
-    trusted = read_networks(settings.trusted_proxies)
-    return [DefineMiddleware(BehindProxies, trusted=trusted)] if trusted else []
 
 
 def _one_sight_a_request(app: ASGIApp) -> ASGIApp:
@@ -175,11 +263,18 @@ async def _let_questions_be_stale(connection: Connection, _: BaseRouteHandler) -
         let_be_stale()
 
 
+class _Given(Provide):
+    """Equal to itself alone: a start compares providers with each other 100,000 times."""
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
 def _always(value: object) -> Provide:
     def give() -> object:
         return value
 
-    return Provide(give, sync_to_thread=False)
+    return _Given(give, sync_to_thread=False)
 
 
 def _lifespan(
@@ -193,12 +288,14 @@ def _lifespan(
     @asynccontextmanager
     async def run(_app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            url = hub.settings.telemetry_url or None
-            stack.enter_context(tracing(url, hub.settings.telemetry_sample))
+            url = hub.settings.otlp_endpoint or None
+            name = name_of([service.name for service in services])
+            stack.enter_context(tracing(url, hub.settings.telemetry_sample, name))
             stack.push_async_callback(hub.database.close)
             for client in elsewhere:
                 stack.push_async_callback(client.close)
             await migrate(hub.database)
+            await check_keys(hub.database, hub.settings, hub.keys)
             if hub.database.replica is not None:
                 looking = hub.database.replica.keep_looking(hub.database.engine)
                 await stack.enter_async_context(running(looking))

@@ -43,6 +43,7 @@ from aerocast_hub.retention.forget import keep_forgetting
 from aerocast_hub.running import running
 from aerocast_hub.settings import Settings
 from aerocast_hub.storage.archive import archive_before_drop
+from aerocast_hub.storage.expiry import keep_expired
 from aerocast_hub.storage.objects import open_objects
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.weather.airport_file import read_airports
@@ -53,6 +54,7 @@ from aerocast_hub.weather.nowcast_keeping import keep_nowcasts
 from aerocast_hub.weather.ramp_judging import write_settings
 from aerocast_hub.weather.ramp_watch import keep_judging
 from aerocast_hub.weather.wind_keeping import keep_winds
+from aerocast_hub.webhooks.destinations import Allowed
 from aerocast_hub.webhooks.following import KINDS as PUSHED
 from aerocast_hub.webhooks.following import take_in as push
 from aerocast_hub.webhooks.sender import Sender
@@ -115,7 +117,8 @@ async def raise_alerts(hub: Hub) -> AsyncIterator[None]:
 async def send_webhooks(hub: Hub) -> AsyncIterator[None]:
     """Push events to others' servers."""
     follower = Follower("webhooks", PUSHED, push, hub.database, hub.publisher)
-    sender = Sender(hub.database, hub.publisher, private_too=hub.settings.webhooks_private)
+    allowed = Allowed(hub.settings.webhooks_private, hub.settings.webhook_host_names)
+    sender = Sender(hub.database, hub.publisher, allowed)
     async with running(follower.run()), running(sender.run()):
         yield
 
@@ -146,7 +149,16 @@ async def forget_what_is_old(hub: Hub) -> AsyncIterator[None]:
     if settings.archive:
         before_drop = partial(archive_before_drop, hub.database, open_objects(settings))
     forgetting = keep_forgetting(hub.database, *days, before_drop)
-    async with running(forgetting), running(keep_swept(hub.database)):
+    async with running(forgetting), running(keep_swept(hub.database)), _objects_expire(settings):
+        yield
+
+
+@asynccontextmanager
+async def _objects_expire(settings: Settings) -> AsyncIterator[None]:
+    if not settings.days_of_objects:
+        yield
+        return
+    async with running(keep_expired(open_objects(settings), settings.days_of_objects)):
         yield
 
 
@@ -256,7 +268,7 @@ async def read_metar_files(hub: Hub) -> AsyncIterator[None]:
 @asynccontextmanager
 async def watch_ramps(hub: Hub) -> AsyncIterator[None]:
     """Keep the airports' settings where every part of the hub reads them, and watch the ramps."""
-    airports = read_airports(hub.settings.airports, hub.settings.runways)
+    airports = read_airports(hub.settings.airports)
     await write_settings(hub.database, airports)
     async with running(keep_judging(hub.database, hub.publisher)):
         yield

@@ -6,10 +6,13 @@ stranger was sent by that stranger and says anything.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 MOST_HOPS = 32
 UNKNOWN = "unknown"
+TOLD_BY_PROXIES = frozenset({"forwarded", "x-forwarded-for", "x-real-ip"})
+"""Headers a proxy adds: who called us is not who asks."""
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -63,6 +66,7 @@ def is_trusted(client: str, trusted: Iterable[Network]) -> bool:
     )
 
 
+@lru_cache(1024)  # a client asks again
 def limited_as(client: str) -> str:
     """Give what tries of a client are counted under: an IPv6 client has a whole /64 to itself."""
     address = _address(client)

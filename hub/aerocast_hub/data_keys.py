@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from aerocast_hub.whole_file import write_whole
 
 KEY_BYTES = 32
 FILE = "data.keys"
@@ -132,13 +133,7 @@ class DataKeys:
     def _write(self, masters: list[bytes]) -> None:
         if self._file is None:
             raise DataKeyError("the data keys come from DATA_KEYS: change them there, newest first")
-        new = self._file.with_suffix(".new")
-        opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(opened, "w") as file:
-            file.write("".join(f"{_written(each)}\n" for each in masters))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._file)
+        write_whole(self._file, "".join(f"{_written(each)}\n" for each in masters).encode())
         self._keys = [_Key(each) for each in masters]
 
     def _named(self, key_id: bytes) -> _Key | None:
@@ -170,14 +165,9 @@ def data_keys_in(folder: Path) -> DataKeys:
     """
     path = folder / FILE
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return DataKeys(_read_file(path), path)
-    with os.fdopen(opened, "w") as file:
-        file.write(_written(secrets.token_bytes(KEY_BYTES)) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        made = _written(secrets.token_bytes(KEY_BYTES))
+        write_whole(path, f"{made}\n".encode(), is_new=True)
     return DataKeys(_read_file(path), path)
 
 

@@ -1,7 +1,7 @@
 """The four services: what each is made of. A hub runs all of them, or any subset."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -53,6 +53,7 @@ from aerocast_hub.baggage.flight_controller import FlightBagsController
 from aerocast_hub.baggage.insight_controller import InsightController
 from aerocast_hub.baggage.message_controller import BagMessageController
 from aerocast_hub.enrolment.controller import ClaimController, EnrolmentController
+from aerocast_hub.enrolment.file_controller import GatewayFileController
 from aerocast_hub.enrolment.hook_controller import HookController
 from aerocast_hub.epcis.controller import EpcisController
 from aerocast_hub.epcis.query_controller import QueryController
@@ -61,9 +62,11 @@ from aerocast_hub.flights.absorb import retime as retime_flights
 from aerocast_hub.flights.controller import FlightController
 from aerocast_hub.gateways.controller import GatewayController
 from aerocast_hub.gateways.observations import ObservationController
+from aerocast_hub.gateways.order_controller import OrderController
 from aerocast_hub.gateways.quarantine import QuarantineController
 from aerocast_hub.gateways.state import absorb as absorb_gateways
 from aerocast_hub.gateways.state import retime as retime_gateways
+from aerocast_hub.inbox.courier import Courier
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.retime import Retimer
 from aerocast_hub.inbox.run import listening
@@ -135,11 +138,15 @@ class Service(NamedTuple):
 
 @asynccontextmanager
 async def take_in(hub: Hub) -> AsyncIterator[None]:
-    """Listen to the gateways, for every feature of every service."""
+    """Listen to the gateways, for every feature of every service, and bring them their orders."""
     async with (
         listening(hub.settings, inbox_of(hub), hub.metrics) as source,
         feeding_watchdog(source),
+        AsyncExitStack() as stack,
     ):
+        if source is not None:
+            courier = Courier(hub.database, hub.publisher, source)
+            await stack.enter_async_context(running(courier.run()))
         yield
 
 
@@ -181,8 +188,10 @@ REGISTRY: Mapping[str, Service] = {
             controllers=(
                 *OPERATOR_PAGES,
                 GatewayController,
+                OrderController,
                 ClaimController,
                 EnrolmentController,
+                GatewayFileController,
                 HookController,
                 ObservationController,
                 QuarantineController,

@@ -8,11 +8,12 @@ names).
 import os
 import secrets
 import tomllib
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -31,6 +32,8 @@ from aerocast_hub.client_address import read_networks
 from aerocast_hub.data_keys import DataKeyError, DataKeys, data_keys_in, read_data_keys
 from aerocast_hub.hosts import read_hosts
 from aerocast_hub.redis_connection import check_redis_url
+from aerocast_hub.storage.keys import read_days
+from aerocast_hub.whole_file import write_whole
 
 PREFIX = "AEROCAST_HUB_"
 SHORTEST_SECRET_KEY = 32
@@ -81,6 +84,11 @@ class Settings(BaseSettings):
         PEM files for that.
     http_host, http_port
         Where the hub listens; port None: 8000 for all services, a service's own port for one.
+    http_connections
+        How many connections are open at once; one client gets a quarter of that in requests.
+    http_patience_s
+        How long a client has for a request's headers, for its body (a large one has longer), and
+        between two requests, seconds. A proxy must let idle connections go earlier.
     secret_key
         Signs tokens and links, 32 characters or more. None: made once and kept in ``data_dir``.
     log_format, log_to
@@ -91,7 +99,7 @@ class Settings(BaseSettings):
         base64, commas between, the newest first. None: made once and kept in ``data_dir``.
     metrics
         Who may read /metrics: ``loopback``, ``anyone``, ``nobody``, or networks by comma.
-    telemetry_url
+    otlp_endpoint
         Where traces go: an OTLP/HTTP receiver, such as ``http://otel-collector:4318``. None: no
         traces, and no cost.
     telemetry_sample
@@ -117,8 +125,6 @@ class Settings(BaseSettings):
         A file or folder of METAR reports (.csv.gz cache or .txt), read again when it changes.
     airports
         A TOML file of airports' limits: ramp, equipment, low visibility.
-    runways
-        A CSV file of runways with their true bearings.
     weather_feeds
         A TOML file of services to ask for weather (see `aerocast_hub.weather.feeds`). None: the
         hub asks nobody.
@@ -133,6 +139,9 @@ class Settings(BaseSettings):
         Where partners log in to get and send baggage messages. Port None: nowhere.
     bag_server_partners
         A TOML file that says who they are (see `aerocast_hub.baggage.partners`).
+    webhook_hosts
+        The hosts webhooks and subscriptions may go to, by comma; ``*.example.com`` for all below
+        it. None: any.
     webhooks_private
         Let webhooks go to addresses that are not on the public internet (a partner's server in
         the airport's own network).
@@ -154,6 +163,10 @@ class Settings(BaseSettings):
         ``data_dir``.
     s3_endpoint, s3_region, s3_access_key, s3_secret_key
         Which S3 service (``https://host:port``; None: Amazon's), and who the hub is there.
+    gateway_file_mb, gateway_files_mb
+        The largest file a gateway may send (diagnostics, captures), and all of one gateway's.
+    objects_days
+        How many days objects are kept, by folder: ``exports=90,captures/lfbo=7``. Others: for ever.
     base_url
         How passengers reach the hub, for links. None: built from each request.
     oidc_issuer, oidc_client_id, oidc_client_secret
@@ -164,9 +177,19 @@ class Settings(BaseSettings):
     oidc_roles_claim, oidc_roles
         The claim with somebody's groups (dots lead into objects), and which roles they give:
         ``GROUP=ROLE,GROUP=ROLE``.
+    password_list
+        A text file of passwords nobody may choose, one a line, beside those the hub knows itself.
     second_factor_roles
-        Roles (comma-separated) whose accounts must have a second factor: until they add one they
-        can do nothing else.
+        Roles (comma-separated, ``*`` for all) whose accounts must have a second factor: until they
+        add one they can do nothing else.
+    session_idle_minutes
+        After how long without a request a login is over, to a quarter of an hour; 720 for none
+        but the end after 12 hours.
+    account_requests_per_s
+        How many requests an account's logins together, or one API key, may make a second, over ten
+        seconds. Events handed in at ``/api/ingest`` do not count.
+    sessions_most
+        How many logins of one account go on at once: one more ends the one idle longest.
     trusted_proxies
         Addresses and networks (CIDR, comma-separated) of our own proxies: what they say in
         X-Forwarded-For and X-Forwarded-Proto is believed, what anybody else says is not.
@@ -196,6 +219,8 @@ class Settings(BaseSettings):
     embedded_broker_key: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int | None = Field(default=None, ge=0, le=65535)
+    http_connections: int = Field(default=4096, ge=64, le=65_536)
+    http_patience_s: int = Field(default=20, ge=1, le=60)
     services: str = ",".join(SERVICES)
     baggage_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#@]+/?$")
     weather_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#@]+/?$")
@@ -204,7 +229,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = "json"
     log_to: Literal["stderr", "stdout"] = "stderr"
     metrics: str = "loopback"
-    telemetry_url: str | None = Field(default=None, pattern=r"^(https?://\S+)?$")
+    otlp_endpoint: str | None = Field(default=None, pattern=r"^(https?://\S+)?$")
     telemetry_sample: float = Field(default=0.1, ge=0.0, le=1.0)
     http_certificate: Path | None = None
     http_key: Path | None = None
@@ -218,7 +243,6 @@ class Settings(BaseSettings):
     broker_hook_networks: str = "127.0.0.0/8,::1/128"
     metar_files: Path | None = None
     airports: Path | None = None
-    runways: Path | None = None
     weather_feeds: Path | None = None
     bag_link_hosts: str | None = None
     bag_link_application: str = Field(default="AEROCAST", pattern=r"^[!-~]{1,8}$")
@@ -227,6 +251,7 @@ class Settings(BaseSettings):
     bag_server_host: str = "127.0.0.1"
     bag_server_port: int | None = Field(default=None, ge=0, le=65535)
     bag_server_partners: Path | None = None
+    webhook_hosts: str = ""
     webhooks_private: bool = False
     airlines: Path | None = None
     record_days: int = Field(default=400, ge=0, le=36_500)
@@ -239,6 +264,9 @@ class Settings(BaseSettings):
     s3_region: str = "us-east-1"
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
+    objects_days: str = Field(default="", max_length=2048)
+    gateway_file_mb: int = Field(default=256, ge=1, le=1024)
+    gateway_files_mb: int = Field(default=2048, ge=1, le=1_000_000)
     base_url: str | None = None
     oidc_issuer: str | None = Field(default=None, max_length=255)
     oidc_client_id: str | None = None
@@ -247,7 +275,11 @@ class Settings(BaseSettings):
     oidc_scopes: str = "openid profile email"
     oidc_roles_claim: str = "groups"
     oidc_roles: str = ""
+    password_list: FilePath | None = None
     second_factor_roles: str = ""
+    session_idle_minutes: int = Field(default=60, ge=20, le=720)
+    account_requests_per_s: int = Field(default=100, ge=1, le=100_000)
+    sessions_most: int = Field(default=50, ge=1, le=1000)
     trusted_proxies: str = ""
     tries_in: Literal["database", "redis", "memory"] = "database"
 
@@ -282,6 +314,7 @@ class Settings(BaseSettings):
             _check_drawn("secret_key", self.secret_key.get_secret_value())
         self._check_baggage()
         read_networks(self.trusted_proxies)
+        read_days(self.objects_days)
         self._check_provider()
         if self.metrics not in {"loopback", "anyone", "nobody"}:
             read_networks(self.metrics)
@@ -353,11 +386,21 @@ class Settings(BaseSettings):
         return known + tuple(sorted(asked - set(SERVICES)))
 
     @property
+    def webhook_host_names(self) -> tuple[str, ...]:
+        """The hosts webhooks may go to, in lower case; none: any."""
+        return tuple(name.strip().lower() for name in self.webhook_hosts.split(",") if name.strip())
+
+    @property
     def factor_roles(self) -> frozenset[str]:
         """The roles whose accounts must have a second factor."""
         return frozenset(
             name.strip() for name in self.second_factor_roles.split(",") if name.strip()
         )
+
+    @property
+    def days_of_objects(self) -> Mapping[str, int]:
+        """How many days objects are kept, by folder."""
+        return read_days(self.objects_days)
 
     @property
     def database(self) -> str:
@@ -400,16 +443,11 @@ class Settings(BaseSettings):
             return self.secret_key.get_secret_value()
         kept = self.data_dir / "secret.key"
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        try:
-            opened = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            key = kept.read_text().strip()
-            if len(key) < SHORTEST_SECRET_KEY:
-                raise SettingsError(f"{kept} holds no secret key: delete it") from None
-            return key
-        key = secrets.token_urlsafe(48)
-        with os.fdopen(opened, "w") as file:
-            file.write(key + "\n")
+        if not kept.exists():
+            write_whole(kept, f"{secrets.token_urlsafe(48)}\n".encode(), is_new=True)
+        key = kept.read_text().strip()
+        if len(key) < SHORTEST_SECRET_KEY:
+            raise SettingsError(f"{kept} holds no secret key: delete it")
         return key
 
 

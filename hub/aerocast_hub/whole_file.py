@@ -36,3 +36,15 @@ def write_whole(file: Path, content: bytes, *, mode: int = 0o600, is_new: bool =
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def make_private(file: Path) -> None:
+    """Make an empty file for its owner's eyes only, for others to write into; one there is stays.
+
+    Raises
+    ------
+    OSError
+        It cannot be made.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

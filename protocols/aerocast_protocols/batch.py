@@ -16,7 +16,9 @@ from typing import Annotated
 import msgspec
 
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import Count, LaneNumber, Observation
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.gateways import LaneNumber
+from aerocast_protocols.observations.observed import Count
 
 VERSION = 1
 PLAIN, ZSTD, ZLIB = 1, 2, 3

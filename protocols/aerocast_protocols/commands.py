@@ -1,4 +1,7 @@
-"""What the hub may ask of a gateway: a fixed list of verbs, never a shell."""
+"""What the hub may ask of a gateway: a fixed list of verbs, never a shell.
+
+None of them gives out observations: who may order need not be one who may see bags.
+"""
 
 from typing import Annotated, Literal
 
@@ -6,7 +9,10 @@ import msgspec
 
 from aerocast_protocols.errors import ProtocolError
 
-Verb = Literal["ping", "probe", "tail", "flush", "restart_device"]
+Verb = Literal["ping", "probe", "flush", "restart_device", "diagnose"]
+OF_A_DEVICE = frozenset({"probe", "restart_device"})
+"""Verbs that need a device."""
+LONGEST_OUTPUT = 16_384
 Text = Annotated[str, msgspec.Meta(max_length=256)]
 
 
@@ -21,6 +27,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         UTC microseconds; after that the gateway refuses it.
     device
         Which device, for the verbs that need one.
+    count
+        Of no meaning to the verbs there are; the bytes of a version stay.
     """
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -35,7 +43,7 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     error: Text | None = None
-    output: Annotated[str, msgspec.Meta(max_length=16_384)] = ""
+    output: Annotated[str, msgspec.Meta(max_length=LONGEST_OUTPUT)] = ""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = options.data_dir or Path(tempfile.mkdtemp(prefix="aerocast-demo-"))
     try:
         summary = asyncio.run(_run(options, folder))
-    except (CaptureError, CommandError, HubError) as error:
+    except (CaptureError, CommandError, HubError, OSError) as error:
         _say(f"aerocast-demo: {error}\nlogs are kept in {folder}")
         return 2 if isinstance(error, CaptureError) else 1
     print(json.dumps(summary))  # noqa: T201  the command's own output
@@ -86,7 +86,7 @@ def _say(text: str) -> None:
 async def _run(options: argparse.Namespace, folder: Path) -> Json:
     began = time.monotonic()
     ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     play: Play = Recordings(options.captures) if options.captures else Airport(folder, options.seed)
     hub = Hub(folder / "hub", port=options.port, metars=play.metars)

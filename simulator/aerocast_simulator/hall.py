@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from aerocast_protocols.epc.bag_tag import decode_bag_tag
-from aerocast_protocols.observations import GpioEdge, TagRead
+from aerocast_protocols.observations.bags import GpioEdge, TagRead
 
 from aerocast_simulator.hall_inventory import inventory
 from aerocast_simulator.hall_plan import STEP_S, Bag, BeltPlan, Item, Plan, make_plan, passes

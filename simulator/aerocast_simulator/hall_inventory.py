@@ -7,7 +7,7 @@ power picks one of 2^Q slots; a slot with one tag is a read, a slot with several
 import random
 from collections.abc import Mapping, Sequence
 
-from aerocast_protocols.observations import TagRead
+from aerocast_protocols.observations.bags import TagRead
 
 from aerocast_simulator.hall_plan import STEP_S
 

@@ -45,8 +45,16 @@ class HubClient:
         """Send a JSON object and give the answer."""
         return await asyncio.to_thread(self._ask, "POST", path, body)
 
+    async def text(self, path: str) -> str:
+        """Fetch something that is not JSON."""
+        return (await asyncio.to_thread(self._fetch, "GET", path, None)).decode()
+
     def _ask(self, method: str, path: str, body: Json | None) -> Json:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        decoded = json.loads(self._fetch(method, path, body) or b"{}")
+        return decoded if isinstance(decoded, dict) else {"items": decoded}
+
+    def _fetch(self, method: str, path: str, body: Json | None) -> bytes:
+        headers = {"Accept": "application/json, */*;q=0.5", "Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         request = urllib.request.Request(  # noqa: S310  our own hub's address, http by design
@@ -57,11 +65,10 @@ class HubClient:
         )
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  as above
-                decoded = json.loads(answer.read() or b"{}")
+                return bytes(answer.read())
         except urllib.error.HTTPError as error:
             with error:
                 raise HubError(error.code, error.read(500).decode(errors="replace")) from error
-        return decoded if isinstance(decoded, dict) else {"items": decoded}
 
 
 class _Login(msgspec.Struct):

@@ -10,11 +10,11 @@ import os
 import random
 import secrets
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from aerocast_protocols.batch import (
+    SLOW_DOWN,
     STORED,
     ZLIB,
     Envelope,
@@ -23,15 +23,17 @@ from aerocast_protocols.batch import (
     encode_envelope,
     encode_observation,
 )
-from aerocast_protocols.observations import BagPassage, Observation, TagRead
+from aerocast_protocols.observations.bags import BagPassage, TagRead
+from aerocast_protocols.observations.every import Observation
 from aerocast_protocols.topics import down, up
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from aerocast_simulator.load_window import Waiting, Window
+
 LANE = 1
-RESEND_AFTER_S = 15.0
 KEEP_ALIVE_S = 60
 _CLOCK_BY_NETWORK = 3
 
@@ -58,15 +60,6 @@ class Pace(NamedTuple):
 
     reads_per_s: float = 5.0
     bags_per_min: float = 12.0
-
-
-class _Sent(NamedTuple):
-    """A batch the hub has not confirmed: its last sequence, its body, when it was made and sent."""
-
-    last: int
-    body: bytes
-    made_s: float
-    sent_s: float
 
 
 class LoadGateway:
@@ -102,13 +95,13 @@ class LoadGateway:
         self._boot_id = os.urandom(16)
         self._epoch = 1 << 32 | secrets.randbits(32)  # of this run alone
         self._next = 1
-        self._waiting: deque[_Sent] = deque()
+        self._window = Window()
         self._bag = self._random.randrange(10**5)
 
     @property
-    def waiting(self) -> int:
-        """Batches the hub has not confirmed."""
-        return len(self._waiting)
+    def slowed_down(self) -> int:
+        """Times the hub asked it to slow down."""
+        return self._window.slowed_down
 
     async def run(self, until_s: float, drain_s: float) -> None:
         """See and send once a second until ``until_s`` (monotonic), then await the hub's word."""
@@ -122,7 +115,7 @@ class LoadGateway:
                 self._send_what_is_due(link)
                 await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             give_up_s = time.monotonic() + drain_s
-            while self._waiting and time.monotonic() < give_up_s:
+            while self._window.waiting and time.monotonic() < give_up_s:
                 self._send_what_is_due(link)
                 await asyncio.sleep(0.2)
         finally:
@@ -169,7 +162,7 @@ class LoadGateway:
         )
         self._next += len(seen)
         self.made += len(seen)
-        self._waiting.append(_Sent(self._next - 1, body, time.monotonic(), 0.0))
+        self._window.waiting.append(Waiting(self._next - 1, body, time.monotonic()))
 
     def _count(self, rate: float) -> int:
         """Draw how many of a rate fall into this second, right on average."""
@@ -177,13 +170,12 @@ class LoadGateway:
 
     def _send_what_is_due(self, link: "_Link") -> None:
         now_s = time.monotonic()
-        for index, each in enumerate(self._waiting):
-            if now_s - each.sent_s < RESEND_AFTER_S:
-                continue
+        for index in self._window.due(now_s):
+            each = self._window.waiting[index]
             if not link.publish(up(self.site, self.name, LANE), self._envelope(each.body)):
                 return
-            self.sent_again += each.sent_s > 0
-            self._waiting[index] = each._replace(sent_s=now_s)
+            self.sent_again += each.tries > 0
+            self._window.sent(index, now_s)
 
     def _envelope(self, body: bytes) -> bytes:
         return encode_envelope(
@@ -201,15 +193,18 @@ class LoadGateway:
     def lose_connection(self) -> None:
         """Take it that what is on its way may never come: send it again."""
         self.reconnects += 1
-        self._waiting = deque(each._replace(sent_s=0.0) for each in self._waiting)
+        self._window.send_all_again()
 
     def take_acknowledgement(self, payload: bytes) -> None:
         """Let go of what the hub says it has stored."""
+        now_s = time.monotonic()
         for told in decode_acknowledgements(payload):
-            if (told.lane, told.epoch, told.status) != (LANE, self._epoch, STORED):
+            if (told.lane, told.epoch) != (LANE, self._epoch):
                 continue
-            while self._waiting and self._waiting[0].last <= told.up_to_sequence:
-                self._observe_wait(time.monotonic() - self._waiting.popleft().made_s)
+            if told.status not in (STORED, SLOW_DOWN):
+                continue
+            for each in self._window.acknowledge(told, now_s):
+                self._observe_wait(now_s - each.made_s)
             self.acknowledged = max(self.acknowledged, told.up_to_sequence)
 
 
@@ -266,40 +261,46 @@ class _Link:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
-        client.on_socket_register_write = lambda *_: self._write_soon()
         return client
 
     def _watch(self, client: Client) -> None:
-        if (socket := client.socket()) is not None:
-            self._loop.add_reader(socket, self._read)
-        self._write_soon()
+        """Read and write in the event loop; not before: it is no other thread's to touch."""
+        if (socket := client.socket()) is None:  # lost already
+            self._lost.set()
+            return
+        client.on_socket_register_write = lambda *_: self._write_soon(client)
+        # Before it is closed: its number goes to the next connection, which would never be heard.
+        number = socket.fileno()
+        client.on_socket_close = lambda *_: self._forget(number)
+        self._loop.add_reader(socket, self._read, client)
+        self._write_soon(client)
+
+    def _forget(self, number: int) -> None:
+        self._loop.remove_reader(number)
+        self._loop.remove_writer(number)
 
     def _leave(self, client: Client) -> None:
         self._is_up = False
         client.on_disconnect = None
-        if (socket := client.socket()) is not None:
-            self._loop.remove_reader(socket)
-            self._loop.remove_writer(socket)
+        if client.socket() is not None:
             client.disconnect()
             client.loop_write()
-            if (socket := client.socket()) is not None:
-                socket.close()
+        if (socket := client.socket()) is not None:  # it took no more
+            self._forget(socket.fileno())
+            socket.close()
 
-    def _read(self) -> None:
-        if self._client is not None and self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+    def _read(self, client: Client) -> None:
+        if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._lost.set()
 
-    def _write_soon(self) -> None:
-        if self._client is not None and (socket := self._client.socket()) is not None:
-            self._loop.add_writer(socket, self._write)
+    def _write_soon(self, client: Client) -> None:
+        if (socket := client.socket()) is not None:
+            self._loop.add_writer(socket, self._write, client)
 
-    def _write(self) -> None:
-        client = self._client
-        if client is None or (socket := client.socket()) is None:
-            return
+    def _write(self, client: Client) -> None:
         if client.loop_write() != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._lost.set()
-        if not client.want_write():
+        elif not client.want_write() and (socket := client.socket()) is not None:
             self._loop.remove_writer(socket)
 
     def _on_connect(

@@ -110,6 +110,8 @@ class Service:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                # Control-C is for whoever started it: what ends first is not up to the terminal.
+                start_new_session=True,
             )
 
     async def stop(self) -> int | None:

@@ -47,29 +47,34 @@ class RtlTcpServer:
         self._speed = speed
         self._server: asyncio.Server | None = None
         self._turn = asyncio.Lock()
-        self._clients: set[asyncio.StreamWriter] = set()
+        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._number = 0  # of the slice to come: the air goes on between clients
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._serve, host, port)
+        self._server = await asyncio.start_server(self._accept, host, port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Close every connection and stop listening."""
-        if self._server is not None:
-            self._server.close()
+        if self._server is None:
+            return
+        self._server.close()
         self.unplug()
-        if self._server is not None:
-            await self._server.wait_closed()
+        await asyncio.gather(*self._clients)
+        await self._server.wait_closed()
 
     def unplug(self) -> None:
         """Lose the dongle: every connection ends, the server stays."""
-        for writer in tuple(self._clients):
+        for writer in self._clients.values():
             writer.transport.abort()
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._clients[task] = writer
+        task.add_done_callback(self._clients.pop)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients.add(writer)
         listening: asyncio.Task[None] | None = None
         try:
             async with self._turn:
@@ -82,8 +87,7 @@ class RtlTcpServer:
         finally:
             if listening is not None:
                 listening.cancel()
-                await asyncio.wait([listening])
-            self._clients.discard(writer)
+                await asyncio.gather(listening, return_exceptions=True)
             writer.close()
 
     async def _obey(self, reader: asyncio.StreamReader) -> None:

@@ -32,7 +32,7 @@ class FakeHub:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def wait_for(self, claim, seconds=15):
+    def wait_for(self, claim, seconds=60):
         with self.changed:
             return self.changed.wait_for(lambda: claim(self), seconds)
 

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from aerocast_agent.drivers.llrp import LlrpReader
 from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import DeviceEvent, TagRead
+from aerocast_protocols.observations.bags import TagRead
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_simulator.llrp_reader import FakeReader
 
 
@@ -51,12 +52,6 @@ async def supervised(driver, accept):
 
 def to(reader, profile, tls=None):
     return LlrpReader("portal-4", "127.0.0.1", reader.port, profile, tls=tls)
-
-
-async def until(holds, limit_s=15.0):
-    async with asyncio.timeout(limit_s):
-        while not holds():  # noqa: ASYNC110  what is waited for has no event of its own
-            await asyncio.sleep(0.005)
 
 
 def connected(seen):

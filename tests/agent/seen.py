@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from aerocast_protocols.observations import DeviceEvent, TagRead
+from aerocast_protocols.observations.bags import TagRead
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 
 class Seen(list):
@@ -35,7 +36,7 @@ class TagsSeen(Seen):
         return [each for each in self if isinstance(each, DeviceEvent) and each.event == kind]
 
     async def holds(self, claim):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not claim():
                 self._more.clear()
                 await self._more.wait()

@@ -1,7 +1,6 @@
 """The receiver's driver against a Beast server on loopback, as the gateway meets it."""
 
 import asyncio
-import contextlib
 
 import pytest
 from aerocast_agent.aircraft import AircraftTable
@@ -10,7 +9,10 @@ from aerocast_agent.stands import Stands
 from aerocast_protocols.modes import encode
 from aerocast_protocols.modes.beast import HEARTBEAT, MLAT_TIMESTAMP, encode_beast
 from aerocast_protocols.modes.cpr import Position
-from aerocast_protocols.observations import AircraftState, DeviceEvent
+from aerocast_protocols.observations.aircraft import AircraftState
+from aerocast_protocols.observations.gateways import DeviceEvent
+
+from tests.agent.saying import saying
 
 SENDER = encode.Sender("4ca123", on_ground=False)
 STREAM = (
@@ -28,28 +30,10 @@ def table():
     return AircraftTable(Position(43.6, 1.4), Stands())
 
 
-@contextlib.asynccontextmanager
-async def serving(*pieces, hold_open=False):
-    release = asyncio.Event()
-
-    async def serve(_, writer):
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-        if hold_open:
-            await release.wait()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-        release.set()
-
-
 async def test_hears_aircraft_and_raises_when_the_receiver_goes():
     seen = []
     pieces = [STREAM[index : index + 3] for index in range(0, len(STREAM), 3)]
-    async with serving(*pieces) as port, asyncio.timeout(5):
+    async with saying(*pieces) as port, asyncio.timeout(60):
         with pytest.raises(ConnectionResetError, match="sky"):
             await BeastReceiver("sky", "127.0.0.1", port, table()).run(seen.append)
 
@@ -61,14 +45,14 @@ async def test_hears_aircraft_and_raises_when_the_receiver_goes():
 
 
 async def test_a_receiver_that_is_not_there_raises():
-    async with serving() as port:
+    async with saying() as port:
         pass
     with pytest.raises(ConnectionRefusedError):
         await BeastReceiver("sky", "127.0.0.1", port, table()).run(lambda _: None)
 
 
 async def test_a_receiver_silent_for_too_long_raises():
-    async with serving(STREAM, hold_open=True) as port, asyncio.timeout(5):
+    async with saying(STREAM, hold_open=True) as port, asyncio.timeout(60):
         receiver = BeastReceiver("sky", "127.0.0.1", port, table(), silence_limit_s=0.5)
         with pytest.raises(TimeoutError, match="sky said nothing"):
             await receiver.run(lambda _: None)

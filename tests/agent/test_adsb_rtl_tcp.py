@@ -14,9 +14,13 @@ from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.rtl_tcp import Command, Greeting, encode_greeting
-from aerocast_protocols.observations import AircraftState, DeviceEvent
+from aerocast_protocols.observations.aircraft import AircraftState
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_simulator.radio_sky import RadioSky, crowd
 from aerocast_simulator.rtl_tcp_server import RtlTcpServer
+
+from tests.agent.saying import saying
+from tests.waiting import running, until
 
 HERE = Position(43.6293, 1.3638)
 
@@ -40,22 +44,6 @@ async def dongle():
         yield server
     finally:
         await server.stop()
-
-
-@contextlib.asynccontextmanager
-async def running(coroutine):
-    task = asyncio.create_task(coroutine)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def until(claim):
-    async with asyncio.timeout(60):
-        while not claim():  # noqa: ASYNC110 - what is claimed has no event
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("rate", [2_000_000, 2_400_000])
@@ -92,33 +80,17 @@ async def test_a_dongle_pulled_out_is_lost_and_found_again():
     assert events[:3] == ["connected", "lost", "connected"]
 
 
-@contextlib.asynccontextmanager
-async def saying(content, *, hold_open=True):
-    release = asyncio.Event()
-
-    async def serve(_, writer):
-        writer.write(content)
-        if hold_open:
-            await release.wait()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-        release.set()
-
-
 async def test_who_is_no_rtl_tcp_is_silent_or_hangs_up_is_lost():
     greeting = encode_greeting(Greeting(5, 29))
-    async with asyncio.timeout(10):
-        async with saying(b"HTTP/1.1 400 Bad Request\r\n") as port:
+    async with asyncio.timeout(60):
+        async with saying(b"HTTP/1.1 400 Bad Request\r\n", hold_open=True) as port:
             with pytest.raises(ProtocolError, match="no greeting"):
                 await RtlTcpReceiver("sky", "127.0.0.1", port, table()).run(lambda _: None)
-        async with saying(greeting) as port:
+        async with saying(greeting, hold_open=True) as port:
             silent = RtlTcpReceiver("sky", "127.0.0.1", port, table(), silence_limit_s=0.2)
             with pytest.raises(TimeoutError, match="sky sent nothing"):
                 await silent.run(lambda _: None)
-        async with saying(greeting + b"\x7f" * 5, hold_open=False) as port:
+        async with saying(greeting + b"\x7f" * 5) as port:
             with pytest.raises(ConnectionResetError, match="sky closed"):
                 await RtlTcpReceiver("sky", "127.0.0.1", port, table()).run(lambda _: None)
 

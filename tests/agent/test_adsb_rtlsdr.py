@@ -3,8 +3,6 @@
 Nothing here shows that a dongle on hardware streams.
 """
 
-import asyncio
-import contextlib
 import ctypes
 import importlib.util
 import subprocess
@@ -24,8 +22,10 @@ from aerocast_agent.drivers.adsb_rtlsdr import UsbDongle
 from aerocast_agent.stands import Stands
 from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols.modes.cpr import Position
-from aerocast_protocols.observations import AircraftState
+from aerocast_protocols.observations.aircraft import AircraftState
 from aerocast_simulator.radio_sky import SLICE_S, RadioSky, crowd
+
+from tests.waiting import running, until
 
 HERE = Position(43.6293, 1.3638)
 OPENING = "from aerocast_agent.rtlsdr_library import open_dongle as o\ntry: o(0)\n"
@@ -88,22 +88,6 @@ class SilentDongle(SimulatedDongle):
 
 def usb(dongle, **settings):
     return UsbDongle("sky", AircraftTable(HERE, Stands()), opening=lambda _: dongle, **settings)
-
-
-@contextlib.asynccontextmanager
-async def running(coroutine):
-    task = asyncio.create_task(coroutine)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def until(claim):
-    async with asyncio.timeout(60):
-        while not claim():  # noqa: ASYNC110 - what is claimed has no event
-            await asyncio.sleep(0.02)
 
 
 async def test_aircraft_are_heard_in_the_samples_and_the_dongle_is_let_go_at_the_end():

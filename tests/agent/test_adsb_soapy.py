@@ -21,7 +21,7 @@ from aerocast_agent.drivers.adsb_rtlsdr import UsbDongle
 from aerocast_agent.soapy_library import OVERFLOW, SYSTEM_PACKAGES, TIMEOUT, SoapyDevice, open_soapy
 from aerocast_agent.stands import Stands
 from aerocast_protocols.modes.cpr import Position
-from aerocast_protocols.observations import AircraftState
+from aerocast_protocols.observations.aircraft import AircraftState
 from aerocast_simulator.radio_sky import SLICE_S, RadioSky, crowd
 
 HERE = Position(43.6293, 1.3638)

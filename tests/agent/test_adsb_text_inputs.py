@@ -1,7 +1,6 @@
 """Receivers that speak text: AVR and SBS over TCP, aircraft.json as a file."""
 
 import asyncio
-import contextlib
 import json
 
 import pytest
@@ -20,7 +19,11 @@ from aerocast_protocols.modes import encode
 from aerocast_protocols.modes.avr import NO_TIME, encode_avr
 from aerocast_protocols.modes.beast import MLAT_TIMESTAMP, BeastFrame
 from aerocast_protocols.modes.cpr import Position
-from aerocast_protocols.observations import AircraftState, DeviceEvent
+from aerocast_protocols.observations.aircraft import AircraftState
+from aerocast_protocols.observations.gateways import DeviceEvent
+
+from tests.agent.saying import saying
+from tests.waiting import until
 
 NAME = encode.encode_identification(encode.Sender("4ca123", on_ground=False), "AFR12AB")
 AVR = (
@@ -39,27 +42,13 @@ def table():
     return AircraftTable(Position(43.6, 1.4), Stands())
 
 
-@contextlib.asynccontextmanager
-async def serving(stream, *, hold_open=False):
-    release = asyncio.Event()
-
-    async def serve(_, writer):
-        for index in range(0, len(stream), 7):
-            writer.write(stream[index : index + 7])
-            await writer.drain()
-        if hold_open:
-            await release.wait()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-        release.set()
+def serving(stream, *, hold_open=False):
+    return saying(*(stream[at : at + 7] for at in range(0, len(stream), 7)), hold_open=hold_open)
 
 
 async def test_avr_text_is_heard_until_the_receiver_goes():
     seen = []
-    async with serving(AVR) as port, asyncio.timeout(5):
+    async with serving(AVR) as port, asyncio.timeout(60):
         with pytest.raises(ConnectionResetError, match="sky"):
             await AvrReceiver("sky", "127.0.0.1", port, table()).run(seen.append)
 
@@ -69,7 +58,7 @@ async def test_avr_text_is_heard_until_the_receiver_goes():
 
 async def test_sbs_lines_are_taken_as_said():
     seen, following = [], table()
-    async with serving(SBS) as port, asyncio.timeout(5):
+    async with serving(SBS) as port, asyncio.timeout(60):
         with pytest.raises(ConnectionResetError, match="sky"):
             await SbsReceiver("sky", "127.0.0.1", port, following).run(seen.append)
 
@@ -79,7 +68,7 @@ async def test_sbs_lines_are_taken_as_said():
 
 @pytest.mark.parametrize("kind", [AvrReceiver, SbsReceiver])
 async def test_a_receiver_silent_for_too_long_or_not_there_raises(kind):
-    async with serving(b"", hold_open=True) as port, asyncio.timeout(5):
+    async with serving(b"", hold_open=True) as port, asyncio.timeout(60):
         with pytest.raises(TimeoutError, match="sky said nothing"):
             await kind("sky", "127.0.0.1", port, table(), silence_limit_s=0.2).run(lambda _: None)
     with pytest.raises(ConnectionRefusedError):
@@ -91,12 +80,6 @@ def write(file, now_s, **more):
     beside = file.with_suffix(".new")
     beside.write_text(json.dumps({"now": now_s, "aircraft": [aircraft]}))
     beside.replace(file)
-
-
-async def until(condition):
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - the state is another task's
-            await asyncio.sleep(0.01)
 
 
 async def test_the_file_is_read_again_each_time_it_is_replaced(tmp_path):
@@ -119,7 +102,7 @@ async def test_the_file_is_read_again_each_time_it_is_replaced(tmp_path):
 async def test_a_file_that_stays_as_it_is_is_gone_or_is_none_raises(tmp_path):
     file = tmp_path / "aircraft.json"
     driver = AircraftJson("sky", file, table(), poll_s=0.02, silence_limit_s=0.2)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         with pytest.raises(FileNotFoundError):
             await driver.run(lambda _: None)
         write(file, 1000.0)

@@ -17,7 +17,11 @@ from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.lines import parse_line
 from aerocast_protocols.modes.parity import seal
 from aerocast_protocols.modes.wind import Wind, vector_of
-from aerocast_protocols.observations import AircraftGroundEvent, AircraftState, AircraftWeather
+from aerocast_protocols.observations.aircraft import (
+    AircraftGroundEvent,
+    AircraftState,
+    AircraftWeather,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.parity import seal
 from aerocast_protocols.modes.reports import AircraftReport, AirMotion
 from aerocast_protocols.modes.senders import squitter_sender
-from aerocast_protocols.observations import (
+from aerocast_protocols.observations.aircraft import (
     AircraftGroundEvent,
     AircraftState,
     AircraftWeather,

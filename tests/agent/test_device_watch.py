@@ -1,7 +1,8 @@
 """How a device is doing, told from what its driver hands in."""
 
 from aerocast_agent.device_watch import CONNECTED, LOST, DeviceWatch
-from aerocast_protocols.observations import DeviceEvent, NoRead
+from aerocast_protocols.observations.bags import NoRead
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 SECOND_NS = 1_000_000_000
 

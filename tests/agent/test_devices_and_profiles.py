@@ -6,28 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from aerocast_agent.cli import COMMANDS, main
+from aerocast_agent.cli import COMMANDS
 from aerocast_agent.profile_files import FOLDER, profile_names
 from aerocast_simulator.serial_devices import PtyScanner
 
+from tests.agent.desk import called, write_config
+
 AGENT = Path(sys.executable).with_name("aerocast-agent")
-
-
-def called(capsys, *arguments):
-    code = main([*map(str, arguments)])
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def write_config(folder, port):
-    file = folder / "agent.toml"
-    file.write_text(
-        '[gateway]\nsite = "lfbo"\nname = "hall-1"\n[hub]\nbroker = "mqtt://127.0.0.1:9"\n'
-        '[spool]\npath = "spool.db"\nbudget_mb = 16\n'
-        f'[[device]]\nname = "desk"\nkind = "serial_scanner"\nport = "{port}"\n'
-        '[[device]]\nname = "gps"\nkind = "gps_serial"\nport = "/dev/ttyACM99"\n'
-    )
-    return file
 
 
 def test_devices_are_listed_while_the_daemon_is_down(tmp_path, capsys):

@@ -7,6 +7,7 @@ import pytest
 from aerocast_agent.cli import main
 from aerocast_agent.config import Config, Gateway, Spool
 from aerocast_agent.doctor.identity import check_identity
+from aerocast_agent.enrolment import keys
 from aerocast_agent.enrolment.hub import EnrolmentError, check_url
 from aerocast_agent.enrolment.identity import Dates, read_dates, write_private
 from aerocast_agent.renewing import Renewing
@@ -120,15 +121,28 @@ async def test_a_gateway_that_was_never_enrolled_asks_nobody(tmp_path):
     assert (renewing.problem, asked, renewing.dates()) == (None, [], None)
 
 
-async def test_a_hub_that_does_not_answer_is_no_refusal(tmp_path):
+async def test_a_hub_that_does_not_answer_is_no_refusal(tmp_path, caplog):
     write_private(
         tmp_path / "identity.json", b'{"issued_at_us": 1, "renew_at_us": 2, "ends_at_us": 3}'
     )
-    (tmp_path / "gateway.pem").write_text("no certificate")
+    (tmp_path / "gateway.pem").write_text(keys.make_key() + "-----BEGIN CERTIFICATE")
     renewing = Renewing("http://127.0.0.1:9", tmp_path, lambda: True, lambda: None)
     await renewing.look()
+    assert "see that the hub runs and can be reached" in caplog.text
     assert renewing.problem is None
     assert read_dates(tmp_path) == Dates(issued_at_us=1, renew_at_us=2, ends_at_us=3)
+
+
+@pytest.mark.parametrize("left", ["", "no certificate", "-----BEGIN CERTIFICATE", "\0" * 800])
+async def test_a_damaged_identity_is_named_with_the_mend(tmp_path, caplog, left):
+    write_private(
+        tmp_path / "identity.json", b'{"issued_at_us": 1, "renew_at_us": 2, "ends_at_us": 3}'
+    )
+    (tmp_path / "gateway.pem").write_text(left)
+    await Renewing("http://127.0.0.1:9", tmp_path, lambda: True, lambda: None).look()
+    assert (
+        "gateway.pem holds no key and certificate any more: enrol the gateway anew" in caplog.text
+    )
 
 
 @pytest.mark.parametrize(

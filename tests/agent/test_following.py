@@ -5,7 +5,7 @@ from pathlib import Path
 from aerocast_agent.build import build
 from aerocast_agent.config_file import parse_config
 from aerocast_protocols.epc.bag_tag import BagTag, bag_tag_pc, encode_bag_tag
-from aerocast_protocols.observations import BagPassage, NoRead, TagRead
+from aerocast_protocols.observations.bags import BagPassage, NoRead, TagRead
 
 BAG = encode_bag_tag(BagTag("0220123456", 187))
 CONFIG = """

@@ -178,7 +178,7 @@ class Gpsd:
         )
 
     async def started(self):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -192,7 +192,7 @@ class Gpsd:
     def stop(self):
         self._fake.send_signal(signal.SIGTERM)
         try:
-            self._fake.wait(20)
+            self._fake.wait(60)
         except subprocess.TimeoutExpired:
             self._fake.kill()
             self._fake.wait()

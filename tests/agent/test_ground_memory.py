@@ -6,7 +6,7 @@ from aerocast_agent.ground_memory import EVERY_NS, LARGEST_BYTES, GroundMemory
 from aerocast_agent.stands import Stands
 from aerocast_protocols.modes import encode
 from aerocast_protocols.modes.cpr import Position
-from aerocast_protocols.observations import AircraftGroundEvent
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent
 
 NS = 1_000_000_000
 HERE, ON_STAND, TAXIWAY = Position(43.63, 1.36), Position(43.6305, 1.3605), Position(43.63, 1.362)

@@ -12,7 +12,8 @@ from aerocast_agent.config_file import ConfigError, read_config
 from aerocast_agent.drivers.replay import Replay
 from aerocast_agent.recordings import Radio
 from aerocast_agent.stands import Stands
-from aerocast_protocols.observations import AircraftState, DeviceEvent
+from aerocast_protocols.observations.aircraft import AircraftState
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from tests.protocols.radio import Air
 
@@ -139,7 +140,7 @@ async def test_a_gateway_that_stops_while_samples_are_worked_on_ends_cleanly(tmp
     playing.cancel()
 
     with pytest.raises(asyncio.CancelledError):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await playing
 
 

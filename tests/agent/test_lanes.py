@@ -1,7 +1,7 @@
 """What waits for its commit: numbered at once, in order, nothing twice, nothing left out."""
 
 from aerocast_agent.lanes import FLUSH_AFTER_NS, LARGEST_BATCH, MOST_IN_A_BATCH, Lanes
-from aerocast_protocols.observations import BULK, CRITICAL, LIVE
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -59,7 +59,7 @@ async def main():
     watch = LinkWatch(up.set)
     watch.start()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await up.wait()
     watch.stop()
 

@@ -13,11 +13,13 @@ from aerocast_protocols.llrp import events
 from aerocast_protocols.llrp.framing import MessageType, encode_message
 from aerocast_protocols.llrp.rospec import decode_rospec
 from aerocast_protocols.llrp.status import Status, encode_status
-from aerocast_protocols.observations import DeviceEvent, GpioEdge, TagRead
+from aerocast_protocols.observations.bags import GpioEdge, TagRead
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_simulator.llrp_answers import DEFAULT_CAPABILITIES, ReaderState
 
 from tests.agent import readers
-from tests.agent.readers import a_reader, connected, connections, epc, reads, to, told, until
+from tests.agent.readers import a_reader, connected, connections, epc, reads, to, told
+from tests.waiting import until
 
 BRISK = msgspec.structs.replace(ANY_READER, keepalive_s=0.5, power_dbm=30.0, rf_mode=1000)
 
@@ -266,7 +268,7 @@ async def talk(sends, driver_profile=BRISK):
         closed.set()
 
     server = await asyncio.start_server(be_a_peer, "127.0.0.1", 0)
-    async with server, asyncio.timeout(5):
+    async with server, asyncio.timeout(60):
         driver = LlrpReader("p", "127.0.0.1", server.sockets[0].getsockname()[1], driver_profile)
         try:
             await driver.run([].append)

@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 from aerocast_agent.profiles import ANY_READER
-from aerocast_protocols.observations import DeviceEvent, GpioEdge
+from aerocast_protocols.observations.bags import GpioEdge
+from aerocast_protocols.observations.gateways import DeviceEvent
 
-from tests.agent.readers import connected, connections, driving, reads, supervised, to, told, until
+from tests.agent.readers import connected, connections, driving, reads, supervised, to, told
 from tests.servers import find_peer
+from tests.waiting import until
 
 AMERICAN = msgspec.structs.replace(
     ANY_READER, region="fcc", power_dbm=27.0, antenna_gain_dbi=6.0, keepalive_s=0.2, rf_mode=1002

@@ -14,7 +14,8 @@ from aerocast_protocols.llrp.capabilities import Gen2
 from aerocast_protocols.llrp.regulatory import HopTable
 from aerocast_simulator.llrp_answers import DEFAULT_CAPABILITIES, FIELD_ERROR, ReaderState, Status
 
-from tests.agent.readers import a_reader, connected, driving, epc, reads, to, until
+from tests.agent.readers import a_reader, connected, driving, epc, reads, to
+from tests.waiting import until
 
 R700 = load_profile("impinj-r700-etsi", ReaderProfile)
 REGULATORY = DEFAULT_CAPABILITIES.regulatory

@@ -24,8 +24,8 @@ from tests.agent.readers import (
     supervised,
     to,
     told,
-    until,
 )
+from tests.waiting import until
 
 BRISK = msgspec.structs.replace(ANY_READER, keepalive_s=0.5)
 LEISURELY = msgspec.structs.replace(ANY_READER, keepalive_s=20.0)
@@ -55,43 +55,33 @@ async def test_a_reader_that_sends_byte_by_byte_is_understood():
     assert (reads(seen)[0].epc, reads(seen)[0].phase_deg) == (epc(7), 90.0)
 
 
-async def test_after_ten_flaps_the_reader_is_back_within_a_second():
-    seen, gone_s = [], []
-    loop = asyncio.get_running_loop()
+async def test_after_each_of_ten_flaps_the_reader_is_back():
+    seen = []
     async with a_reader() as reader, supervised(to(reader, BRISK), seen.append):
         await until(lambda: connections(seen) == 1)
         for flap in range(10):
-            began_s = loop.time()
             await reader.drop(abort=flap % 2 == 0)
             await until(lambda flap=flap: connections(seen) == flap + 2)
-            gone_s.append(loop.time() - began_s)
-    assert max(gone_s) < 1.0, gone_s
+    assert [event for event, _ in told(seen)].count("lost") == 10
 
 
-async def test_a_reader_that_was_away_for_a_while_is_back_within_a_second_of_its_return():
+async def test_a_reader_that_was_away_for_a_while_is_back_after_its_return():
     seen = []
-    loop = asyncio.get_running_loop()
     async with a_reader() as reader, supervised(to(reader, BRISK), seen.append) as supervisor:
         await until(lambda: connections(seen) == 1)
         await reader.stop()
-        await asyncio.sleep(2.0)  # long enough for a backoff that doubles to pass a second
-        assert supervisor.states == {"portal-4": "lost"}
-        began_s = loop.time()
+        await until(lambda: supervisor.states == {"portal-4": "lost"})
         await reader.start(port=reader.port)
         await until(lambda: connections(seen) == 2)
-        assert loop.time() - began_s < 1.0
 
 
 async def test_a_half_open_connection_is_found_within_two_missed_keepalives():
     seen = []
-    loop = asyncio.get_running_loop()
     async with a_reader() as reader, driving(to(reader, BRISK), seen.append) as running:
         await until(lambda: reader.acknowledged_keepalives >= 1)
         reader.go_silent()
-        began_s = loop.time()
-        with pytest.raises(TimeoutError, match=r"silent for 1\.1 s"):
+        with pytest.raises(TimeoutError, match=r"silent for 1\.1 s"):  # two of 0.5 s, and a tenth
             await running
-        assert loop.time() - began_s < 3 * BRISK.keepalive_s  # before a third one was missed
 
 
 async def test_a_gateway_that_stood_still_does_not_take_its_reader_for_lost():

@@ -22,10 +22,12 @@ from aerocast_agent.mqtt_link import LinkError
 from aerocast_agent.network_reader import Access
 from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import GpioEdge
+from aerocast_protocols.observations.bags import GpioEdge
 from aerocast_simulator.r700 import R700, event
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.waiting import until
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from servers import find_server
@@ -37,12 +39,6 @@ NOBODY = Access()
 
 def epc(number):
     return number.to_bytes(12, "big")
-
-
-async def until(holds):
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110  what is waited for has no event of its own
-            await asyncio.sleep(0.005)
 
 
 async def ended(task):
@@ -145,7 +141,7 @@ async def test_a_reader_that_falls_silent_without_a_word_is_found_out():
         assert not running.done()
         reader.silent = True
         with pytest.raises(TimeoutError, match="did not answer /api/v1/status"):
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 await running
 
 
@@ -270,11 +266,11 @@ class Mosquitto:
     def stop(self):
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
     async def answers(self):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)

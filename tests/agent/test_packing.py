@@ -4,7 +4,7 @@ import random
 
 from aerocast_agent.packing import pack
 from aerocast_protocols import batch
-from aerocast_protocols.observations import NoRead
+from aerocast_protocols.observations.bags import NoRead
 
 BOOT = bytes(16)
 

@@ -13,7 +13,8 @@ from aerocast_agent.passages import MOST_WAITING, Passages
 from aerocast_agent.sibling_belts import MOST_TAGS
 from aerocast_agent.watched_belt import SECOND_NS
 from aerocast_protocols.epc.bag_tag import BagTag, encode_bag_tag
-from aerocast_protocols.observations import BagPassage, GpioEdge, PositionFix, TagRead, UnreadBag
+from aerocast_protocols.observations.bags import BagPassage, GpioEdge, TagRead, UnreadBag
+from aerocast_protocols.observations.gateways import PositionFix
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

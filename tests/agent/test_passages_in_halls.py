@@ -7,7 +7,7 @@ import pytest
 from aerocast_agent.cli.decode.passage_score import Score, Truth, score
 from aerocast_agent.config import Belt
 from aerocast_agent.passages import Passages
-from aerocast_protocols.observations import BagPassage, TagRead
+from aerocast_protocols.observations.bags import BagPassage, TagRead
 from aerocast_simulator.hall import make_hall
 
 IS_SOAK = bool(os.environ.get("AEROCAST_SOAK"))

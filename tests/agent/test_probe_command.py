@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from aerocast_agent import probing
 from aerocast_agent.attending import Attendant, UnknownDeviceError
-from aerocast_agent.cli import main
 from aerocast_agent.config import Config, Gateway, GpsSerial, Llrp
 from aerocast_agent.driver import Fault, ProbeReport
 from aerocast_agent.orders import Orders
 from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols import commands
 from aerocast_protocols.commands import Command
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_simulator.serial_devices import PtyScanner
+
+from tests.agent.desk import called, write_config
 
 AGENT = Path(sys.executable).with_name("aerocast-agent")
 
@@ -71,7 +72,7 @@ async def attended(tmp_path, memory):
     supervisor = Supervisor([make("portal"), make("gps")], lambda _: None)
     task = asyncio.create_task(supervisor.run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while set(supervisor.states.values()) != {"connected"}:  # noqa: ASYNC110  no event
                 await asyncio.sleep(0.01)
         yield Attendant(config, supervisor, make), supervisor
@@ -105,7 +106,7 @@ async def test_a_device_is_brought_to_its_profile_and_runs_again(tmp_path):
         assert memory["session"] == 0
         assert (await attendant.adjust("portal", dry_run=False)).applied
         assert memory["session"] == 2
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while supervisor.states["portal"] != "connected":  # noqa: ASYNC110  no event
                 await asyncio.sleep(0.01)
         assert (await attendant.adjust("gps", dry_run=True)).error.endswith("no profile for it")
@@ -113,7 +114,7 @@ async def test_a_device_is_brought_to_its_profile_and_runs_again(tmp_path):
 
 async def test_the_hub_may_ask_and_restart_a_device_by_command(tmp_path):
     async with attended(tmp_path, {"session": 0}) as (attendant, _):
-        orders = Orders(None, attendant)
+        orders = Orders(None, attendant, None)
 
         async def order(number, verb, device):
             asked = Command(id=number, verb=verb, expires_at_us=2**62, device=device)
@@ -137,23 +138,6 @@ async def test_an_error_while_probing_is_a_fault_with_its_mend():
         (ModuleNotFoundError("pyscard"), "install"),
     ):
         assert mends in probing.fault_of(error).mend
-
-
-def called(capsys, *arguments):
-    code = main([*map(str, arguments)])
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def write_config(folder, port):
-    file = folder / "agent.toml"
-    file.write_text(
-        '[gateway]\nsite = "lfbo"\nname = "hall-1"\n[hub]\nbroker = "mqtt://127.0.0.1:9"\n'
-        '[spool]\npath = "spool.db"\nbudget_mb = 16\n'
-        f'[[device]]\nname = "desk"\nkind = "serial_scanner"\nport = "{port}"\n'
-        '[[device]]\nname = "gps"\nkind = "gps_serial"\nport = "/dev/ttyACM99"\n'
-    )
-    return file
 
 
 def test_without_a_daemon_a_device_is_opened_for_a_moment(tmp_path, capsys):

@@ -15,7 +15,8 @@ from aerocast_agent.spool_reading import batches, open_to_read
 from aerocast_agent.spool_rows import Row
 from aerocast_agent.spool_salvage import Damaged, salvage
 from aerocast_protocols import batch
-from aerocast_protocols.observations import BULK, CRITICAL, CodeScan, TagRead
+from aerocast_protocols.observations.bags import CodeScan, TagRead
+from aerocast_protocols.observations.every import BULK, CRITICAL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +36,7 @@ def fill(path, *, rounds=12, reads=300):
         for each in range(reads):
             read = TagRead(device="portal", boot_ns=each, epc=chance.randbytes(60))
             spool.add(BULK, batch.encode_observation(read))
-        spool.flush().result(10)
+        spool.flush().result(60)
     return spool
 
 
@@ -49,7 +50,7 @@ def original(tmp_path_factory):
     for _ in range(4):
         scan = CodeScan(device="desk", boot_ns=0, content="plate", text="0220123456")
         spool.add(CRITICAL, batch.encode_observation(scan))
-        spool.flush().result(10)
+        spool.flush().result(60)
     for suffix in ("", "-wal"):
         shutil.copy(folder / f"live.db{suffix}", folder / f"cut.db{suffix}")
     spool.stop()
@@ -170,7 +171,7 @@ def test_salvaged_batches_join_a_spool_in_use_once_and_under_their_own_names(
             assert told["there_already"] >= there_already
         spool.add(CRITICAL, batch.encode_observation(CodeScan(
             device="desk", boot_ns=1, content="plate", text="0220123456")))  # fmt: skip
-        spool.flush().result(10)
+        spool.flush().result(60)
     finally:
         spool.stop()
     with closing(open_to_read(tmp_path / "spool.db")) as db:
@@ -180,9 +181,9 @@ def test_salvaged_batches_join_a_spool_in_use_once_and_under_their_own_names(
 
 def test_what_finds_no_room_stays_outside_and_pushes_nothing_out(original, tmp_path):
     spool = fill(tmp_path / "spool.db", rounds=3)
-    used = spool.state().result(10).used_bytes
+    used = spool.state().result(60).used_bytes
     added, there_already, no_room = add_batches(tmp_path / "spool.db", used * 2, original[1])
-    after = spool.state().result(10)
+    after = spool.state().result(60)
     spool.stop()
     assert added
     assert no_room

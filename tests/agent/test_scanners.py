@@ -18,7 +18,8 @@ from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols import batch
 from aerocast_protocols.barcode.keyboard import encode_typed
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import CodeScan, DeviceEvent, NoRead
+from aerocast_protocols.observations.bags import CodeScan, NoRead
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_simulator.network_scanners import TunnelScanner
 from aerocast_simulator.serial_devices import PtyScanner
 

@@ -13,7 +13,8 @@ from aerocast_agent.positions import PositionReports
 from aerocast_agent.scans import ScanRules
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.gnss import Fix
-from aerocast_protocols.observations import CodeScan, DeviceEvent, NoRead, PositionFix
+from aerocast_protocols.observations.bags import CodeScan, NoRead
+from aerocast_protocols.observations.gateways import DeviceEvent, PositionFix
 from aerocast_simulator.serial_devices import PtyGps, PtyScanner
 
 from tests.agent.seen import Seen, stopped
@@ -77,7 +78,7 @@ async def test_a_scanner_that_is_unplugged_is_lost():
     await seen.until(1)
     scanner.unplug()
     with pytest.raises(OSError, match=r"."):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await running
 
 
@@ -88,7 +89,7 @@ async def test_a_scanner_that_sends_garbage_is_lost_with_a_clear_message():
         await seen.until(1)
         scanner._write(b"\xff" * 2049)
         with pytest.raises(ProtocolError, match="no end of text"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await running
 
 
@@ -105,7 +106,7 @@ async def test_stopping_leaves_no_thread_and_no_open_port_behind():
             await seen.until(1)  # the port is taken exclusively: the one before has let it go
             (reading,) = (t for t in threading.enumerate() if t.name.startswith("serial"))
             await stopped(running)
-            reading.join(5)
+            reading.join(60)
             assert not reading.is_alive()
 
 

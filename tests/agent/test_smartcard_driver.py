@@ -7,7 +7,8 @@ import pytest
 from aerocast_agent.build import driver_of
 from aerocast_agent.config_file import ConfigError, parse_config
 from aerocast_agent.drivers.smartcard import SmartCardReader, badge_of
-from aerocast_protocols.observations import BadgeShown, CardPresented, CardRemoved, DeviceEvent
+from aerocast_protocols.observations.cards import BadgeShown, CardPresented, CardRemoved
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_protocols.smartcard.ndef import encode_ndef, text_record, uri_record
 from aerocast_simulator.virtual_card import Type2Card, Type4Card
 
@@ -28,7 +29,7 @@ async def reading(driver):
 
     async def next_one():
         waiting = asyncio.create_task(accepted.get())
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await asyncio.wait({waiting, task}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             waiting.cancel()

@@ -11,7 +11,9 @@ from aerocast_agent.spool import Spool
 from aerocast_agent.spool_rows import allowance, spans_of
 from aerocast_protocols import batch
 from aerocast_protocols.batch import REFUSED, UNKNOWN_GATEWAY, Acknowledgement
-from aerocast_protocols.observations import BULK, CRITICAL, LIVE, DeviceEvent, Evicted, NoRead
+from aerocast_protocols.observations.bags import NoRead
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
+from aerocast_protocols.observations.gateways import DeviceEvent, Evicted
 
 BOOT = bytes(range(16))
 EVERYTHING = ((-1, -1), (2**63 - 1, 0))
@@ -37,7 +39,7 @@ def seen(n, filling=0):
 
 
 def held(spool, lane, after=EVERYTHING[0], before=EVERYTHING[1], most=10_000):
-    rows, _ = spool.fetch(lane, after, before, most).result(10)
+    rows, _ = spool.fetch(lane, after, before, most).result(60)
     return rows
 
 
@@ -54,14 +56,14 @@ def observations(spool, lane):
 
 
 def counters(spool):
-    return spool.state().result(10).counters
+    return spool.state().result(60).counters
 
 
 def test_what_is_flushed_is_durable_and_decodes(open_spool):
     spool = open_spool()
     for n in range(1200):
         spool.add(BULK, seen(n))
-    spool.flush().result(10)
+    spool.flush().result(60)
     assert counters(spool)[:2] == (1200, 1200)
     assert [each.boot_ns for each in observations(spool, BULK)] == list(range(1200))
     for row in held(spool, BULK):
@@ -75,7 +77,7 @@ def test_an_observation_is_durable_by_its_deadline_without_a_flush(open_spool):
     durable = threading.Event()
     spool.on_durable = durable.set
     spool.add(CRITICAL, seen(1))
-    assert durable.wait(5)
+    assert durable.wait(60)
     assert sequences(spool, CRITICAL) == [1]
 
 
@@ -85,7 +87,7 @@ def test_every_life_has_an_epoch_of_its_own(open_spool, tmp_path):
     first.stop()
     second = open_spool()
     second.add(LIVE, seen(2))
-    second.flush().result(10)
+    second.flush().result(60)
     assert first.epoch >> 32 == 0
     assert second.epoch >> 32 == 1
     assert [(row.epoch, row.first) for row in held(second, LIVE)] == [
@@ -98,13 +100,13 @@ def test_an_acknowledgement_lets_whole_batches_go(open_spool):
     spool = open_spool()
     for n in range(3):
         spool.add(LIVE, seen(n))
-        spool.flush().result(10)
+        spool.flush().result(60)
     spool.acknowledge(Acknowledgement(lane=LIVE, epoch=spool.epoch, up_to_sequence=2))
     spool.acknowledge(Acknowledgement(lane=LIVE, epoch=spool.epoch + 1, up_to_sequence=9))
-    spool.flush().result(10)
+    spool.flush().result(60)
     assert sequences(spool, LIVE) == [3]
     assert counters(spool).acked == 2
-    rows, oldest = spool.fetch(LIVE, *EVERYTHING, 10).result(10)
+    rows, oldest = spool.fetch(LIVE, *EVERYTHING, 10).result(60)
     assert oldest == {spool.epoch: 3}
     assert rows[0].first == 3
 
@@ -113,7 +115,7 @@ def test_what_the_hub_has_beyond_a_hole_is_let_go_too(open_spool):
     spool = open_spool()
     for n in range(5):
         spool.add(LIVE, seen(n))
-        spool.flush().result(10)
+        spool.flush().result(60)
     spool.acknowledge(
         Acknowledgement(
             lane=LIVE,
@@ -123,7 +125,7 @@ def test_what_the_hub_has_beyond_a_hole_is_let_go_too(open_spool):
             highest_sequence=4,
         )
     )
-    spool.flush().result(10)
+    spool.flush().result(60)
     assert sequences(spool, LIVE) == [2, 3, 5]
 
 
@@ -156,13 +158,13 @@ def test_what_is_refused_for_good_is_set_aside_and_the_rest_stays(open_spool, tm
     spool = open_spool()
     for n in range(1, 6):
         spool.add(LIVE, seen(n))
-    spool.flush().result(10)
+    spool.flush().result(60)
     spool.acknowledge(
         Acknowledgement(
             lane=LIVE, epoch=spool.epoch, up_to_sequence=0, missing_ranges=((3, 3),), status=REFUSED
         )
     )
-    spool.flush().result(10)
+    spool.flush().result(60)
     assert sequences(spool, LIVE) == [1, 2, 4, 5]
     assert [each.boot_ns for each in observations(spool, LIVE)] == [1, 2, 4, 5]
     assert counters(spool).dead == 1
@@ -179,18 +181,18 @@ def test_what_is_refused_for_good_is_set_aside_and_the_rest_stays(open_spool, tm
             status=REFUSED,
         )
     )
-    spool.flush().result(10)
+    spool.flush().result(60)
     assert observations(spool, CRITICAL) == []  # a refused record needs no record of its own
 
 
 def test_over_budget_the_oldest_bulk_goes_first_and_the_hub_is_told(open_spool):
     spool = open_spool(budget_mb=8)
     spool.add(LIVE, seen(0))
-    spool.flush().result(10)
+    spool.flush().result(60)
     for n in range(300):
         spool.add(BULK, incompressible(n))
         if n % 2:
-            spool.flush().result(10)
+            spool.flush().result(60)
     left = sequences(spool, BULK)
     assert left == list(range(left[0], 301))
     assert left[0] > 1
@@ -199,7 +201,7 @@ def test_over_budget_the_oldest_bulk_goes_first_and_the_hub_is_told(open_spool):
     gone = sorted(n for e in told for n in range(e.first_sequence, e.last_sequence + 1))
     assert gone == list(range(1, left[0]))
     assert {(e.lane, e.epoch, e.reason) for e in told} == {(BULK, spool.epoch, "budget")}
-    state = spool.state().result(10)
+    state = spool.state().result(60)
     assert state.counters.evicted == len(gone)
     assert state.used_bytes <= 8 * 1024 * 1024
 
@@ -213,7 +215,7 @@ def test_a_file_that_is_no_spool_is_kept_aside_and_the_hub_is_told(open_spool, t
     path = tmp_path / "spool.db"
     path.write_bytes(b"this is no database, " * 1000)
     spool = open_spool()
-    spool.flush().result(10)
+    spool.flush().result(60)
     (told,) = observations(spool, LIVE)
     assert isinstance(told, DeviceEvent)
     assert told.event == "lost"
@@ -229,7 +231,7 @@ def test_another_programs_database_is_not_touched(open_spool, tmp_path):
         other.commit()
     spool = open_spool()
     spool.add(LIVE, seen(1))
-    spool.flush().result(10)
+    spool.flush().result(60)
     with closing(sqlite3.connect(next(tmp_path.glob("spool.corrupt-*.db")))) as kept:
         assert kept.execute("SELECT * FROM meta").fetchall() == [("mine", 1)]
 
@@ -238,14 +240,14 @@ def test_a_damaged_batch_is_set_aside_and_explained(open_spool, tmp_path):
     first = open_spool()
     for n in range(2):
         first.add(LIVE, seen(n))
-        first.flush().result(10)
+        first.flush().result(60)
     first.stop()
     with closing(sqlite3.connect(tmp_path / "spool.db")) as db:
         db.execute("UPDATE batch SET body = CAST(x'00' || substr(body, 2) AS BLOB) WHERE first = 1")
         db.commit()
     second = open_spool()
     assert sequences(second, LIVE) == [2]
-    second.flush().result(10)
+    second.flush().result(60)
     (told,) = observations(second, CRITICAL)
     assert (told.epoch, told.first_sequence, told.last_sequence, told.reason) == (
         first.epoch,
@@ -261,13 +263,13 @@ def test_without_a_disk_it_goes_on_in_memory_and_says_so(open_spool, tmp_path):
     spool = open_spool(path=blocked / "spool.db")
     spool.add(LIVE, seen(1))
     with pytest.raises(sqlite3.Error, match="blocked"):
-        spool.state().result(10)
+        spool.state().result(60)
     state = spool.state_in_memory()
     assert "blocked" in state.degraded
     assert state.counters[:2] == (1, 0)
     blocked.unlink()
-    spool.flush().result(10)
-    state = spool.state().result(10)
+    spool.flush().result(60)
+    state = spool.state().result(60)
     assert state.degraded is None
     assert state.counters[:2] == (1, 1)
     assert sequences(spool, LIVE) == [1]
@@ -283,7 +285,7 @@ def test_memory_is_bounded_while_the_disk_is_away_and_the_loss_is_told(open_spoo
     assert state.waiting_bytes <= 4 * 1024 * 1024
     assert state.counters.evicted > 0
     blocked.unlink()
-    spool.flush().result(10)
+    spool.flush().result(60)
     left = sequences(spool, BULK)
     told = observations(spool, CRITICAL)
     assert sum(e.last_sequence - e.first_sequence + 1 for e in told) == left[0] - 1
@@ -312,7 +314,7 @@ def test_an_acknowledgement_of_numbers_no_file_holds_changes_nothing(open_spool)
         ),
     ):
         spool.acknowledge(acknowledgement)
-    spool.flush().result(10)
+    spool.flush().result(60)
     assert sequences(spool, LIVE) == [1]
 
 

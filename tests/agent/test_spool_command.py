@@ -13,15 +13,9 @@ from aerocast_agent.cli import main
 from aerocast_agent.spool import Spool
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement
-from aerocast_protocols.observations import (
-    BULK,
-    CRITICAL,
-    LIVE,
-    ClockAnchor,
-    CodeScan,
-    DeviceEvent,
-    TagRead,
-)
+from aerocast_protocols.observations.bags import CodeScan, TagRead
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
+from aerocast_protocols.observations.gateways import ClockAnchor, DeviceEvent
 
 BUDGET = 16 * 1024 * 1024
 
@@ -51,7 +45,7 @@ def filled(folder, *, boot_id=None, scans=3, reads=5):
     for number in range(reads):
         read = TagRead(device="portal", boot_ns=clock.boot_ns(), epc=bytes([number]) * 12)
         spool.add(BULK, batch.encode_observation(read))
-    spool.flush().result(10)
+    spool.flush().result(60)
     return spool
 
 
@@ -91,7 +85,7 @@ def test_what_the_hub_refused_is_listed_as_dead(tmp_path, config, capsys):
             status=batch.REFUSED,
         )
     )
-    spool.flush().result(10)
+    spool.flush().result(60)
     _, out, _ = spool_command(capsys, "ls", "--dead", "--json", "--config", config)
     spool.stop()
     (dead,) = lines(out)
@@ -146,7 +140,7 @@ def test_times_of_an_earlier_boot_come_from_its_anchor_or_are_unknown(tmp_path, 
         quality=3,
     )
     spool.add(LIVE, batch.encode_observation(anchor))
-    spool.flush().result(10)
+    spool.flush().result(60)
     spool.stop()
     _, out, _ = spool_command(capsys, "export", "--config", config)
     assert all(abs(each["seen_at_us"] - 1_800_000_000_000_000) < 60e6 for each in lines(out))
@@ -157,7 +151,7 @@ def test_an_observation_of_a_newer_version_is_refused_in_its_place(tmp_path, con
     spool.add(LIVE, b"\x81\xa4kind\xa3new")
     told = DeviceEvent(device="desk", boot_ns=1, event="connected")
     spool.add(LIVE, batch.encode_observation(told))
-    spool.flush().result(10)
+    spool.flush().result(60)
     spool.stop()
     code, out, _ = spool_command(capsys, "export", "--config", config)
     first, refused, last = lines(out)

@@ -2,7 +2,7 @@
 
 from aerocast_agent.lanes import Span
 from aerocast_agent.spool_waiting import Waiting
-from aerocast_protocols.observations import CRITICAL, LIVE
+from aerocast_protocols.observations.every import CRITICAL, LIVE
 
 MS = 1_000_000
 LARGE = 2**40

@@ -5,7 +5,9 @@ import contextlib
 
 from aerocast_agent.device_watch import CONNECTED, CONNECTING, DONE, LOST
 from aerocast_agent.supervisor import LONGEST_WAIT_S, Supervisor, longest_wait_s
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
+
+from tests.waiting import until
 
 
 class Device:
@@ -37,12 +39,6 @@ async def supervised(*devices):
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-async def until(claim):
-    async with asyncio.timeout(10):
-        while not claim():  # noqa: ASYNC110  what is claimed has no event
-            await asyncio.sleep(0.01)
 
 
 async def test_a_device_that_is_lost_is_tried_again_and_others_go_on():

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -18,28 +17,15 @@ from aerocast_agent.spool import Spool
 from aerocast_agent.watching import MOST_UNTOLD, Accepted, Watching
 from aerocast_protocols import batch
 from aerocast_protocols.batch import UNKNOWN_GATEWAY, Acknowledgement
-from aerocast_protocols.observations import CRITICAL, CodeScan, DeviceEvent
+from aerocast_protocols.observations.bags import CodeScan
+from aerocast_protocols.observations.every import CRITICAL
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_simulator.serial_devices import PtyScanner
 
 from tests.agent.brokers import Broker, free_port
 from tests.agent.fake_hub import FakeHub
 
 AGENT = Path(sys.executable).with_name("aerocast-agent")
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    one = Broker(tmp_path_factory.mktemp("broker"))
-    one.start()
-    yield one
-    one.kill()
-
-
-@pytest.fixture
-def hub(broker):
-    one = FakeHub(broker.port_v5)
-    yield one
-    one.stop()
 
 
 class _Healthy(http.server.BaseHTTPRequestHandler):
@@ -75,9 +61,11 @@ def write_config(folder, url, *, web=None, devices="", more=""):
 
 @contextlib.asynccontextmanager
 async def running(config):
-    daemon = await asyncio.create_subprocess_exec(
-        AGENT, "run", "--config", config, stderr=asyncio.subprocess.DEVNULL
-    )
+    log = config.with_suffix(".log")
+    with log.open("wb") as written:
+        daemon = await asyncio.create_subprocess_exec(
+            AGENT, "run", "--config", config, stderr=written
+        )
     try:
         spool = str(config.parent / "spool.db")
         while not order_daemon(spool, "health"):  # noqa: ASYNC110  a process has no event
@@ -87,13 +75,14 @@ async def running(config):
         with contextlib.suppress(ProcessLookupError):
             daemon.terminate()
         await daemon.wait()
+    assert "Traceback" not in log.read_text()  # however it ended
 
 
 async def command(*arguments):
     process = await asyncio.create_subprocess_exec(
         AGENT, *map(str, arguments), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    out, err = await asyncio.wait_for(process.communicate(), 40)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
     return process.returncode, out.decode(), err.decode()
 
 
@@ -114,7 +103,7 @@ def fill(folder, count=3):
         text = f"{number:010}"
         scan = CodeScan(device="desk", boot_ns=clock.boot_ns(), content="plate", text=text)
         spool.add(CRITICAL, batch.encode_observation(scan))
-    spool.flush().result(10)
+    spool.flush().result(60)
     spool.stop()
 
 
@@ -235,7 +224,7 @@ EARLY = "0220123456"
 async def first_line(follower, scanner):
     """Scan until the follower tells of it: from then on it follows."""
     reading = asyncio.create_task(follower.stdout.readline())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not reading.done():
             scanner.scan(EARLY)
             await asyncio.wait({reading}, timeout=0.2)
@@ -265,11 +254,11 @@ async def test_tail_follows_every_observation_though_the_hub_takes_them_at_once(
                 await asyncio.sleep(0.02)
             told = [before]
             while told[-1]["licence_plate"] != plates[-1]:
-                told.append(json.loads(await asyncio.wait_for(follower.stdout.readline(), 20)))
+                told.append(json.loads(await asyncio.wait_for(follower.stdout.readline(), 60)))
             assert [each["licence_plate"] for each in told][-20:] == plates
             first = before["sequence"]
             assert [each["sequence"] for each in told] == list(range(first, first + len(told)))
-        assert b"has stopped" in await asyncio.wait_for(follower.stderr.readline(), 20)
+        assert b"has stopped" in await asyncio.wait_for(follower.stderr.readline(), 60)
         async with running(config):
             assert (await first_line(follower, scanner))["licence_plate"] == EARLY
     finally:
@@ -296,7 +285,7 @@ async def test_replay_wakes_a_daemon_that_waits_for_the_hub_to_know_it(tmp_path,
     fill(tmp_path)
     hub.answer_with = lambda _, body: Acknowledgement(
         lane=body.lane, epoch=body.epoch, up_to_sequence=0, status=UNKNOWN_GATEWAY,
-        retry_after_ms=60_000,
+        retry_after_ms=3_600_000,
     )  # fmt: skip
     config = write_config(tmp_path, broker.url_v5)
     code, out, _ = await command("replay", "--from", "-1h", "--to", "now", "--config", config)
@@ -304,16 +293,14 @@ async def test_replay_wakes_a_daemon_that_waits_for_the_hub_to_know_it(tmp_path,
     assert "The daemon is down. Next:" in out
     async with running(config):
         assert await asyncio.to_thread(hub.wait_for, lambda hub: hub.arrivals)
-        await asyncio.sleep(0.5)  # the answer has come: it would wait a minute now
+        await asyncio.sleep(0.5)  # the answer has come: it would wait an hour now
         hub.answer_with = None
-        began_s = time.monotonic()
         code, out, err = await command(
             "replay", "--from", "-1h", "--to", "now", "--lane", "critical", "--json",
             "--config", config,
         )  # fmt: skip
         told = json.loads(out)
         assert code == 0, (told, err)
-        assert time.monotonic() - began_s < 15
         assert (told["observations"], told["acknowledged"], told["waiting"]) == (3, 1, 0)
         assert any(len(each) == 3 for each in hub.stored.values())
         code, out, _ = await command("replay", "--from", "-1h", "--to", "now", "--json", "--config",
@@ -321,20 +308,19 @@ async def test_replay_wakes_a_daemon_that_waits_for_the_hub_to_know_it(tmp_path,
         assert (code, json.loads(out)["batches"], json.loads(out)["gone"] >= 3) == (0, 0, True)
 
 
-async def test_replay_ends_the_pause_before_the_next_attempt_to_connect(tmp_path):
+async def test_replay_reaches_a_hub_whose_broker_came_back_a_moment_ago(tmp_path):
     folder = tmp_path / "broker"
     folder.mkdir()
     late = Broker(folder)
     config = write_config(tmp_path, late.url_v5)
     fill(tmp_path)
     async with running(config):
-        await asyncio.sleep(4)  # pauses have grown
         late.start()
         hub = FakeHub(late.port_v5)
         try:
             code, out, _ = await command(
                 "replay", "--from", "-1h", "--to", "now", "--json", "--config", config,
-                "--lane", "critical", "--wait", "5",
+                "--lane", "critical", "--wait", "20",
             )  # fmt: skip
             assert (code, json.loads(out)["acknowledged"]) == (0, 1)
         finally:
@@ -368,7 +354,7 @@ async def test_what_is_no_question_is_refused_and_the_daemon_goes_on(tmp_path, b
             writer.write(sent)
             writer.write_eof()
             with contextlib.suppress(ConnectionError):
-                answer = await asyncio.wait_for(reader.read(), 10)
+                answer = await asyncio.wait_for(reader.read(), 60)
                 assert not answer or b"not understood" in answer
             writer.close()
         assert order_daemon(spool, "health")

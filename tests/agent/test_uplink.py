@@ -5,27 +5,21 @@ import contextlib
 
 import pytest
 from aerocast_agent import clock
+from aerocast_agent import uplink as uplink_module
 from aerocast_agent.spool import Spool
 from aerocast_agent.spool_reading import open_to_read
 from aerocast_agent.uplink import Identity, Uplink
 from aerocast_agent.ways import brokers_of
 from aerocast_protocols import batch
 from aerocast_protocols.batch import REFUSED, SLOW_DOWN, UNKNOWN_GATEWAY, Acknowledgement
-from aerocast_protocols.observations import BULK, CRITICAL, LIVE, NoRead
+from aerocast_protocols.observations.bags import NoRead
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
 
 from tests.agent.brokers import Broker, free_port
 from tests.agent.fake_hub import FakeHub
 
 IDENTITY = Identity("lfbo", "hall-1", "0.1.0", clock.boot_id())
 NO_FILES = (None, None, None)
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    one = Broker(tmp_path_factory.mktemp("broker"))
-    one.start()
-    yield one
-    one.kill()
 
 
 @pytest.fixture
@@ -57,8 +51,8 @@ def fill(spool, lane, many, *, apart=False):
     for n in range(many):
         spool.add(lane, seen(n))
         if apart:
-            spool.flush().result(10)
-    spool.flush().result(10)
+            spool.flush().result(60)
+    spool.flush().result(60)
 
 
 @contextlib.asynccontextmanager
@@ -76,14 +70,14 @@ def uplink_to(broker, spool):
     return Uplink(IDENTITY, brokers_of(broker.url_v5, broker.url_v3, NO_FILES), spool)
 
 
-async def eventually(claim, seconds=15):
+async def eventually(claim, seconds=60):
     async with asyncio.timeout(seconds):
         while not claim():  # noqa: ASYNC110  what is claimed has no event
             await asyncio.sleep(0.02)
 
 
 async def empty(spool):
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(60):
         while any((await asyncio.wrap_future(spool.state())).rows.values()):  # noqa: ASYNC110  nor has this
             await asyncio.sleep(0.05)
 
@@ -97,11 +91,11 @@ async def test_what_is_durable_reaches_the_hub_and_leaves_on_its_word(broker, sp
         await eventually(lambda: hub.sequences(CRITICAL, spool.epoch) == [1])
         await empty(spool)
         assert uplink.state().mqtt_version == 5
-        assert uplink.state().round_trip_s < 2
+        assert 0 < uplink.state().round_trip_s < 60
     assert hub.sequences(LIVE, spool.epoch) == list(range(1, 701))
     assert hub.wait_for(lambda hub: hub.statuses[:1] == ["online"])
     assert hub.wait_for(lambda hub: hub.statuses[-1] == "gone")
-    assert spool.state().result(10).counters.acked == 701
+    assert spool.state().result(60).counters.acked == 701
 
 
 async def test_a_link_made_anew_costs_nothing_and_nobody_is_told_that_the_gateway_is_gone(
@@ -118,8 +112,7 @@ async def test_a_link_made_anew_costs_nothing_and_nobody_is_told_that_the_gatewa
         assert uplink.state().connected
         told = list(hub.statuses)
     assert hub.sequences(LIVE, spool.epoch) == list(range(1, 601))
-    if "gone" in told:
-        pytest.xfail("known defect: the broker at times sends the last will of the link we left")
+    assert "gone" not in told
 
 
 async def test_nothing_leaves_while_the_hub_is_silent(broker, spool, start_hub):
@@ -216,7 +209,7 @@ async def test_what_the_hub_refuses_for_good_does_not_hold_up_the_rest(broker, s
     async with running(uplink_to(broker, spool)):
         await empty(spool)
     assert hub.sequences(LIVE, spool.epoch) == [1, 2, 3, 4, 5]
-    assert spool.state().result(10).counters.dead == 1
+    assert spool.state().result(60).counters.dead == 1
     assert len(hub.sequences(CRITICAL, spool.epoch)) == 1  # told by an Evicted
 
 
@@ -236,6 +229,24 @@ async def test_a_broker_that_is_not_there_is_named_in_the_state(spool):
         await eventually(lambda: uplink.state().error is not None)
         assert url in uplink.state().error
         assert not uplink.state().connected
+
+
+async def test_whoever_asks_ends_the_pause_before_the_next_attempt(tmp_path, spool, monkeypatch):
+    monkeypatch.setattr(uplink_module, "FIRST_PAUSE_S", 3600.0)
+    monkeypatch.setattr(uplink_module.random, "uniform", lambda _least, most: most)
+    late = Broker(tmp_path)
+    fill(spool, LIVE, 10)
+    only = brokers_of(late.url_v5, None, NO_FILES)
+    async with running(Uplink(IDENTITY, only, spool)) as uplink:
+        await eventually(lambda: uplink.state().error is not None)
+        late.start()
+        hub = FakeHub(late.port_v5)
+        try:
+            uplink.send_again()
+            await empty(spool)
+        finally:
+            hub.stop()
+    late.kill()
 
 
 async def test_a_broker_that_dies_costs_nothing(tmp_path, spool):
@@ -291,13 +302,13 @@ async def test_a_batch_the_hub_can_never_read_is_set_aside_and_told(broker, spoo
         await eventually(lambda: hub.unreadable)
         fill(spool, LIVE, 1)  # another is read meanwhile
         await eventually(lambda: hub.sequences(CRITICAL, spool.epoch) == [1], 30)
-        await eventually(lambda: not any(spool.state().result(10).rows.values()))
+        await eventually(lambda: not any(spool.state().result(60).rows.values()))
     (told,) = hub.stored[CRITICAL, spool.epoch].values()
     told = batch.decode_observation(told)
     assert (told.lane, told.first_sequence, told.last_sequence) == (LIVE, 2, 3)
     assert told.reason == "unreadable"
     assert hub.sequences(LIVE, spool.epoch) == [1, 4]
-    assert spool.state().result(10).totals["dead"] == 2
+    assert spool.state().result(60).totals["dead"] == 2
 
 
 def written(path):
@@ -309,7 +320,7 @@ def written(path):
 async def spared_or_written(spool, path, number, before):
     """Say whether the hub had it first."""
     while written(path) == before:
-        if spool.state().result(10).counters.acked == number:
+        if spool.state().result(60).counters.acked == number:
             return written(path) == before
         await asyncio.sleep(0.01)
     return False
@@ -322,7 +333,7 @@ async def test_what_a_quick_hub_has_before_it_is_due_is_never_written(
     fill(spool, LIVE, 1)
     async with running(uplink_to(broker, spool)) as uplink:
         await eventually(lambda: uplink.state().round_trip_s is not None)
-        await eventually(lambda: not any(spool.state().result(10).rows.values()))
+        await eventually(lambda: not any(spool.state().result(60).rows.values()))
         for number in range(2, 40):  # on a busy machine the hub is not always quick
             before = written(tmp_path / "spool.db")
             spool.add(LIVE, seen(number))
@@ -331,12 +342,12 @@ async def test_what_a_quick_hub_has_before_it_is_due_is_never_written(
             )
             if await spared_or_written(spool, tmp_path / "spool.db", number, before):
                 break
-            spool.flush().result(10)
+            spool.flush().result(60)
         else:
             pytest.fail("it was written each time")
-    state = spool.state().result(10)
+    state = spool.state().result(60)
     assert state.counters.durable == state.counters.acked == number
     assert state.totals["accepted"] == state.totals["acked"] == number
-    spool.flush().result(10)
+    spool.flush().result(60)
     spool.stop()
     assert written(tmp_path / "spool.db") == number

@@ -10,12 +10,8 @@ from aerocast_agent.drivers.as3935 import LightningDetector
 from aerocast_agent.drivers.tempest_udp import TempestStation
 from aerocast_agent.drivers.weather_wxt import WxtTransmitter
 from aerocast_agent.weather_reports import WIND_EVERY_NS, TempestReports, WxtReports
-from aerocast_protocols.observations import (
-    DeviceEvent,
-    LightningStrike,
-    LightningWatch,
-    WeatherMeasured,
-)
+from aerocast_protocols.observations.gateways import DeviceEvent
+from aerocast_protocols.observations.weather import LightningStrike, LightningWatch, WeatherMeasured
 from aerocast_protocols.weather.tempest import TempestStrike, TempestWeather, TempestWind
 from aerocast_protocols.weather.wxt import decode_wxt
 from aerocast_simulator.weather_sensors import PtyWxt, TempestHub
@@ -27,7 +23,7 @@ async def test_a_tempest_gives_weather_strikes_and_word_that_it_listens():
     seen = Seen()
     station = TempestStation("roof", "127.0.0.1", 0)
     running = asyncio.create_task(station.run(seen.accept))
-    await asyncio.wait_for(station.hearing.wait(), 20)
+    await asyncio.wait_for(station.hearing.wait(), 60)
     with TempestHub("127.0.0.1", station.bound_port) as hub:
         hub.weather()
         await seen.until(3)

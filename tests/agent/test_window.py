@@ -4,7 +4,7 @@ from aerocast_agent.lanes import Span
 from aerocast_agent.spool_rows import Row
 from aerocast_agent.window import MOST_BACKLOG, MOST_IN_FLIGHT, Window
 from aerocast_protocols.batch import SLOW_DOWN, UNKNOWN_GATEWAY, Acknowledgement
-from aerocast_protocols.observations import LIVE
+from aerocast_protocols.observations.every import LIVE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

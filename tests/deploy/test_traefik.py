@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from aerocast_hub.app import create_app
+from aerocast_hub.app import CLIENT_SHARE, create_app
 from aerocast_hub.services import REGISTRY
 from aerocast_hub.settings import Settings
 
@@ -80,6 +80,40 @@ def test_plain_http_leads_to_https_and_old_tls_is_refused():
     assert (redirection["to"], redirection["scheme"]) == ("websecure", "https")
     options = read_yaml("traefik", "dynamic", "hub.yaml")["tls"]["options"]["default"]
     assert options["minVersion"] == "VersionTLS12"
+
+
+def test_slow_idle_and_too_many_clients_are_bounded(dynamic):
+    static = read_yaml("traefik", "traefik.yaml")
+    timeouts = static["entryPoints"]["websecure"]["transport"]["respondingTimeouts"]
+    assert 0 < seconds(timeouts["readTimeout"]) <= 60
+    assert 0 < seconds(timeouts["idleTimeout"]) <= 180
+    patience_s = Settings.model_fields["http_patience_s"].default
+    # Else a request would now and then meet a connection the hub is just closing.
+    assert seconds(static["serversTransport"]["forwardingTimeouts"]["idleConnTimeout"]) < patience_s
+    connections = Settings.model_fields["http_connections"].default
+    assert dynamic["middlewares"]["crowd"]["inFlightReq"]["amount"] == connections // CLIENT_SHARE
+    open_to_all = [
+        name
+        for name, router in dynamic["routers"].items()
+        if not {"nobody", "crowd"} & set(router["middlewares"])
+    ]
+    assert open_to_all == []
+
+
+def test_nothing_holds_live_streams_back(dynamic):
+    assert [each for each in dynamic["middlewares"].values() if "buffering" in each] == []
+    assert dynamic["middlewares"]["shrink"]["compress"]["excludedContentTypes"] == [
+        "text/event-stream"
+    ]
+    static = read_yaml("traefik", "traefik.yaml")
+    for entry in static["entryPoints"].values():
+        timeouts = entry.get("transport", {}).get("respondingTimeouts", {})
+        assert seconds(timeouts.get("writeTimeout", "0s")) == 0
+
+
+def seconds(text):
+    assert text.endswith("s"), text
+    return int(text.removesuffix("s"))
 
 
 def test_neither_paths_nor_headers_are_logged():

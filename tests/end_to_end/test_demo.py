@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -35,6 +37,24 @@ async def test_the_airport_comes_out_as_advice_and_nothing_is_lost(tmp_path):
         for flight in timetable.plan(random.Random(1)):
             for bag in flight.bags:
                 assert bag.passenger not in text, "a passenger's name in a log"
+
+
+async def test_control_c_ends_it_in_good_order(tmp_path):
+    process = await asyncio.create_subprocess_exec(
+        *(str(DEMO), "--data-dir", str(tmp_path / "kept")),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    said = b""
+    async with asyncio.timeout(150):
+        while b"ready after" not in said:
+            said += await process.stderr.readline()
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: everybody in the foreground
+        out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    assert json.loads(out)["lost"] == 0
+    assert b"Traceback" not in err
 
 
 async def test_a_folder_without_recordings_is_refused_in_one_line(tmp_path):

@@ -123,6 +123,7 @@ async def live(hub, folder, port, hear_of_revoked):
             assert told["broker"] == f"mqtts://127.0.0.1:{port}"
         await check_renewal(hub, gateway)
         await check_names(hub, gateway, other, port)
+        await check_orders(hub, gateway, other, port)
         await check_strangers(gateway, port, folder)
         await check_revocation(hub, gateway, other, port, hear_of_revoked)
     finally:
@@ -165,6 +166,22 @@ async def check_names(hub, gateway, other, port):
     )
     kept = await hub.client.get("/api/quarantine")
     assert {each["topic"] for each in kept["items"]} == {f"{other.up}/0"}
+
+
+async def check_orders(hub, gateway, other, port):
+    """A gateway does what its hub orders, and hears nothing of what another gateway orders."""
+    await reaches(other.way(port), other.client_id, f"{other.down}/ack", f"{gateway.down}/command")
+    given = await hub.client.post(f"{gateway.path}/orders", {"verb": "ping"})
+
+    async def order():
+        orders = (await hub.client.get(f"{gateway.path}/orders"))["items"]
+        return next(each for each in orders if each["id"] == given["id"])
+
+    found = await until(order, lambda found: found["state"] != "waiting")
+    assert (found["state"], found["output"]) == ("done", "pong")
+    said = gateway.process.log.read_text()
+    assert "the hub orders ping" in said
+    assert "command cannot be read" not in said  # the other's would have been
 
 
 async def check_strangers(gateway, port, folder):

@@ -24,13 +24,8 @@ from aerocast_agent.spool import Spool
 from aerocast_agent.uplink import Identity, Uplink
 from aerocast_agent.ways import brokers_of
 from aerocast_protocols import batch
-from aerocast_protocols.observations import (
-    CodeScan,
-    GpioEdge,
-    Observation,
-    TagRead,
-    lane_of,
-)
+from aerocast_protocols.observations.bags import CodeScan, GpioEdge, TagRead
+from aerocast_protocols.observations.every import Observation, lane_of
 
 TICK_S = 0.02
 SITE = "lfbo"

@@ -34,7 +34,9 @@ from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Envelope
-from aerocast_protocols.observations import BULK, CRITICAL, LIVE, DeviceEvent, Evicted, NoRead
+from aerocast_protocols.observations.bags import NoRead
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
+from aerocast_protocols.observations.gateways import DeviceEvent, Evicted
 from aerocast_protocols.topics import up
 from journal import Key
 from sqlalchemy import select
@@ -119,14 +121,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def call_it_durable(self):
-        self.spool.flush().result(20)
+        self.spool.flush().result(60)
         self.durable |= self.waiting
         self.waiting = set()
 
     @rule(lane=LANES)
     def send(self, lane):
         room = self.window.room(self.now_s, backlog=False)
-        rows, oldest = self.spool.fetch(lane, self.sent_to[lane], END, room).result(20)
+        rows, oldest = self.spool.fetch(lane, self.sent_to[lane], END, room).result(60)
         for row in rows:
             self.sent_to[lane] = (row.epoch, row.first)
             if row[:3] not in self.window:
@@ -145,7 +147,7 @@ class Machine(RuleBasedStateMachine):
         self.now_s += seconds
         for lane, epoch, first in self.window.overdue(self.now_s):
             span = ((epoch, first - 1), (epoch, first + 1))
-            rows, oldest = self.spool.fetch(lane, *span, 1).result(20)
+            rows, oldest = self.spool.fetch(lane, *span, 1).result(60)
             if rows:
                 self.post(rows[0], oldest[epoch])
             else:
@@ -182,7 +184,7 @@ class Machine(RuleBasedStateMachine):
     def the_gateway_dies(self):
         """Go on from the file as it lies on the disk between two commits."""
         after = self.folder / f"life-{self.lives + 1}"
-        self.spool._ask(lambda _: shutil.copytree(self.path.parent, after)).result(20)
+        self.spool._ask(lambda _: shutil.copytree(self.path.parent, after)).result(60)
         self.spool.stop()
         self.waiting = set()
         self.next_life()
@@ -257,8 +259,8 @@ class Machine(RuleBasedStateMachine):
             del self.up[:50]
             while self.down:
                 self.the_hub_is_heard(0, again=False)
-            self.spool.flush().result(20)
-            if not any(self.spool.state().result(20).rows.values()) and not self.up:
+            self.spool.flush().result(60)
+            if not any(self.spool.state().result(60).rows.values()) and not self.up:
                 return
             self.the_link_breaks()
             for lane in (CRITICAL, LIVE, BULK):
@@ -277,7 +279,7 @@ class Machine(RuleBasedStateMachine):
         assert account.refused == 0
         assert account.received == len(stored)
         assert sum(account.explained.values()) == len(evicted - stored.keys())
-        totals = self.spool.state().result(20).totals
+        totals = self.spool.state().result(60).totals
         told = {name: totals[name] for name in ("acked", "evicted", "dead")}
         assert totals["accepted"] == sum(told.values()), told
         assert not told["dead"]

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "agent"))
 
 from aerocast_protocols import batch
-from aerocast_protocols.observations import Evicted
+from aerocast_protocols.observations.gateways import Evicted
 from brokers import Broker
 from fake_hub import FakeHub
 from gateway import number_of

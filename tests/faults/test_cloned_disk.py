@@ -16,7 +16,7 @@ from journal import Journal, Key, Life
 
 
 def until_durable(*lives):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not all('"durable"' in each.said() for each in lives):
         assert time.monotonic() < deadline
         time.sleep(0.05)

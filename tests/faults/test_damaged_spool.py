@@ -14,7 +14,9 @@ from aerocast_agent.spool_adding import AT_ONCE, add_batches
 from aerocast_agent.spool_rows import Row
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement
-from aerocast_protocols.observations import BULK, CRITICAL, LIVE, Evicted, NoRead
+from aerocast_protocols.observations.bags import NoRead
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
+from aerocast_protocols.observations.gateways import Evicted
 
 BOOT = bytes(range(16))
 BUDGET = 64 * 1024 * 1024
@@ -28,7 +30,7 @@ def seen(n):
 
 
 def held(spool, lane):
-    rows, _ = spool.fetch(lane, *EVERYTHING, 10_000).result(10)
+    rows, _ = spool.fetch(lane, *EVERYTHING, 10_000).result(60)
     return rows
 
 
@@ -55,15 +57,15 @@ def filled(path, batches=30):
     for n in range(batches):
         for k in range(20):
             spool.add(LIVE if n % 2 else BULK, seen(n * 20 + k))
-        spool.flush().result(10)
+        spool.flush().result(60)
     return spool
 
 
 def rescued(path, spool):
-    ends_s = time.monotonic() + 10
+    ends_s = time.monotonic() + 60
     while any(path.parent.glob("spool.corrupt-*.db")) and time.monotonic() < ends_s:
         time.sleep(0.02)
-    spool.flush().result(10)
+    spool.flush().result(60)
     assert not any(path.parent.glob("spool.corrupt-*.db"))
 
 
@@ -121,12 +123,10 @@ def test_what_is_whole_is_put_back_and_the_rest_is_told(tmp_path, damage):
         db.commit()
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     damage(path)
-    began_s = time.monotonic()
     second = Spool(path, BUDGET, BOOT)
     second.start()
     second.add(LIVE, seen(0))
-    second.flush().result(10)
-    assert time.monotonic() - began_s < 2
+    second.flush().result(60)
     try:
         rescued(path, second)
         assert second.epoch != first.epoch
@@ -148,7 +148,7 @@ def test_a_file_damaged_in_mid_life_is_replaced_and_every_sequence_is_accounted_
     spool = filled(path, batches=300)
     try:
         spool.acknowledge(Acknowledgement(lane=LIVE, epoch=spool.epoch, up_to_sequence=40))
-        spool.flush().result(10)
+        spool.flush().result(60)
         with closing(sqlite3.connect(path)) as db:
             db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
         pages = used_pages(path)
@@ -157,7 +157,7 @@ def test_a_file_damaged_in_mid_life_is_replaced_and_every_sequence_is_accounted_
         for lane in (LIVE, BULK):  # looks, and finds the damage
             spool.fetch(lane, *EVERYTHING, 10_000).exception(10)
         spool.add(LIVE, seen(0))
-        spool.flush().result(10)
+        spool.flush().result(60)
         rescued(path, spool)
         for lane, last, acked in ((LIVE, 3001, 40), (BULK, 3000, 0)):
             kept = set(sequences(spool, lane, spool.epoch))
@@ -165,7 +165,7 @@ def test_a_file_damaged_in_mid_life_is_replaced_and_every_sequence_is_accounted_
             assert not kept & gone
             assert kept | gone >= set(range(acked + 1, last + 1))
         assert len(list(tmp_path.glob("spool.salvaged-*.db"))) == 1
-        state = spool.state().result(10)
+        state = spool.state().result(60)
         assert state.degraded is None
     finally:
         spool.stop()
@@ -173,7 +173,7 @@ def test_a_file_damaged_in_mid_life_is_replaced_and_every_sequence_is_accounted_
 
 def floor_of(spool, lane):
     """Give the oldest sequence of this life the hub would be told of."""
-    return spool.fetch(lane, *EVERYTHING, 1).result(10)[1][spool.epoch]
+    return spool.fetch(lane, *EVERYTHING, 1).result(60)[1][spool.epoch]
 
 
 def test_until_a_rescue_is_done_the_hub_is_told_that_everything_is_still_held(tmp_path):
@@ -188,16 +188,16 @@ def test_until_a_rescue_is_done_the_hub_is_told_that_everything_is_still_held(tm
     try:
         for n in range(5):
             spool.add(LIVE, seen(n))
-            spool.flush().result(10)
+            spool.flush().result(60)
         spool.acknowledge(Acknowledgement(lane=LIVE, epoch=spool.epoch, up_to_sequence=3))
-        spool.flush().result(10)
+        spool.flush().result(60)
         assert held(spool, LIVE)[0].first == 4
         assert floor_of(spool, LIVE) == 1
         noise = tmp_path / "noise"
         noise.write_bytes(b"x" * PAGE)
         noise.replace(damaged)
         os.close(os.open(door, os.O_WRONLY))
-        assert done.wait(10)
+        assert done.wait(60)
         assert floor_of(spool, LIVE) == 4
     finally:
         spool.stop()
@@ -214,19 +214,19 @@ def test_while_someone_else_adds_the_hub_is_told_that_everything_is_still_held(t
         for number in range(2 * AT_ONCE):
             if number == AT_ONCE + 1:  # the first portion is committed
                 begun.set()
-                door.wait(10)
+                door.wait(60)
             yield Row(BULK, 7, 1 + number, 1, 0, batch.PLAIN, body)
 
     try:
         spool.acknowledge(Acknowledgement(lane=LIVE, epoch=spool.epoch, up_to_sequence=20))
-        spool.flush().result(10)
+        spool.flush().result(60)
         assert floor_of(spool, LIVE) == 21
         adding = threading.Thread(target=add_batches, args=(tmp_path / "spool.db", BUDGET, found()))
         adding.start()
-        assert begun.wait(10)
+        assert begun.wait(60)
         assert floor_of(spool, LIVE) == 1
         door.set()
-        adding.join(10)
+        adding.join(60)
         assert floor_of(spool, LIVE) == 21
     finally:
         spool.stop()
@@ -260,8 +260,8 @@ def test_a_rescue_that_was_cut_short_is_done_at_the_next_start_and_announced(tmp
     second.start()
     try:
         rescued(path, second)
-        assert announced.wait(5)
-        rows, floor = second.fetch(LIVE, *EVERYTHING, 100).result(10)
+        assert announced.wait(60)
+        rows, floor = second.fetch(LIVE, *EVERYTHING, 100).result(60)
         assert floor[first.epoch] == 1
         assert {row.epoch for row in rows} == {first.epoch}
     finally:

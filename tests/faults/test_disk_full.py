@@ -10,7 +10,9 @@ import pytest
 from aerocast_agent.spool import Spool
 from aerocast_protocols import batch
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import BULK, CRITICAL, LIVE, Evicted, NoRead
+from aerocast_protocols.observations.bags import NoRead
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
+from aerocast_protocols.observations.gateways import Evicted
 
 EVERYTHING = ((-1, -1), (2**63 - 1, 0))
 
@@ -37,7 +39,7 @@ def large(n):
 
 def held(spool, lane):
     """Give what is on disk of a lane; a name of 40 000 letters is no device the wire knows."""
-    rows, _ = spool.fetch(lane, *EVERYTHING, 10_000).result(10)
+    rows, _ = spool.fetch(lane, *EVERYTHING, 10_000).result(60)
     return [
         (row.first + number, bytes(each))
         for row in rows
@@ -72,10 +74,10 @@ def test_every_sequence_is_on_disk_or_told_as_given_up(small_disk):
             spool.add(BULK, large(n))
             if n % 10 == 0:
                 spool.add(CRITICAL, batch.encode_observation(NoRead(device="s", boot_ns=n)))
-                spool.flush().result(30)
+                spool.flush().result(60)
             if n == 100:
                 (small_disk / "others.log").write_bytes(bytes(3 * 1024 * 1024))
-        state = spool.state().result(10)
+        state = spool.state().result(60)
         assert state.degraded is None
         told = critical(spool)
         there = [sequence for sequence, _ in held(spool, BULK)]
@@ -95,12 +97,12 @@ def test_on_a_disk_without_a_free_byte_it_says_so_and_recovers(small_disk):
         fill_up(filling)
         for n in range(1, 300):
             spool.add(BULK, large(n))
-        counters = spool.state().result(10).counters
+        counters = spool.state().result(60).counters
         assert counters.durable <= counters.accepted
     finally:
         filling.unlink()
-        spool.flush().result(10)
-        assert spool.state().result(10).degraded is None
+        spool.flush().result(60)
+        assert spool.state().result(60).degraded is None
         there = [sequence for sequence, _ in held(spool, BULK)]
         assert sorted([*gone(critical(spool)), *there]) == list(range(1, 300))
         spool.stop()
@@ -126,9 +128,9 @@ def test_four_megabytes_are_enough_to_lose_nothing_in_silence(small_disk):
             elif turn == 30:
                 filling.unlink()
             elif turn < 20 or turn > 40:
-                spool.flush().result(30)
+                spool.flush().result(60)
                 durable |= seen
-        state = spool.state().result(10)
+        state = spool.state().result(60)
         assert state.degraded is None
         assert state.counters.durable <= state.counters.accepted
         assert sum(durable.values()) > 5000

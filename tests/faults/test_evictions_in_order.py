@@ -5,7 +5,8 @@ import os
 from aerocast_agent.spool import Spool
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement
-from aerocast_protocols.observations import BULK, CRITICAL, NoRead
+from aerocast_protocols.observations.bags import NoRead
+from aerocast_protocols.observations.every import BULK, CRITICAL
 
 BUDGET = 2 * 1024 * 1024
 EVERYTHING = ((-1, -1), (2**63 - 1, 0))
@@ -27,7 +28,7 @@ def test_a_record_of_an_eviction_waits_for_the_scans_before_it(tmp_path):
             spool.add(CRITICAL, seen(n))
             spool.add(BULK, bulk[-1])  # fills a batch: committed at once, the scan is not due yet
             for _ in range(10):
-                rows, oldest = spool.fetch(CRITICAL, *EVERYTHING, 1000).result(10)
+                rows, oldest = spool.fetch(CRITICAL, *EVERYTHING, 1000).result(60)
                 held = [n for row in rows for n in range(row.first, row.last + 1)]
                 assert held == list(range(reached + 1, reached + 1 + len(held)))
                 assert all(each == reached + 1 for each in oldest.values())
@@ -36,7 +37,7 @@ def test_a_record_of_an_eviction_waits_for_the_scans_before_it(tmp_path):
                 spool.acknowledge(
                     Acknowledgement(lane=CRITICAL, epoch=spool.epoch, up_to_sequence=reached)
                 )
-                spool.flush().result(10)
-        assert spool.state().result(10).counters.evicted
+                spool.flush().result(60)
+        assert spool.state().result(60).counters.evicted
     finally:
         spool.stop()

@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 from aerocast_agent.spool import Spool
 from aerocast_protocols import batch
-from aerocast_protocols.observations import BULK, CRITICAL, LIVE
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
 
 ROUNDS = 40 if os.environ.get("AEROCAST_SOAK") else 3
 BOOT = bytes(16)
@@ -20,7 +20,7 @@ import random, sys, time
 from pathlib import Path
 from aerocast_agent.spool import Spool
 from aerocast_protocols import batch
-from aerocast_protocols.observations import NoRead
+from aerocast_protocols.observations.bags import NoRead
 path, seed = Path(sys.argv[1]), int(sys.argv[2])
 chance = random.Random(seed)
 spool = Spool(path, 64 * 1024 * 1024, bytes(16))
@@ -68,7 +68,7 @@ def test_what_was_called_durable_is_there_exactly_once(tmp_path):
     held = {}
     try:
         for lane in (CRITICAL, LIVE, BULK):
-            rows, _ = spool.fetch(lane, (-1, -1), (2**63 - 1, 0), 1_000_000).result(30)
+            rows, _ = spool.fetch(lane, (-1, -1), (2**63 - 1, 0), 1_000_000).result(60)
             for row in rows:
                 body = batch.decode_body(row.body, row.codec)
                 assert (body.epoch, body.lane, body.first_sequence) == row[1:2] + row[:1] + row[2:3]

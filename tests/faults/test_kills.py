@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from aerocast_protocols.batch import decode_observation
-from aerocast_protocols.observations import TagRead
+from aerocast_protocols.observations.bags import TagRead
 from aerocast_simulator.airport import SHIRT_PC
 from aerocast_simulator.llrp_reader import FakeReader
 from aerocast_simulator.town import Gateway, Hub
@@ -107,7 +107,7 @@ async def test_kills_in_mid_flow_lose_nothing_durable_and_double_nothing(tmp_pat
     try:
         tags = asyncio.create_task(read_tags(town.reader, iter(range(1, 10**9))))
         watching = asyncio.create_task(watch(town.gateway, durable))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while sum(durable.values()) < READS_PER_S:  # noqa: ASYNC110  a process has no event
                 await asyncio.sleep(0.1)
         kills = [town.kill_gateway, town.kill_hub, town.kill_broker] * KILLS_OF_EACH

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from aerocast_agent.spool import Spool
 from aerocast_protocols import batch
-from aerocast_protocols.observations import Evicted
+from aerocast_protocols.observations.gateways import Evicted
 from gateway import number_of
 from journal import Journal, Key, Life
 
@@ -70,7 +70,7 @@ def contents(path):
     stored, evicted = {}, set()
     try:
         for lane in range(3):
-            rows, _ = spool.fetch(lane, *EVERYTHING, 1_000_000).result(30)
+            rows, _ = spool.fetch(lane, *EVERYTHING, 1_000_000).result(60)
             for row in rows:
                 body = batch.decode_body(row.body, row.codec)
                 for sequence, encoded in enumerate(body.observations, row.first):
@@ -80,7 +80,7 @@ def contents(path):
                         first, last = seen.first_sequence, seen.last_sequence
                         span = range(first, last + 1)
                         evicted |= {Key(seen.epoch, seen.lane, each) for each in span}
-        state = spool.state().result(10)
+        state = spool.state().result(60)
     finally:
         spool.stop()
     return stored, evicted, state
@@ -98,7 +98,7 @@ def test_power_cuts_take_nothing_that_was_called_durable(card, tmp_path):
             journal_folder=tmp_path / "journals",
         )  # fmt: skip
         try:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while '"durable"' not in life.said():
                 assert time.monotonic() < deadline, life.errors()
                 time.sleep(0.02)

@@ -12,7 +12,8 @@ from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_protocols import batch
 from aerocast_protocols.batch import Envelope
-from aerocast_protocols.observations import LIVE, NoRead
+from aerocast_protocols.observations.bags import NoRead
+from aerocast_protocols.observations.every import LIVE
 from aerocast_protocols.topics import up
 from sqlalchemy import func, select
 
@@ -25,10 +26,10 @@ GOOD = batch.encode_observation(NoRead(device="desk", boot_ns=1))
 
 def everything_held(spool):
     """Give what a gateway would send now, oldest first, as messages."""
-    spool.flush().result(20)
+    spool.flush().result(60)
     messages = []
     for lane in range(3):
-        rows, oldest = spool.fetch(lane, (-1, -1), (2**63 - 1, 0), 100).result(20)
+        rows, oldest = spool.fetch(lane, (-1, -1), (2**63 - 1, 0), 100).result(60)
         for row in rows:
             envelope = Envelope(
                 codec=row.codec,
@@ -65,7 +66,7 @@ async def test_what_is_refused_is_set_aside_on_both_sides_and_the_account_closes
             for reply in await inbox.receive(messages):
                 for acknowledgement in batch.decode_acknowledgements(reply.payload):
                     spool.acknowledge(acknowledgement)
-        assert spool.state().result(20).totals["dead"] == len(refused)
+        assert spool.state().result(60).totals["dead"] == len(refused)
         async with database.reading() as session:
             (account,) = await loss_accounts(session)
             kinds = select(ObservationRow.kind, func.count()).group_by(ObservationRow.kind)

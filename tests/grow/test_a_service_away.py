@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
+import socket
 
 import httpx
 import pytest
 from aerocast_hub.asking.breaker import TRIES
 
-from tests.agent.brokers import free_port
 from tests.grow.test_every_shape import PASSWORD, PLATE, lay_out
 from tests.grow.town import HubProcess
 from tests.hub.telemetry.otlp_receiver import receiving
@@ -19,14 +19,14 @@ PATIENCE_S = 120
 class Services:
     """Orientation, and baggage, which is started when a test says so; weather never is."""
 
-    def __init__(self, folder, collector):
+    def __init__(self, folder, collector, held):
         def process(name, services, **settings):
             return HubProcess(
                 folder / name,
                 data_dir=folder / "data",
                 services=services,
                 broker_url="none:",
-                telemetry_url=collector.url,
+                otlp_endpoint=collector.url,
                 telemetry_sample=1,
                 **settings,
             )
@@ -36,11 +36,14 @@ class Services:
             "orientation",
             "auth,orientation",
             baggage_url=self.baggage.url,
-            weather_url=f"http://127.0.0.1:{free_port()}",
+            weather_url=f"http://127.0.0.1:{held(0).getsockname()[1]}",
         )
         self.collector = collector
+        self._held = {self.baggage: held(self.baggage.port)}
 
     async def begin(self, hub):
+        if (port := self._held.pop(hub, None)) is not None:
+            port.close()
         hub.start()
         await asyncio.to_thread(hub.wait)
 
@@ -56,7 +59,14 @@ async def services(tmp_path):
     (tmp_path / "data").mkdir()
     await lay_out(tmp_path)
     with receiving() as collector, contextlib.ExitStack() as stack:
-        services = Services(tmp_path, collector)
+
+        def held(port):
+            """Keep a port from whoever looks for a free one; nobody answers at it."""
+            kept = stack.enter_context(socket.socket())
+            kept.bind(("127.0.0.1", port))
+            return kept
+
+        services = Services(tmp_path, collector, held)
         for hub in (services.orientation, services.baggage):
             stack.callback(hub.kill)
         await services.begin(services.orientation)
@@ -120,13 +130,15 @@ def trace_leads_through_both(collector):
     """See that a question is a span of who asks, and its answer one of who is asked, below it."""
     asked = {
         span.span_id: span
-        for _, span in collector.spans
-        if span.name == "ask baggage /internal/baggage/passenger"
+        for service, span in collector.spans
+        if (service, span.name)
+        == ("aerocast-hub-auth-orientation", "ask baggage /internal/baggage/passenger")
     }
     answered = [
         span
-        for _, span in collector.spans
-        if span.name == "POST /internal/baggage/passenger" and span.parent_span_id in asked
+        for service, span in collector.spans
+        if (service, span.name) == ("aerocast-hub-baggage", "POST /internal/baggage/passenger")
+        and span.parent_span_id in asked
     ]
     assert answered
     requests = {

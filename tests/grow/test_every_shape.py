@@ -20,7 +20,8 @@ from aerocast_hub.inbox.broker_login import gateways_login
 from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_hub.sight.row_rules import ROW_RULES
 from aerocast_protocols.batch import decode_acknowledgements
-from aerocast_protocols.observations import AircraftGroundEvent, BagPassage
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent
+from aerocast_protocols.observations.bags import BagPassage
 from aerocast_protocols.topics import down
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion

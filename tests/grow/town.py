@@ -119,6 +119,7 @@ class Town:
             HubProcess(
                 folder / f"hub-{number}",
                 database_url=self.database_url,
+                data_dir=folder / "data",
                 broker_url=broker_url,
                 broker_group="hub",
                 redis_url=self.redis.url,

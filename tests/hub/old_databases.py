@@ -17,7 +17,7 @@ from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.services import every_absorb
 from aerocast_hub.telemetry.metrics import Metrics
-from aerocast_protocols.observations import BagPassage
+from aerocast_protocols.observations.bags import BagPassage
 
 from tests.hub.inbox.wire import GATEWAY, SITE, batch, tag
 

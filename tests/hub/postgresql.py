@@ -100,13 +100,18 @@ class PostgreSQL:
                 raise RuntimeError(f"PostgreSQL did not start: {said}")
             time.sleep(0.05)
 
+    @property
+    def pid(self):
+        """Of the first of its processes, while it runs."""
+        return self._server.pid
+
     def crash(self):
         """End it at once: every connection is cut, and what was not committed is gone."""
         if self._server is None:
             return
         self._server.send_signal(signal.SIGQUIT)
         try:
-            self._server.wait(10)
+            self._server.wait(60)
         except subprocess.TimeoutExpired:
             self._server.kill()
             self._server.wait()

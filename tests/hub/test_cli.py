@@ -1,5 +1,8 @@
 import asyncio
 import json
+import os
+import signal
+from asyncio.subprocess import PIPE
 
 import pytest
 from aerocast_hub.baggage.bags import find_bag
@@ -12,6 +15,7 @@ from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.settings import SERVICES
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_simulator.processes import call, command_path
 
 from tests.hub.inbox.wire import GATEWAY, SITE, tags
 from tests.hub.orientation.traveller import PLATE, announce
@@ -54,6 +58,38 @@ def test_a_wrong_setting_is_status_2_and_one_line(monkeypatch, capsys):
     told = capsys.readouterr().err
     assert told.startswith("aerocast-hub: http_port:")
     assert told.count("\n") == 1
+
+
+async def test_a_command_that_asked_the_object_store_ends_with_its_own_status():
+    # With the interpreter's own end one of these in four was aborted.
+    listed = (
+        call("aerocast-hub", "objects", "list", "captures", environment={}) for _ in range(12)
+    )
+    assert await asyncio.gather(*listed) == [""] * 12
+
+
+async def test_control_c_is_status_130_without_a_traceback(tmp_path):
+    pipe = tmp_path / "document"
+    os.mkfifo(pipe)
+    # Whoever started the tests may ignore the signal, and what they start would.
+    command = ["env", "--default-signal=INT", command_path("aerocast-hub"), "epcis", "hash", pipe]
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    # Open at both ends, it is about to be read. A signal just before a read does not end the read:
+    # that the pipe is closed does.
+    with await asyncio.to_thread(pipe.open, "wb"):
+        process.send_signal(signal.SIGINT)
+    assert await process.communicate() == (b"", b"")
+    assert process.returncode == 130
+
+
+async def test_a_reader_that_has_seen_enough_is_no_error():
+    read, written = os.pipe()
+    os.close(read)
+    command = [command_path("aerocast-hub"), "openapi"]
+    process = await asyncio.create_subprocess_exec(*command, stdout=written, stderr=PIPE)
+    os.close(written)
+    assert await process.communicate() == (None, b"")
+    assert process.returncode == 0
 
 
 def test_version_is_told_for_people_and_programs(capsys):

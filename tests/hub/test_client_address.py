@@ -66,8 +66,10 @@ async def test_who_comes_through_a_proxy_of_ours_is_not_taken_for_the_proxy(tmp_
     plain = load_settings(mode="dev", data_dir=tmp_path)
     behind = plain.model_copy(update={"trusted_proxies": "127.0.0.0/8"})
     said = {"x-forwarded-for": "203.0.113.9"}
-    assert (await metrics_of(plain, **said)).status_code == 200
+    assert (await metrics_of(plain)).status_code == 200
+    assert (await metrics_of(plain, **said)).status_code == 403  # whose it is nobody can tell
     assert (await metrics_of(behind, **said)).status_code == 403
+    assert (await metrics_of(behind, **{"x-forwarded-for": "127.0.0.2"})).status_code == 200
     assert (await metrics_of(behind)).status_code == 200
 
 

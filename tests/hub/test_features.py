@@ -12,7 +12,8 @@ from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_hub.weather.metar_files import read_file
 from aerocast_hub.weather.store import keep_reports
-from aerocast_protocols.observations import AircraftGroundEvent, BagPassage
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent
+from aerocast_protocols.observations.bags import BagPassage
 from litestar.testing import AsyncTestClient
 
 PLATE = "0220123456"

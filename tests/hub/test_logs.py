@@ -3,6 +3,8 @@ import logging
 
 import pytest
 from aerocast_hub.telemetry.logs import set_up_logs
+from aerocast_hub.telemetry.process import INSTANCE
+from aerocast_hub.telemetry.security_log import tell_refusal
 from aerocast_hub.telemetry.tracing import span, tracing
 
 from tests.hub.telemetry.otlp_receiver import receiving
@@ -35,6 +37,15 @@ def test_a_line_names_its_trace_and_carries_fields_of_its_own(capsys):
     assert (line["trace.id"], line["span.id"]) == (kept.trace_id.hex(), kept.span_id.hex())
     assert line["event.action"] == "login"
     assert line["service.name"] == "aerocast-hub"
+
+
+def test_lines_of_a_hub_of_one_service_say_which(capsys):
+    set_up_logs("json", service="aerocast-hub-weather")
+    logging.getLogger("a.b").info("all well")
+    tell_refusal("op", None, "no permission")
+    plain, refusal = map(json.loads, capsys.readouterr().err.splitlines())
+    assert plain["service.name"] == refusal["service.name"] == "aerocast-hub-weather"
+    assert plain["service.node.name"] == INSTANCE
 
 
 def test_text_is_for_people(capsys):

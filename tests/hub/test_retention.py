@@ -1,3 +1,6 @@
+import asyncio
+
+import pytest
 from aerocast_hub.baggage.bags import find_bag
 from aerocast_hub.baggage.journeys import refold_plates
 from aerocast_hub.baggage.message_tables import BagMessageRow
@@ -5,6 +8,7 @@ from aerocast_hub.baggage.messages import Incoming, take_in
 from aerocast_hub.baggage.operations import Action, act
 from aerocast_hub.baggage.passenger_of_bag import whose_bag
 from aerocast_hub.baggage.tables import BagRow, EvidenceRow, PassengerRow
+from aerocast_hub.database.engine import in_spite_of_others
 from aerocast_hub.database.months import Month
 from aerocast_hub.database.partitions import make_months
 from aerocast_hub.inbox.store import Row, event_store
@@ -44,6 +48,33 @@ async def test_names_go_first_and_the_bag_s_journey_stays(database):
         assert await whose_bag(session, PLATE, may_see=True) is None
         (raw,) = await session.scalars(select(BagMessageRow.raw))
     assert raw == b""
+
+
+@pytest.mark.every_database
+async def test_an_old_flight_s_message_that_comes_while_people_are_forgotten_holds_up_neither(
+    database,
+):
+    later = NOW + 40 * DAY_US
+
+    async def said_again(number):
+        again = BSM.replace(b"0057123456", f"00572{number:05}".encode())
+
+        async def keep(*, may_repeat):
+            async with database.writing() as session:
+                came = [Incoming(again, NOW, "test")]
+                await take_in(session, came, may_repeat=may_repeat)
+
+        await in_spite_of_others(keep)
+
+    await said(database)
+    for first in range(0, 40, 4):
+        await asyncio.gather(
+            forget(database, later, record_days=400, personal_days=30),
+            *(said_again(number) for number in range(first, first + 4)),
+        )
+    assert await count(database, BagRow) == 41
+    await forget(database, later, record_days=400, personal_days=30)
+    assert await count(database, PassengerRow) == 0
 
 
 async def test_in_the_end_nothing_is_left(database):

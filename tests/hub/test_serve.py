@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,9 +12,12 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
-MAIN = "from aerocast_hub.cli import main; raise SystemExit(main())"
+from tests.hub.postgresql import PostgreSQL, find_binaries
+
+MAIN = "from aerocast_hub.cli import run; run()"
 
 
 def free_port():
@@ -44,7 +48,7 @@ def hub(tmp_path, *arguments, **settings):
 
 
 def get(port, path):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
@@ -72,7 +76,7 @@ def test_a_whole_hub_serves_takes_in_and_ends_when_asked(tmp_path):
             time.sleep(0.1)
         assert "aerocast_hub_inbox_waiting_bytes 0.0" in text
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
         lines = [json.loads(line) for line in log().splitlines()]
         assert any("embedded broker on 127.0.0.1" in line["message"] for line in lines)
         assert lines[-1]["message"] == "stopped"
@@ -113,7 +117,7 @@ def test_a_taken_broker_port_ends_the_hub_with_one_clear_line(tmp_path):
             process,
             log,
         ):
-            assert process.wait(30) == 2
+            assert process.wait(60) == 2
             assert "Traceback" not in log()
             assert f"cannot listen on 127.0.0.1:{port}" in log()
             assert "EMBEDDED_BROKER_PORT" in log()
@@ -125,7 +129,7 @@ def test_a_taken_http_port_ends_the_hub(tmp_path):
         taken.listen()
         port = taken.getsockname()[1]
         with hub(tmp_path, "--services", "weather", "--port", str(port)) as (process, log):
-            assert process.wait(30) == 2
+            assert process.wait(60) == 2
             assert log() == (
                 f"aerocast-hub: cannot listen on 127.0.0.1:{port}: Address already in use\n"
             )
@@ -134,10 +138,60 @@ def test_a_taken_http_port_ends_the_hub(tmp_path):
 def test_a_database_that_is_not_there_ends_the_hub_without_telling_its_password(tmp_path):
     url = f"postgresql://hub:s3cret@127.0.0.1:{free_port()}/hub"
     with hub(tmp_path, "--services", "weather", "--port", "0", database_url=url) as (process, log):
-        assert process.wait(30) == 2
+        assert process.wait(60) == 2
         assert "the hub cannot start" in log()
         assert "Traceback" not in log()
         assert "s3cret" not in log()
+
+
+def test_a_hub_whose_database_says_nothing_stops_when_it_is_asked_to(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://hub@127.0.0.1:{silent.getsockname()[1]}/hub"
+        with hub(tmp_path, "--port", str(free_port()), database_url=url) as (process, log):
+            silent.settimeout(60)
+            connection, _ = silent.accept()
+            with connection:
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(30) == 0  # by itself it gives up after 60 s, with status 2
+        lines = [json.loads(line) for line in log().splitlines()]
+        assert [line["message"] for line in lines] == ["stopped while starting"]
+
+
+@contextmanager
+def standing_still(server):
+    """Let a PostgreSQL do nothing, and tell nobody, while the block runs."""
+    first = psutil.Process(server.pid)
+    processes = [first, *first.children(recursive=True)]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            if process.is_running():
+                process.resume()
+
+
+def test_a_database_that_hangs_does_not_keep_a_hub_from_its_end(tmp_path):
+    port, server = free_port(), PostgreSQL(find_binaries())
+    url = f"postgresql://hub@/postgres?host={server.folder}"
+    settings = {"database_url": url, "http_patience_s": 1}
+    try:
+        server.start()
+        with hub(tmp_path, "--services", "weather", "--port", str(port), **settings) as (
+            process,
+            log,
+        ):
+            assert json.loads(get(port, "/health"))["status"] == "ok"
+            with standing_still(server):
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(60) == 0
+            lines = [json.loads(line) for line in log().splitlines()]
+    finally:
+        server.crash()
+        shutil.rmtree(server.folder, ignore_errors=True)
+    assert lines[-1]["message"].startswith("stopped, without waiting any longer for engines")
+    assert not [line for line in lines if line["log.level"] in {"error", "critical"}]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +200,6 @@ def test_a_database_that_is_not_there_ends_the_hub_without_telling_its_password(
 )
 def test_a_wrong_setting_ends_the_hub_with_status_2(tmp_path, settings, told):
     with hub(tmp_path, **settings) as (process, log):
-        assert process.wait(30) == 2
+        assert process.wait(60) == 2
         assert told in log()
         assert "Traceback" not in log()

@@ -1,5 +1,7 @@
 """SQLite at one turn of its thread for a statement: it answers as the standard library does."""
 
+import asyncio
+import gc
 import sqlite3
 
 import pytest
@@ -128,3 +130,41 @@ async def test_it_gives_what_the_standard_library_gives(sizes, rows):
             for size in sizes:
                 assert await ours.fetchmany(size) == theirs.fetchmany(size)
             assert await ours.fetchall() == theirs.fetchall()
+
+
+async def test_closing_twice_or_after_a_stop_or_at_once_or_given_up_half_way_all_end(tmp_path):
+    async with asyncio.timeout(60):
+        for close_at_once in (True, False):
+            connection = await OneTurnConnection(str(tmp_path / "one.db"))
+            if close_at_once:
+                await asyncio.gather(connection.close(), connection.close())
+            given_up = asyncio.ensure_future(connection.close())
+            await asyncio.sleep(0)
+            given_up.cancel()
+            connection.stop()
+            await connection.close()
+            with pytest.raises(ValueError, match="no active connection"):
+                await connection.turn(lambda opened: opened.total_changes)
+
+
+async def test_those_who_give_up_while_a_connection_is_made_leave_nothing_behind(tmp_path, caplog):
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'one.db'}")
+    await read_one(database)
+    for turns in range(60):
+        await database.engine.dispose()
+        reading = asyncio.ensure_future(read_one(database))
+        for _ in range(turns // 2):
+            await asyncio.sleep(0.0001)
+        reading.cancel()
+        if turns % 2:
+            await asyncio.sleep(0.0001)
+            reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    await database.close()
+    gc.collect()
+    assert not [record.message for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def read_one(database):
+    async with database.reading() as session:
+        await session.execute(text("SELECT 1"))

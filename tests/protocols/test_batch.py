@@ -7,17 +7,20 @@ from pathlib import Path
 import msgspec
 import pytest
 import zstandard
-from aerocast_protocols import batch, observations
+from aerocast_protocols import batch
 from aerocast_protocols.batch import Acknowledgement, Envelope, GatewayStatus
 from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.observations.bags import BagPassage, NoRead, TagRead
+from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE, Observation, lane_of
+from aerocast_protocols.observations.gateways import PositionFix
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 GOLDEN = json.loads((Path(__file__).parent / "wire_v1.json").read_text())
 BOOT = bytes(range(16))
 EPOCH = (7 << 32) | 0xDEADBEEF
-NO_READ = observations.NoRead(device="s", boot_ns=-5)
-PASSAGE = observations.BagPassage(
+NO_READ = NoRead(device="s", boot_ns=-5)
+PASSAGE = BagPassage(
     device="portal-4",
     boot_ns=1_000_000_000,
     belt="belt-4",
@@ -98,7 +101,7 @@ def test_golden_bytes_stay(name, made):
     assert made.hex() == GOLDEN["messages"][name]
 
 
-@pytest.mark.parametrize("kind", observations.Observation.__args__, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("kind", Observation.__args__, ids=lambda each: each.__name__)
 def test_golden_bytes_of_every_observation_stay(kind):
     golden = bytes.fromhex(GOLDEN["observations"][kind.__struct_config__.tag])
     decoded = batch.decode_observation(golden)
@@ -280,11 +283,6 @@ def test_a_damaged_body_is_read_or_refused(at, damage):
 
 
 def test_lanes_tell_what_travels_first():
-    assert observations.lane_of(PASSAGE) == observations.CRITICAL
-    assert observations.lane_of(observations.TagRead(device="r", boot_ns=1, epc=b"")) == (
-        observations.BULK
-    )
-    assert (
-        observations.lane_of(observations.PositionFix(device="g", boot_ns=1, mode=1))
-        == observations.LIVE
-    )
+    assert lane_of(PASSAGE) == CRITICAL
+    assert lane_of(TagRead(device="r", boot_ns=1, epc=b"")) == BULK
+    assert lane_of(PositionFix(device="g", boot_ns=1, mode=1)) == LIVE

@@ -20,6 +20,8 @@ from aerocast_protocols.weather.report_files import RawReport, read_awc_cache, r
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.protocols.metar_truths import hold
+
 WEATHER = Path(__file__).parents[2].parent / "shared" / "data" / "weather"
 REPORT = "LFBO 221900Z AUTO 31012G23KT 280V340 9999 -SHRA FEW015 BKN027CB 14/09 Q1008 TEMPO 3000"
 
@@ -192,19 +194,6 @@ def test_what_is_no_report_is_refused(raw):
 def test_an_endless_report_is_refused():
     with pytest.raises(ProtocolError, match="over"):
         decode_metar("LFBO 221900Z " + "9999 " * LONGEST_REPORT)
-
-
-def hold(report):
-    """Check what must be true of any report."""
-    if report.visibility_m is None:
-        assert report.flight_category is None
-    if isinstance(report.wind_direction_deg, int):
-        assert 0 <= report.wind_direction_deg <= 360
-    assert report.wind_speed_kt is None or 0 <= report.wind_speed_kt <= 250
-    assert report.temperature_c is None or -90 <= report.temperature_c <= 60
-    assert report.altimeter_hpa is None or 850 <= report.altimeter_hpa <= 1090
-    for group in report.unparsed:
-        assert group in report.raw
 
 
 GROUPS = (

@@ -18,6 +18,8 @@ from aerocast_protocols.weather import groups
 from aerocast_protocols.weather.metar import decode_metar
 from aerocast_protocols.weather.metar_report import METRES_PER_MILE, Cloud, RunwayState
 
+from tests.protocols.metar_truths import hold
+
 WEATHER = Path(__file__).parents[2].parent / "shared" / "data" / "weather"
 CACHES = ["20141218T0758Z", "20221022T0253Z", "20221022T1913Z", "20250814T1840Z"]
 MUTATED = 100_000 if os.environ.get("AEROCAST_SOAK") else 2_000
@@ -338,19 +340,6 @@ def test_categories_are_awc_s_but_where_it_takes_an_unknown_vertical_visibility_
     assert len(left) - len(others) <= 0.002 * total
     # 1,200 m are 0.75 miles: LIFR. AWC reads 1.24 of it.
     assert [raw.split()[4] for raw in others] == ["1200NDV"]
-
-
-def hold(report):
-    """Check what must be true of any report."""
-    if report.visibility_m is None:
-        assert report.flight_category is None
-    if isinstance(report.wind_direction_deg, int):
-        assert 0 <= report.wind_direction_deg <= 360
-    assert report.wind_speed_kt is None or 0 <= report.wind_speed_kt <= 250
-    assert report.temperature_c is None or -90 <= report.temperature_c <= 60
-    assert report.altimeter_hpa is None or 850 <= report.altimeter_hpa <= 1090
-    for group in report.unparsed:
-        assert group in report.raw
 
 
 @pytest.mark.soak

@@ -9,7 +9,11 @@ from aerocast_agent.aircraft_winds import Declinations
 from aerocast_agent.stands import Stands, distance_m
 from aerocast_protocols.modes.cpr import Position
 from aerocast_protocols.modes.wind import Wind, vector_of
-from aerocast_protocols.observations import AircraftGroundEvent, AircraftState, AircraftWeather
+from aerocast_protocols.observations.aircraft import (
+    AircraftGroundEvent,
+    AircraftState,
+    AircraftWeather,
+)
 from aerocast_simulator.busy_hour import (
     AIRPORT,
     Reception,

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from aerocast_agent.cli.decode import run
 from aerocast_protocols.epc.bag_tag import decode_bag_tag
-from aerocast_protocols.observations import GpioEdge, TagRead
+from aerocast_protocols.observations.bags import GpioEdge, TagRead
 from aerocast_simulator.hall import make_hall, write_hall
 
 

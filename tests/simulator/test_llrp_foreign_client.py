@@ -6,8 +6,9 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.agent.readers import a_reader, epc, until
+from tests.agent.readers import a_reader, epc
 from tests.servers import find_peer
+from tests.waiting import until
 
 CLIENT = Path(__file__).with_name("sllurp_client.py")
 EVERYTHING = {

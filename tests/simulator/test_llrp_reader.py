@@ -64,7 +64,7 @@ async def a_reader(**settings):
     reader = FakeReader(**settings)
     await reader.start()
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             yield reader
     finally:
         await reader.stop()

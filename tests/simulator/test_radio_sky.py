@@ -146,7 +146,7 @@ async def test_rtl_tcp_serves_the_air_at_the_rate_asked_for_to_one_client_at_a_t
     server = RtlTcpServer(air, speed=4.0)
     await server.start()
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             assert decode_greeting(await reader.readexactly(GREETING_BYTES)).tuner == "R820T"
             second, second_writer = await asyncio.open_connection("127.0.0.1", server.port)

@@ -25,6 +25,8 @@ COMMANDS = {
     "run": Command("aerocast_agent.cli.run", "run the gateway's daemon"),
     "status": Command("aerocast_agent.cli.status", "how this gateway is doing, daemon up or down"),
     "doctor": Command("aerocast_agent.cli.doctor", "find out what is wrong, and how to mend it"),
+    "diagnose": Command("aerocast_agent.cli.diagnose", "all that helps from afar, in one file"),
+    "send": Command("aerocast_agent.cli.send", "captures to the hub's store"),
     "decode": Command("aerocast_agent.cli.decode", "read a capture: tags, scans, fixes, aircraft"),
     "devices": Command("aerocast_agent.cli.devices", "what is configured, and how each is doing"),
     "probe": Command("aerocast_agent.cli.probe", "what one device says of itself, and is wrong"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
-from aerocast_protocols.observations import LANE_NAMES, Observation
+from aerocast_protocols.observations.every import LANE_NAMES, Observation
 
 from aerocast_agent.spool_reading import Seen, Times, Unreadable
 

@@ -37,7 +37,7 @@ def run(arguments: Sequence[str]) -> int:
         from aerocast_agent.daemon import AlreadyRunning, Daemon  # noqa: PLC0415  as above
 
     try:
-        asyncio.run(Daemon(settings).run())
+        asyncio.run(Daemon(settings, Path(options.config)).run())
     except ConfigError as error:
         return _refuse(error.problems, options.config)
     except AlreadyRunning as error:

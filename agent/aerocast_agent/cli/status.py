@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from aerocast_protocols.observations import DeviceHealth
+from aerocast_protocols.observations.gateways import DeviceHealth
 
 from aerocast_agent import VERSION
 from aerocast_agent.asking import ask_daemon

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
-from aerocast_protocols.observations import CustodyPoint
+from aerocast_protocols.observations.bags import CustodyPoint
 
 from aerocast_agent.config.tables import DeviceTable
 from aerocast_agent.config.values import Baud, Label, Positive, TcpPort, Text

@@ -10,7 +10,8 @@ from pathlib import Path
 from aerocast_protocols import batch, topics
 from aerocast_protocols.batch import Acknowledgement, Envelope
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import LIVE, DeviceEvent
+from aerocast_protocols.observations.every import LIVE
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.asking import NotPermittedError, ask_daemon, order_daemon

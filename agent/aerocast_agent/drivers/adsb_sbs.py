@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from aerocast_protocols.modes.sbs import decode_sbs, sbs_buffer
-from aerocast_protocols.observations import Observation
+from aerocast_protocols.observations.every import Observation
 
 from aerocast_agent.receiver import Read, Receiver, decoded
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from aerocast_protocols.observations import DeviceEvent, LightningStrike, LightningWatch
+from aerocast_protocols.observations.gateways import DeviceEvent
+from aerocast_protocols.observations.weather import LightningStrike, LightningWatch
 from aerocast_protocols.weather.as3935 import (
     CALIBRATE_RCO,
     DEFAULT_ADDRESS,

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.beacons import BeaconReports

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from aerocast_protocols.gnss import Fix, doubt_about_time
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept, Fact, Fault, ProbeReport, Settings

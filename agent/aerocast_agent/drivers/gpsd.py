@@ -10,7 +10,7 @@ from aerocast_protocols.gpsd.reports import (
     decode_report,
     encode_watch,
 )
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept

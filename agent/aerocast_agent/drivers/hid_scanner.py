@@ -1,7 +1,7 @@
 """Driver for scanners that pass themselves off as USB keyboards."""
 
 from aerocast_protocols.barcode.keyboard import KeyBuffer, Layout
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept

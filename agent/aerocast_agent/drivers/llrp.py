@@ -28,7 +28,7 @@ from aerocast_protocols.llrp.rospec import (
     encode_rospec,
     encode_rospec_id,
 )
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent.clock import boot_ns
 from aerocast_agent.driver import Accept, ProbeReport, Settings

@@ -12,7 +12,7 @@ from aerocast_protocols.network_readers.impinj import (
     decode_status,
     start_path,
 )
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept, Fault, ProbeReport

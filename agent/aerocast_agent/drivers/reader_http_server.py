@@ -7,7 +7,7 @@ import logging
 
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.http_messages import Request, RequestBuffer
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept

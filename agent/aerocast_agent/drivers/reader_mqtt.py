@@ -1,6 +1,6 @@
 """Driver for readers that publish tags as JSON over MQTT: Impinj R700, Zebra's IoT Connector."""
 
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept

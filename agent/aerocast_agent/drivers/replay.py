@@ -7,7 +7,8 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from aerocast_protocols.observations import DeviceEvent, Observation
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.aircraft import AircraftTable

@@ -7,12 +7,8 @@ import logging
 from typing import Literal
 
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import (
-    BadgeShown,
-    CardPresented,
-    CardRemoved,
-    DeviceEvent,
-)
+from aerocast_protocols.observations.cards import BadgeShown, CardPresented, CardRemoved
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_protocols.smartcard.atr import decode_atr
 from aerocast_protocols.smartcard.reading import read_card
 

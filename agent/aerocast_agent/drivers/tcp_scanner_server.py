@@ -7,7 +7,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Literal
 
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 
 from aerocast_agent import clock
 from aerocast_agent.driver import Accept

@@ -3,7 +3,7 @@
 import asyncio
 
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_protocols.weather.tempest import PORT, decode_tempest
 
 from aerocast_agent import clock

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Literal, NamedTuple
 
 import msgspec
-from aerocast_protocols.observations import DeviceEvent, TagRead
+from aerocast_protocols.observations.bags import TagRead
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_protocols.uhf_serial.framing import FrameBuffer, Measure
 from aerocast_protocols.uhf_serial.tags import ModuleTag
 

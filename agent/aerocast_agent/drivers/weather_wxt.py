@@ -3,7 +3,7 @@
 import asyncio
 
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import DeviceEvent
+from aerocast_protocols.observations.gateways import DeviceEvent
 from aerocast_protocols.weather.wxt import WxtBuffer, WxtMessage, decode_wxt, poll
 
 from aerocast_agent.driver import Accept, Fact, Fault, ProbeReport

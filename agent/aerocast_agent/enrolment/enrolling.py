@@ -19,6 +19,7 @@ from aerocast_agent.enrolment.hub import (
     ask,
     check_url,
     fetch_unverified,
+    present_in,
 )
 from aerocast_agent.enrolment.identity import (
     AUTHORITY,
@@ -100,12 +101,12 @@ def ask_standing(hub: HubAddress, folder: Path) -> None:
 def _ask_by_key(hub: HubAddress, folder: Path, wished: str) -> Identity:
     """Ask for a certificate of the wished key on the present key's word."""
     check_url(hub.url)
-    present = (folder / CERTIFICATE).read_text()
+    present = present_in(folder)
     request = keys.request_for(wished, None)
     question = {
-        "certificate": present[present.index("-----BEGIN CERTIFICATE") :],
+        "certificate": present.certificate,
         "request": request,
-        "signature": keys.sign_renewal(present, request),
+        "signature": keys.sign_renewal(present.pem, request),
     }
     return ask(hub, RENEW, question)
 

@@ -3,11 +3,13 @@
 import http.client
 import ssl
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
 from aerocast_agent.broker_login import LOOPBACK
+from aerocast_agent.enrolment.identity import CERTIFICATE
 
 WITHIN_S = 20.0
 LARGEST_ANSWER = 256 * 1024
@@ -25,6 +27,33 @@ class EnrolmentError(Exception):
     def __init__(self, message: str, *, refused: bool = False) -> None:
         super().__init__(message)
         self.refused = refused
+
+
+class Present(NamedTuple):
+    """What a gateway has: its key and certificate in one text, and the certificate alone."""
+
+    pem: str
+    certificate: str
+
+
+def present_in(folder: Path) -> Present:
+    """Read what an enrolled gateway has.
+
+    Raises
+    ------
+    EnrolmentError
+        It is damaged.
+    OSError
+        It is not there, or may not be read.
+    """
+    pem = (folder / CERTIFICATE).read_text(errors="replace")
+    key, begins, certificate = pem.partition("-----BEGIN CERTIFICATE")
+    if "PRIVATE KEY" not in key or not begins:
+        raise EnrolmentError(
+            f"{folder / CERTIFICATE} holds no key and certificate any more: enrol the gateway anew"
+            " with a token from the hub (`aerocast-agent enrol --help`)"
+        )
+    return Present(pem, begins + certificate)
 
 
 class BrokerLogin(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,11 +186,12 @@ def _exchange(
     if len(content) > LARGEST_ANSWER:
         raise EnrolmentError(f"{hub.url}{path}: the answer is no hub's: too long")
     if answer.status >= 400:
-        raise _refusal(hub, answer.status, content)
+        raise refusal(hub, answer.status, content)
     return content
 
 
-def _refusal(hub: HubAddress, status: int, content: bytes) -> EnrolmentError:
+def refusal(hub: HubAddress, status: int, content: bytes) -> EnrolmentError:
+    """Give what the hub says when it says no."""
     try:
         problem = msgspec.json.decode(content, type=_Problem)
     except msgspec.DecodeError:

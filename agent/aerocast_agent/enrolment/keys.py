@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 RENEWAL = b"aerocast renewal v1\0"
+FILE_WORD = b"aerocast file v1\0"
 
 
 class Term(NamedTuple):
@@ -41,8 +42,12 @@ def request_for(key_pem: str, name: str | None) -> str:
 
 def sign_renewal(key_pem: str, request: str) -> str:
     """Give a key's word that its owner asks for the next certificate (base64)."""
-    signature = _key(key_pem).sign(RENEWAL + request.encode(), ec.ECDSA(hashes.SHA256()))
-    return base64.b64encode(signature).decode()
+    return _signed(key_pem, RENEWAL + request.encode())
+
+
+def sign_file(key_pem: str, said: bytes) -> str:
+    """Give a key's word for what is said of a file (base64)."""
+    return _signed(key_pem, FILE_WORD + said)
 
 
 def belongs(certificate_pem: str, key_pem: str) -> bool:
@@ -68,6 +73,11 @@ def has_pin(authority_pem: str, pin: str) -> bool:
 def _pin(certificate: x509.Certificate) -> str:
     digest = hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
     return base64.b32encode(digest).decode().rstrip("=").lower()
+
+
+def _signed(key_pem: str, content: bytes) -> str:
+    signature = _key(key_pem).sign(content, ec.ECDSA(hashes.SHA256()))
+    return base64.b64encode(signature).decode()
 
 
 def _key(pem: str) -> ec.EllipticCurvePrivateKey:

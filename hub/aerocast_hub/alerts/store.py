@@ -4,13 +4,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.alerts.conditions import Condition
 from aerocast_hub.alerts.tables import AlertChangeRow, AlertRow
 from aerocast_hub.audit.trail import record
-from aerocast_hub.events import AlertAcknowledged, AlertCleared, AlertRaised, Event
+from aerocast_hub.database.insert import insert_new
+from aerocast_hub.events.alerts import AlertAcknowledged, AlertCleared, AlertRaised
+from aerocast_hub.events.every import Event
 
 MOST_ALERTS = 500
 SCOPES_AT_ONCE = 500  # databases bound the parameters of a statement
@@ -76,36 +78,86 @@ async def settle(
         )
         for row in rows:
             known[row.scope][row.key] = row
-    events: list[Event] = []
+    settling = _Settling(now_us)
     for scope in scopes:
-        events += await _settle(session, scope, wrong[scope], known[scope], now_us)
-    return events
+        settling.settle(scope, wrong[scope], known[scope])
+    await settling.write(session)
+    return settling.events
 
 
-async def _settle(
-    session: AsyncSession,
-    scope: str,
-    conditions: Sequence[Condition],
-    known: Mapping[str, AlertRow],
-    now_us: int,
-) -> list[Event]:
-    wrong = {each.key: each for each in conditions}
-    events: list[Event] = []
-    for key, row in known.items():
-        if key not in wrong:
-            await _write(session, row.id, {"cleared_at_us": now_us})
-            await _note(session, row.id, now_us, "cleared", note="it is wrong no more")
-            events.append(
-                AlertCleared(
-                    at_us=now_us, alert_id=row.id, alert_kind=row.kind, subject=row.subject
-                )
+class _Settling:
+    """What settling changes, gathered to be written with a few statements: a shift has hundreds."""
+
+    def __init__(self, now_us: int) -> None:
+        self.events: list[Event] = []
+        self._now_us = now_us
+        self._cleared: list[str] = []
+        self._changed: list[tuple[str, Condition]] = []
+        self._raised: list[dict[str, object]] = []
+        self._notes: list[dict[str, object]] = []
+
+    def settle(
+        self, scope: str, conditions: Sequence[Condition], known: Mapping[str, AlertRow]
+    ) -> None:
+        """Settle what is wrong within a scope against its open alerts."""
+        wrong = {each.key: each for each in conditions}
+        for key, row in known.items():
+            if key not in wrong:
+                self._clear(row)
+            elif (now := wrong[key]).reason != row.reason or now.severity != row.severity:
+                self._changed.append((row.id, now))
+                self._note(row.id, "reason", now.reason)
+        for key in sorted(wrong.keys() - known.keys()):
+            self._raise(scope, wrong[key])
+
+    async def write(self, session: AsyncSession) -> None:
+        """Write all of it."""
+        for at in range(0, len(self._cleared), SCOPES_AT_ONCE):
+            ids = self._cleared[at : at + SCOPES_AT_ONCE]
+            cleared = update(AlertRow).where(AlertRow.id.in_(ids))
+            await session.execute(cleared.values(cleared_at_us=self._now_us))
+        for alert_id, now in self._changed:
+            await _write(session, alert_id, {"reason": now.reason, "severity": now.severity})
+        await insert_new(session, AlertRow, self._raised)
+        await insert_new(session, AlertChangeRow, self._notes)
+
+    def _clear(self, row: AlertRow) -> None:
+        self._cleared.append(row.id)
+        self._note(row.id, "cleared", "it is wrong no more")
+        self.events.append(
+            AlertCleared(
+                at_us=self._now_us, alert_id=row.id, alert_kind=row.kind, subject=row.subject
             )
-        elif (now := wrong[key]).reason != row.reason or now.severity != row.severity:
-            changed = {"reason": now.reason, "severity": now.severity}
-            await _write(session, row.id, changed)
-            await _note(session, row.id, now_us, "reason", note=now.reason)
-    new = sorted(wrong.keys() - known.keys())
-    return events + [await _raise(session, scope, wrong[key], now_us) for key in new]
+        )
+
+    def _raise(self, scope: str, what: Condition) -> None:
+        alert_id = str(uuid.uuid4())
+        self._raised.append(
+            {
+                "id": alert_id,
+                "scope": scope,
+                "key": what.key,
+                "kind": what.kind,
+                "severity": what.severity,
+                "subject": what.subject,
+                "reason": what.reason,
+                "raised_at_us": self._now_us,
+            }
+        )
+        self._note(alert_id, "raised", what.reason)
+        self.events.append(
+            AlertRaised(
+                at_us=self._now_us,
+                alert_id=alert_id,
+                alert_kind=what.kind,
+                subject=what.subject,
+                severity=what.severity,
+                reason=what.reason,
+            )
+        )
+
+    def _note(self, alert_id: str, what: str, note: str) -> None:
+        self._notes.append(_change(alert_id, self._now_us, what, note))
 
 
 async def acknowledge(
@@ -115,7 +167,8 @@ async def acknowledge(
     row = await session.get(AlertRow, alert_id.replace("\x00", "?"))
     if row is None:
         return None
-    await _note(session, row.id, now_us, "acknowledged", by=by, note=note)
+    change = _change(row.id, now_us, "acknowledged", note, by)
+    await insert_new(session, AlertChangeRow, [change])
     await record(session, "alert_acknowledged", subject=f"alert {row.id}", after={"note": note})
     if row.acknowledged_at_us is not None:
         return []
@@ -176,41 +229,14 @@ async def open_scopes(session: AsyncSession, prefix: str) -> Sequence[str]:
     return sorted(rows)
 
 
-async def _raise(session: AsyncSession, scope: str, what: Condition, now_us: int) -> Event:
-    alert_id = str(uuid.uuid4())
-    await session.execute(
-        insert(AlertRow).values(
-            id=alert_id,
-            scope=scope,
-            key=what.key,
-            kind=what.kind,
-            severity=what.severity,
-            subject=what.subject,
-            reason=what.reason,
-            raised_at_us=now_us,
-        )
-    )
-    await _note(session, alert_id, now_us, "raised", note=what.reason)
-    return AlertRaised(
-        at_us=now_us,
-        alert_id=alert_id,
-        alert_kind=what.kind,
-        subject=what.subject,
-        severity=what.severity,
-        reason=what.reason,
-    )
-
-
 async def _write(session: AsyncSession, alert_id: str, values: Mapping[str, object]) -> None:
     await session.execute(update(AlertRow).where(AlertRow.id == alert_id).values(**values))
 
 
-async def _note(
-    session: AsyncSession, alert_id: str, at_us: int, what: str, *, by: str | None = None, note: str
-) -> None:
-    await session.execute(
-        insert(AlertChangeRow).values(alert_id=alert_id, at_us=at_us, what=what, by=by, note=note)
-    )
+def _change(
+    alert_id: str, at_us: int, what: str, note: str, by: str | None = None
+) -> dict[str, object]:
+    return {"alert_id": alert_id, "at_us": at_us, "what": what, "by": by, "note": note}
 
 
 def _alert(row: AlertRow) -> Alert:

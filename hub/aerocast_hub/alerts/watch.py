@@ -1,7 +1,6 @@
 """Watching bags and flights: alerts follow what changes, and the clock."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Iterable, Sequence
 
@@ -22,28 +21,22 @@ from aerocast_hub.alerts.store import open_scopes, settle
 from aerocast_hub.baggage.bags import Bag, count_unread, find_bags_by_id
 from aerocast_hub.baggage.flight_bags import bags_of_flight, due_of
 from aerocast_hub.database.engine import Database
-from aerocast_hub.events import (
-    AccountLocked,
-    AccountUnlocked,
-    BagChanged,
-    BagForgotten,
-    BagUnread,
-    Event,
+from aerocast_hub.events.accounts import AccountLocked, AccountUnlocked
+from aerocast_hub.events.bags import BagChanged, BagForgotten, BagUnread
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.partners import WebhookDied, WebhookRevived
+from aerocast_hub.events.ramp import (
     LowVisibility,
     RampCautioned,
     RampClosed,
     RampReopened,
     RampUnknown,
-    WebhookDied,
-    WebhookRevived,
 )
 from aerocast_hub.flights.store import Flight, flights_called, flights_on
 from aerocast_hub.gateways.registry import our_sites
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.schedule import flight_key
 from aerocast_hub.weather.ramp_judging import told_ramp
-
-log = logging.getLogger(__name__)
 
 FOLLOWED = (
     *("bag_changed", "bag_forgotten", "bag_unread", "webhook_died", "webhook_revived"),
@@ -103,8 +96,8 @@ async def keep_looking(database: Database, publisher: Publisher) -> None:
         try:
             if await look_and_settle(database, time.time_ns() // 1000):
                 publisher.wake()
-        except (SQLAlchemyError, OSError):
-            log.exception("alerts wait: the database does not answer")
+        except (SQLAlchemyError, OSError) as error:
+            database.tell_failure("alerts wait", error)
         await asyncio.sleep(EVERY_S)
 
 

@@ -12,7 +12,7 @@ from aerocast_hub.announcing.cloud_event import (
     WITHHELD,
     CloudEvent,
 )
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
 
 EXCHANGE = "aerocast.events"
 _SCHEMAS = "#/components/schemas"

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from aerocast_hub.events import Event, kind_of
+from aerocast_hub.events.every import Event, kind_of
 
 MEDIA_TYPE = "application/cloudevents+json; charset=utf-8"
 TYPE_PREFIX = "aerocast.hub."

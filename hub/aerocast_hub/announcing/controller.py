@@ -52,7 +52,15 @@ class EventController(Controller):
     path = "/api/events"
     tags = ("Events",)
 
-    @get("/", operation_id="ListEvents", opt={"permission": "webhooks:write"} | RULED)
+    @get(
+        "/",
+        operation_id="ListEvents",
+        opt={
+            "permission": "webhooks:write",
+            "errors": {410: "Events after this number are no longer kept."},
+        }
+        | RULED,
+    )
     async def after(
         self,
         database: NamedDependency[Database],
@@ -102,7 +110,6 @@ class EventController(Controller):
     tags=["Events"],
     media_type=MediaType.JSON,
     opt={"public": True},
-    security=[{}],
 )
 async def describe_events() -> Response[dict[str, Any]]:
     """Give the AsyncAPI 3.0 document of the events on the exchange."""

@@ -16,10 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from aerocast_hub.announcing.asyncapi import EXCHANGE
-from aerocast_hub.announcing.cloud_event import MEDIA_TYPE, cloud_event, routing_key
+from aerocast_hub.announcing.cloud_event import KINDS, MEDIA_TYPE, cloud_event, routing_key
 from aerocast_hub.announcing.reading import Committed, events_after
-from aerocast_hub.database.engine import Database
+from aerocast_hub.database.engine import Database, is_unable_now
 from aerocast_hub.database.insert import insert_or_replace
+from aerocast_hub.outage import Outage
 from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError
 from aerocast_hub.outbox.tables import FollowerRow
 from aerocast_hub.telemetry.metrics import Metrics
@@ -57,6 +58,7 @@ class Announcer:
         self._database = database
         self._publisher = publisher
         self._metrics = metrics
+        self._outage = Outage()
 
     async def run(self) -> None:
         """Send until cancelled; a RabbitMQ or a database that is away is waited for."""
@@ -67,23 +69,26 @@ class Announcer:
             try:
                 async with announcing(self._url, self._source) as send:
                     wait_s = 0.2
+                    self._outage.note_answer()
                     log.info("events go to exchange %s of RabbitMQ", EXCHANGE)
                     await self._send_what_comes(send)
             except (AMQPError, OSError, TimeoutError, RuntimeError, SQLAlchemyError) as error:
-                log.warning("events wait for RabbitMQ: %r", error)
+                if is_unable_now(error):
+                    self._database.tell_failure("events for RabbitMQ wait", error)
+                elif self._outage.note_failure():
+                    log.warning("events wait for RabbitMQ: %r", error)
             await asyncio.sleep(random.uniform(wait_s / 2, wait_s))  # noqa: S311  spreads, hides nothing
             wait_s = min(LONGEST_WAIT_S, wait_s * 2)
 
     async def _send_what_comes(self, send: "Send") -> None:
-        while True:
-            with self._publisher.subscribe() as news:
+        with self._publisher.bell(KINDS) as bell:
+            while True:
                 while await self.catch_up(send):
                     pass
                 try:
-                    async with asyncio.timeout(POLL_S):
-                        await news.next()
-                except (TimeoutError, TooSlowError):
-                    log.debug("looking by itself")
+                    await bell.wait(POLL_S)
+                except TooSlowError:
+                    await asyncio.sleep(POLL_S)  # the hub stops
 
     async def catch_up(self, send: "Send") -> bool:
         """Send what was committed since the last call; say whether there may be more."""

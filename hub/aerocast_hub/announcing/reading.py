@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.events import Event, decode_event
+from aerocast_hub.events.every import Event, decode_event
 from aerocast_hub.outbox.tables import OutboxRow
 
 log = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from aerocast_hub.asking.breaker import Breaker
 from aerocast_hub.asking.tokens import HEADER, VALID_S, Asker, asking_key, make_token
 from aerocast_hub.database.sight import current_sight
+from aerocast_hub.outgoing_tls import believed
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.telemetry.tracing import TRACEPARENT, span, traceparent_for_others
 
@@ -65,6 +66,7 @@ class ServiceClient:
             timeout=httpx.Timeout(ANSWER_WITHIN_S, connect=CONNECT_WITHIN_S),
             follow_redirects=False,
             trust_env=False,
+            verify=believed(),
         )
 
     async def ask(self, path: str, question: Mapping[str, object], answer: type[Answer]) -> Answer:

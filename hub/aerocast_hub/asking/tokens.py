@@ -5,12 +5,12 @@ It carries whose rows may be seen, so that a question on behalf of somebody show
 they would see themselves.
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 
 import msgspec
+
+from aerocast_hub.token_letters import bytes_in, letters_of
 
 VALID_S = 60
 AHEAD_S = 60
@@ -47,17 +47,15 @@ def asking_key(signing_key: str) -> bytes:
 def make_token(key: bytes, asker: Asker) -> str:
     """Write a token."""
     content = msgspec.msgpack.encode(asker)
-    signed = hmac.digest(key, content, hashlib.sha256) + content
-    return base64.urlsafe_b64encode(signed).decode()
+    return letters_of(hmac.digest(key, content, hashlib.sha256) + content)
 
 
 def read_token(key: bytes, token: str, now_s: float) -> Asker | None:
     """Say who asks; None when the token is not ours, was changed, or is past its time."""
     if len(token) > _LONGEST:
         return None
-    try:
-        signed = base64.b64decode(token, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+    signed = bytes_in(token)
+    if signed is None:
         return None
     mac, content = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
     if not hmac.compare_digest(mac, hmac.digest(key, content, hashlib.sha256)):

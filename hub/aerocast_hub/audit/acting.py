@@ -7,6 +7,18 @@ from dataclasses import dataclass
 
 THE_HUB = "hub"
 COMMAND_LINE = "command line"
+_NO_ACCOUNTS = frozenset(
+    {THE_HUB, COMMAND_LINE, "the hub", "identity provider", "nobody", "unknown"}
+)
+_NO_ACCOUNTS_BEGIN = ("gateway ", "badge at ")
+
+
+def is_no_account(name: str) -> bool:
+    """Say whether the trail calls something by this name that is no account.
+
+    An account of such a name would do its work in somebody else's.
+    """
+    return name in _NO_ACCOUNTS or name.startswith(_NO_ACCOUNTS_BEGIN)
 
 
 @dataclass

@@ -41,8 +41,10 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     why
-        ``changed``, ``missing`` (this number is not there), or ``cut off``: lines after it that
-        somebody knew of are gone.
+        ``changed``, ``missing`` (this number is not there), ``cut off`` (lines after it that
+        somebody knew of are gone), or ``let go``: the line somebody knew of is older than what is
+        kept, and says nothing of it. Where lines are kept for ever, nothing was let go in good
+        faith.
     """
 
     number: int
@@ -79,7 +81,7 @@ class Checker:
     """
 
     def __init__(self, begins_after: Anchor) -> None:
-        self.reached = begins_after
+        self.reached = self._begins_after = begins_after
 
     def first_break(self, lines: Iterable[Line]) -> Break | None:
         """Give the first line that is not as it was written; None when all of them are."""
@@ -94,7 +96,11 @@ class Checker:
             self.reached = Anchor(number=line.number, hash=line.hash)
 
     def against(self, known: Anchor) -> Break | None:
-        """Compare the end of the trail with a line somebody knew of before."""
+        """Compare both ends of the trail with a line somebody knew of before."""
+        if known.number < self._begins_after.number:
+            return Break(number=known.number, why="let go")
+        if known.number == self._begins_after.number and known.hash != self._begins_after.hash:
+            return Break(number=known.number, why="changed")
         if known.number > self.reached.number:
             return Break(number=self.reached.number + 1, why="cut off")
         if known.number == self.reached.number and known.hash != self.reached.hash:

@@ -1,5 +1,6 @@
 """The trail in the database: written to, read, checked, and let go of from its beginning."""
 
+import hashlib
 import time
 from collections.abc import AsyncIterator
 from typing import Any, Literal
@@ -202,5 +203,6 @@ def _told(value: object) -> str | None:
         return None
     written = msgspec.json.encode(value, order="sorted").decode()
     if len(written) > LONGEST_TOLD:
-        return f'"{len(written)} characters, too many to keep"'
+        sha256 = hashlib.sha256(written.encode()).hexdigest()
+        return msgspec.json.encode({"characters": len(written), "sha256": sha256}).decode()
     return written.replace("\\u0000", "?")

@@ -25,6 +25,7 @@ Action = Literal[
     "user_enabled",
     "account_locked",
     "account_unlocked",
+    "password_change_failed",
     "password_changed",
     "password_reset",
     "second_factor_failed",
@@ -36,10 +37,18 @@ Action = Literal[
     "api_key_made",
     "api_key_revoked",
     "provider_linked",
+    "keys_accepted",
     "keys_rotated",
 ]
 _FAILURES = frozenset(
-    {"account_locked", "badge_login_failed", "login_failed", "second_factor_failed", "token_reused"}
+    {
+        "account_locked",
+        "badge_login_failed",
+        "login_failed",
+        "password_change_failed",
+        "second_factor_failed",
+        "token_reused",
+    }
 )
 
 

@@ -1,15 +1,13 @@
 """`aerocast-hub badge assign|list|revoke`. A PIN is never an argument: others could read it."""
 
 import argparse
-import getpass
-import os
-import sys
 import time
 from datetime import UTC, datetime
 
 from aerocast_hub.auth.badges import Badge, Place, assign_badge, list_badges, revoke_badges
 from aerocast_hub.auth.passwords import Passwords
 from aerocast_hub.auth.users import UserError
+from aerocast_hub.commands.asking import asked_secret
 from aerocast_hub.commands.output import complain, print_json, print_table
 from aerocast_hub.commands.session import with_database
 from aerocast_hub.database.engine import Database
@@ -38,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one of the actions; 1 when it was refused."""
-    pin = _pin() if arguments.action == "assign" else ""
+    pin = asked_secret(PIN_VARIABLE, "PIN") if arguments.action == "assign" else ""
 
     async def work(database: Database) -> list[Badge]:
         now_us = time.time_ns() // 1000
@@ -73,15 +71,3 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(badge: Badge) -> dict[str, object]:
     since = datetime.fromtimestamp(badge.assigned_at_us / 1_000_000, UTC)
     return {"user": badge.user, "since": f"{since:%Y-%m-%d}", "by": badge.assigned_by}
-
-
-def _pin() -> str:
-    given = os.environ.get(PIN_VARIABLE)
-    if given is not None:
-        return given
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    pin = getpass.getpass("PIN: ")
-    if getpass.getpass("Again: ") != pin:
-        raise SystemExit("aerocast-hub: the two differ; nothing was done")
-    return pin

@@ -48,7 +48,10 @@ class BadgeController(Controller):
     tags = ("Auth",)
 
     @post(
-        "/login", operation_id="LogInByBadge", status_code=200, opt={"public": True}, security=[{}]
+        "/login",
+        operation_id="LogInByBadge",
+        status_code=200,
+        opt={"public": True, "errors": {401: WRONG}},
     )
     async def log_in(
         self,
@@ -93,7 +96,8 @@ class BadgeController(Controller):
         Raises
         ------
         ValidationException
-            No such user, no badge shown, somebody else's badge, or an unfit PIN.
+            No such user, one who may do more than you, no badge shown, somebody else's badge, or
+            an unfit PIN.
         """
         try:
             pin_hash = await Passwords().hash_pin(data.pin)
@@ -105,6 +109,7 @@ class BadgeController(Controller):
                     pin_hash,
                     now_us=time.time_ns() // 1000,
                     actor=request.user.name,
+                    may=request.user.permissions,
                 )
         except (UserError, ValueError) as error:
             raise ValidationException(str(error)) from error
@@ -121,11 +126,14 @@ class BadgeController(Controller):
         Raises
         ------
         NotFoundException
-            There is no such user.
+            There is no such user, or they may do more than you.
         """
+        who = request.user
         try:
             async with database.writing() as session:
                 now_us = time.time_ns() // 1000
-                await revoke_badges(session, user, now_us=now_us, actor=request.user.name)
+                await revoke_badges(
+                    session, user, now_us=now_us, actor=who.name, may=who.permissions
+                )
         except UserError as error:
             raise NotFoundException(str(error)) from error

@@ -12,21 +12,26 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from aerocast_protocols.observations import BadgeShown
+from aerocast_protocols.observations.cards import BadgeShown
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.audit.acting import COMMAND_LINE
 from aerocast_hub.auth import audit
+from aerocast_hub.auth.accounts.administration import refuse_beyond
+from aerocast_hub.auth.permissions import EVERYTHING
 from aerocast_hub.auth.tables import BadgeRow, BadgeShowingRow, UserRow
 from aerocast_hub.auth.users import UserError, normal_name
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
 from aerocast_hub.inbox.sighting import Sighting, lives_on
 
 GOOD_FOR_US = 60_000_000
 """A showing serves for a minute: the time to type a PIN with gloves on."""
 AHEAD_US = 5_000_000
 """A gateway's clock may be a little ahead of the hub's."""
+
+
+_WHOLE = frozenset({EVERYTHING})
 
 
 class Place(NamedTuple):
@@ -122,7 +127,7 @@ async def holder_of(session: AsyncSession, badge_hash: bytes) -> Holder | None:
     return None if row is None else Holder(*row)
 
 
-async def assign_badge(
+async def assign_badge(  # noqa: PLR0913  who gives what to whom, where and when
     session: AsyncSession,
     name: str,
     place: Place,
@@ -130,13 +135,20 @@ async def assign_badge(
     *,
     now_us: int,
     actor: str = COMMAND_LINE,
+    may: frozenset[str] = _WHOLE,
 ) -> Badge:
     """Give the badge that was just shown at a gateway to somebody.
+
+    Parameters
+    ----------
+    may
+        What whoever gives it may do: with badge and PIN one gets into the account.
 
     Raises
     ------
     UserError
-        No such account, no badge shown there in the last minute, or it is somebody else's.
+        No such account, it may do more than ``may``, no badge shown there in the last minute, or
+        it is somebody else's.
     """
     name = normal_name(name)
     user_id = await session.scalar(
@@ -144,6 +156,7 @@ async def assign_badge(
     )
     if user_id is None:
         raise UserError(f"there is no user {name!r} who may log in")
+    await refuse_beyond(session, user_id, may)
     badge_hash = await take_showing(session, place, now_us)
     if badge_hash is None:
         raise UserError(
@@ -172,19 +185,25 @@ async def list_badges(session: AsyncSession) -> list[Badge]:
 
 
 async def revoke_badges(
-    session: AsyncSession, name: str, *, now_us: int, actor: str = COMMAND_LINE
+    session: AsyncSession,
+    name: str,
+    *,
+    now_us: int,
+    actor: str = COMMAND_LINE,
+    may: frozenset[str] = _WHOLE,
 ) -> int:
     """Take all badges of somebody out of use, and say how many there were.
 
     Raises
     ------
     UserError
-        There is no such account.
+        There is no such account, or it may do more than ``may``.
     """
     name = normal_name(name)
     user_id = await session.scalar(select(UserRow.id).where(UserRow.name == name))
     if user_id is None:
         raise UserError(f"there is no user {name!r}")
+    await refuse_beyond(session, user_id, may)
     gone = await session.scalars(
         delete(BadgeRow).where(BadgeRow.user_id == user_id).returning(BadgeRow.assigned_at_us)
     )

@@ -1,6 +1,6 @@
 """What accounts are given: roles, and the airlines and airports they are bound to.
 
-Callers own the transaction. A change holds from the next token on: within 15 minutes.
+Callers own the transaction. A change holds at once: tokens issued before it are called back.
 """
 
 from collections.abc import Collection
@@ -11,10 +11,11 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth import audit
-from aerocast_hub.auth.permissions import grants_all
+from aerocast_hub.auth.accounts.administration import LAST_ONE, is_last_administrator
+from aerocast_hub.auth.permissions import EVERYTHING, grants_all
 from aerocast_hub.auth.roles import list_roles
 from aerocast_hub.auth.tables import UserAirlineRow, UserRoleRow, UserRow, UserStationRow
-from aerocast_hub.auth.users import UserError, normal_name, permissions_of
+from aerocast_hub.auth.users import UserError, call_tokens_back, normal_name, permissions_of
 
 _GivenTable = type[UserRoleRow] | type[UserAirlineRow] | type[UserStationRow]
 
@@ -99,7 +100,8 @@ async def bind(
     Raises
     ------
     UserError
-        There is no such account or role, no role is given, or it goes beyond ``may``.
+        There is no such account or role, no role is given, it goes beyond ``may``, or nobody would
+        be left who may do everything.
     """
     before = await binding_of(session, name)
     known = {each.name: frozenset(each.permissions) for each in await list_roles(session)}
@@ -111,6 +113,10 @@ async def bind(
     if not grants_all(may, handed):
         raise UserError("nobody gives out or takes away more than they may do themselves")
     user_id = await session.scalar(select(UserRow.id).where(UserRow.name == before.name))
+    is_bound = bool(given.airlines or given.stations)
+    given_all = not is_bound and any(EVERYTHING in known[each] for each in given.roles)
+    if user_id and not given_all and await is_last_administrator(session, user_id):
+        raise UserError(LAST_ONE)
     tables: tuple[tuple[_GivenTable, str, Collection[str]], ...] = (
         (UserRoleRow, "role", given.roles),
         (UserAirlineRow, "airline", given.airlines),
@@ -121,6 +127,7 @@ async def bind(
         rows = [{"user_id": user_id, column: each} for each in sorted(values)]
         if rows:
             await session.execute(insert(table), rows)
+    await call_tokens_back(session, now_us, UserRow.id == user_id)
     after = await binding_of(session, name)
     await audit.record(
         session,

@@ -4,9 +4,6 @@ A password is never an argument: others could read it.
 """
 
 import argparse
-import getpass
-import os
-import sys
 import time
 from datetime import UTC, datetime
 
@@ -34,9 +31,11 @@ from aerocast_hub.auth.users import (
     list_users,
     normal_name,
 )
+from aerocast_hub.commands.asking import asked_secret
 from aerocast_hub.commands.output import complain, print_json, print_table
 from aerocast_hub.commands.session import with_database
 from aerocast_hub.database.engine import Database
+from aerocast_hub.settings import load_settings
 
 PASSWORD_VARIABLE = "AEROCAST_HUB_USER_PASSWORD"  # noqa: S105  a variable's name
 
@@ -72,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one of the actions; 1 when it was refused."""
-    password = _password() if arguments.action == "add" else ""
+    password = asked_secret(PASSWORD_VARIABLE, "Password") if arguments.action == "add" else ""
 
     async def work(database: Database) -> list[User] | NewPassword:
         async with database.writing() as session:
@@ -104,7 +103,8 @@ async def _do(
     if arguments.action == "add":
         await seed_roles(session)
         new = NewUser(arguments.name, password, arguments.role)
-        return [await add_user(session, Passwords(), new, now_us=now_us)]
+        passwords = Passwords(load_settings().password_list)
+        return [await add_user(session, passwords, new, now_us=now_us)]
     if arguments.action == "disable":
         return [await disable_user(session, name=arguments.name, now_us=now_us)]
     if arguments.action in ("enable", "reset"):
@@ -126,8 +126,7 @@ async def _rescue(
         await unlock_user(session, found[0].id, by)
         return [await find_user(session, found[0].id)]
     await remove_factors(session, found[0].id, by)
-    given, _ = await reset_password(session, Passwords(), found[0].id, by)
-    return given
+    return await reset_password(session, Passwords(), found[0].id, by)
 
 
 def _given(given: NewPassword) -> dict[str, object]:
@@ -150,16 +149,3 @@ def _state(user: User) -> str:
     if user.locked_at_us is not None:
         return "locked"
     return "yes" if user.change_by_us is None else "to choose a password"
-
-
-def _password() -> str:
-    given = os.environ.get(PASSWORD_VARIABLE)
-    if given is not None:
-        return given
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    password = getpass.getpass("Password: ")
-    # Mistyped, it would lock its owner out: asked twice, and never shown.
-    if getpass.getpass("Again: ") != password:
-        raise SystemExit("aerocast-hub: the two differ; nothing was done")
-    return password

@@ -76,7 +76,6 @@ class PublicKeys(msgspec.Struct, frozen=True, kw_only=True):
     operation_id="GetPublicKeys",
     tags=["Auth"],
     opt={"public": True},
-    security=[{}],
     cache_control=CacheControlHeader(max_age=60, public=True),
     sync_to_thread=False,
 )
@@ -91,7 +90,12 @@ class AuthController(Controller):
     path = "/auth"
     tags = ("Auth",)
 
-    @post("/login", operation_id="LogIn", status_code=200, opt={"public": True}, security=[{}])
+    @post(
+        "/login",
+        operation_id="LogIn",
+        status_code=200,
+        opt={"public": True, "errors": {401: WRONG}},
+    )
     async def log_in(
         self,
         data: JSONBody[Login],
@@ -120,8 +124,7 @@ class AuthController(Controller):
         "/login/second",
         operation_id="ShowSecondFactor",
         status_code=200,
-        opt={"public": True},
-        security=[{}],
+        opt={"public": True, "errors": {401: WRONG_FACTOR}},
     )
     async def second_factor(
         self,
@@ -148,7 +151,12 @@ class AuthController(Controller):
             raise NotAuthorizedException(WRONG_FACTOR)
         return tokens
 
-    @post("/refresh", operation_id="Refresh", status_code=200, opt={"public": True}, security=[{}])
+    @post(
+        "/refresh",
+        operation_id="Refresh",
+        status_code=200,
+        opt={"public": True, "errors": {401: "The token is unknown, ended or was used before."}},
+    )
     async def refresh(
         self,
         data: JSONBody[RefreshToken],
@@ -167,7 +175,7 @@ class AuthController(Controller):
             raise NotAuthorizedException("log in again")
         return tokens
 
-    @post("/logout", operation_id="LogOut", status_code=204, opt={"public": True}, security=[{}])
+    @post("/logout", operation_id="LogOut", status_code=204, opt={"public": True})
     async def log_out(
         self,
         data: JSONBody[RefreshToken],
@@ -177,7 +185,7 @@ class AuthController(Controller):
         """End the session a refresh token belongs to."""
         await sessions.logout(data.refresh_token, caller_of(request))
 
-    @get("/me", operation_id="WhoAmI", opt={"public": True})
+    @get("/me", operation_id="WhoAmI", opt={"public": True, "errors": {401: LOG_IN_FIRST}})
     async def me(self, request: Request[Principal | None, Any, State]) -> Me:
         """Say who the token speaks for.
 

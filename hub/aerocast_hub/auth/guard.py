@@ -9,23 +9,28 @@ Who is bound to some airlines or airports sees their rows alone: `database.sight
 session of the request. A handler says with ``"rows": "ruled"`` that all it tells comes from such
 sessions, with ``"rows": "none"`` that it tells of no flight and no bag; one that says neither is
 closed to them.
+
+Each account, and each API key, has its measure of requests (`limiting.rates`); a handler that
+paces those who call it by itself says so with ``"paced": True``, and is not counted.
 """
 
 import logging
+import math
 import time
-from urllib.parse import urlsplit
 
 from litestar import WebSocket
 from litestar.exceptions import (
     HTTPException,
     NotAuthorizedException,
     PermissionDeniedException,
+    TooManyRequestsException,
     WebSocketException,
 )
 from litestar.handlers import BaseRouteHandler
 
 from aerocast_hub.audit.acting import is_acting
 from aerocast_hub.auth.api_keys.checking import ApiKeys
+from aerocast_hub.auth.limiting.rates import WINDOW_S, Rates
 from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.sessions.cookies import Connection, SessionCookies
 from aerocast_hub.auth.sessions.standing import Standing
@@ -48,20 +53,28 @@ class PermissionGuard:
     keys
         Verify tokens; no database is asked.
     standing
-        Which sessions were ended before their tokens.
+        Who was called back before their tokens end.
     api_keys
         Whose an API key is: the database is asked for each once in a while.
     cookies
         How a browser's session is read.
+    rates
+        Count what each account, or API key, asks.
     """
 
     def __init__(
-        self, keys: TokenKeys, standing: Standing, api_keys: ApiKeys, cookies: SessionCookies
+        self,
+        keys: TokenKeys,
+        standing: Standing,
+        api_keys: ApiKeys,
+        cookies: SessionCookies,
+        rates: Rates,
     ) -> None:
         self._keys = keys
         self._standing = standing
         self._api_keys = api_keys
         self._cookies = cookies
+        self._rates = rates
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Let the request through, or refuse it.
@@ -74,8 +87,10 @@ class PermissionGuard:
             The handler asks for a permission and no good token came.
         PermissionDeniedException
             The token does not allow it, another site's page sent it, or the handler says nothing.
+        TooManyRequestsException
+            The account, or API key, asks too much.
         WebSocketException
-            Either of these, of a WebSocket: closed with 4401 or 4403.
+            One of these, of a WebSocket: closed with 4401, 4403 or 4429.
         """
         try:
             await self._let_through(connection, handler)
@@ -88,13 +103,7 @@ class PermissionGuard:
             raise WebSocketException(detail=refusal.detail, code=code) from refusal
 
     async def _let_through(self, connection: Connection, handler: BaseRouteHandler) -> None:
-        bearer, api_key = _bearer(connection), connection.headers.get("x-api-key")
-        if bearer is None and api_key is None and _is_from_elsewhere(connection):
-            raise PermissionDeniedException("requests from other sites' pages are refused")
-        if api_key is not None and bearer is None:
-            principal = await self._api_keys.principal(api_key)
-        else:
-            principal = self._who(bearer or self._cookies.access_token(connection))
+        principal = await self._who_asks(connection)
         if handler.opt.get("public") is True:
             connection.scope["user"] = principal
             return
@@ -105,9 +114,11 @@ class PermissionGuard:
         if principal is None:
             raise NotAuthorizedException("log in first, or send a fresh access token")
         connection.scope["user"] = principal
+        if handler.opt.get("paced") is not True:
+            self._hold_back(principal)
         if not grants(principal.permissions, wanted):
             raise PermissionDeniedException(f"permission {wanted} is needed")
-        sight = Sight(principal.airlines, principal.stations)
+        sight = _sight_of(principal)
         if not sight.is_whole and handler.opt.get("rows") not in ROWS:
             raise PermissionDeniedException(
                 "your account is bound to some airlines or airports, and this tells of all of them"
@@ -116,15 +127,45 @@ class PermissionGuard:
         client = connection.client
         is_acting(principal.name, None if client is None else client.host)
 
+    def lets_in(self, token: str, wanted: str) -> Principal | None:
+        """Give whose bearer token allows something of everybody's; None: ask the guard why not."""
+        try:
+            principal = self._standing_of(token)
+        except TokenError:
+            return None
+        if principal is None or not grants(principal.permissions, wanted):
+            return None
+        return principal if _sight_of(principal).is_whole else None
+
+    def _hold_back(self, principal: Principal) -> None:
+        wait_s = self._rates.wait_s(principal.key_prefix or principal.user_id)
+        if wait_s > 0:
+            whose = "API key" if principal.key_prefix else "account"
+            raise TooManyRequestsException(
+                f"more than {self._rates.most} requests of one {whose} in {WINDOW_S} s",
+                headers={"Retry-After": str(math.ceil(wait_s))},
+            )
+
+    async def _who_asks(self, connection: Connection) -> Principal | None:
+        bearer, api_key = _bearer(connection), connection.headers.get("x-api-key")
+        if bearer is None and api_key is None and _is_from_elsewhere(connection):
+            raise PermissionDeniedException("requests from other sites' pages are refused")
+        if api_key is not None and bearer is None:
+            return await self._api_keys.principal(api_key)
+        return self._who(bearer or self._cookies.access_token(connection))
+
     def _who(self, token: str | None) -> Principal | None:
         if token is None:
             return None
         try:
-            principal = self._keys.verify(token, time.time())
+            return self._standing_of(token)
         except TokenError as error:
             _log.info("token refused: %s", error)
             return None
-        return None if self._standing.is_ended(principal.session_id) else principal
+
+    def _standing_of(self, token: str) -> Principal | None:
+        principal = self._keys.verify(token, time.time())
+        return None if self._standing.refuses(principal) else principal
 
 
 def _tell_of(connection: Connection, refusal: PermissionDeniedException) -> None:
@@ -136,8 +177,17 @@ def _tell_of(connection: Connection, refusal: PermissionDeniedException) -> None
 
 
 def _bearer(connection: Connection) -> str | None:
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return bearer_of(connection.headers.get("authorization", ""))
+
+
+def bearer_of(authorization: str) -> str | None:
+    """Read the token in a header's value (RFC 6750 §2.1)."""
+    scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token else None
+
+
+def _sight_of(principal: Principal) -> Sight:
+    return Sight(principal.airlines, principal.stations)
 
 
 def _is_from_elsewhere(connection: Connection) -> bool:
@@ -154,5 +204,10 @@ def _is_from_elsewhere(connection: Connection) -> bool:
         return site not in {"same-origin", "none"}
     origin = connection.headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc != connection.headers.get("host")
+        return not is_origin_of(origin, connection.headers.get("host"))
     return "cookie" in connection.headers
+
+
+def is_origin_of(origin: str, host: str | None) -> bool:
+    """Say whether an ``Origin`` (RFC 6454 §6.2) is that of this host; "null" is nobody's."""
+    return bool(host) and origin.partition("://")[2] == host

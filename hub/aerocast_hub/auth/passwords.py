@@ -5,18 +5,24 @@ one core. The library's own default takes four times as long, and logins arrive 
 """
 
 import asyncio
+import logging
 import os
 import re
 import secrets
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from aerocast_hub.auth.accounts.password_list import is_listed
 from aerocast_hub.auth.accounts.password_policy import LONGEST, weakness
+
+_log = logging.getLogger(__name__)
 
 PIN = re.compile(r"[0-9]{6,12}")
 # Each hash holds 19 MiB and a core while it runs: one core is left to everybody else.
@@ -36,10 +42,16 @@ _Result = TypeVar("_Result")
 
 
 class Passwords:
-    """Hashes and checks passwords, in ``AT_ONCE`` threads for the whole process."""
+    """Hashes and checks passwords, in ``AT_ONCE`` threads for the whole process.
 
-    def __init__(self) -> None:
-        self._decoy: str | None = None
+    Parameters
+    ----------
+    known
+        The operator's list of passwords nobody should have, for where people choose their own.
+    """
+
+    def __init__(self, known: Path | None = None) -> None:
+        self._known = known
 
     async def hash(self, password: str, about: Sequence[str] = ()) -> str:
         """Hash a new password.
@@ -54,7 +66,9 @@ class Passwords:
         ValueError
             Nobody should have this password; the text says why.
         """
-        why_not = await _in_turn(lambda: weakness(password, about))
+        why_not = await _in_turn(
+            lambda: weakness(password, about) or _listed(password, self._known)
+        )
         if why_not is not None:
             raise ValueError(why_not)
         return await _in_turn(lambda: _hasher.hash(password))
@@ -83,11 +97,16 @@ class Passwords:
         password_hash
             None for an account that does not exist: the answer is then False, as late as any other.
         """
-        if self._decoy is None:
-            self._decoy = await _in_turn(lambda: _hasher.hash(secrets.token_urlsafe()))
-        against = password_hash or self._decoy
+        decoy = await _in_turn(_decoy)
+        against = password_hash or decoy
         fits = await _in_turn(lambda: _verify(against, password))
         return fits and password_hash is not None
+
+
+@cache
+def _decoy() -> str:
+    """Give the hash of a password nobody has; made once a process, as costly as any other."""
+    return _hasher.hash(secrets.token_urlsafe())
 
 
 def is_outdated(password_hash: str) -> bool:
@@ -104,3 +123,14 @@ def _verify(password_hash: str, password: str) -> bool:
         return _hasher.verify(password_hash, password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _listed(password: str, known: Path | None) -> str | None:
+    """Say why a password cannot be taken; without its list the hub takes none."""
+    try:
+        if known is None or not is_listed(password, known):
+            return None
+    except OSError as error:
+        _log.error("password_list cannot be read, and nobody can choose a password: %s", error)
+        return "new passwords cannot be taken at the moment: tell an administrator"
+    return "this password is on the list of those that are known to others"

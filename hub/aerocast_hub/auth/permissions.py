@@ -21,6 +21,7 @@ PERMISSIONS = frozenset(
         "baggage:write",
         "flights:read",
         "flights:write",
+        "gateways:order",
         "gateways:read",
         "gateways:write",
         "ingest:write",
@@ -35,7 +36,8 @@ PERMISSIONS = frozenset(
     }
 )
 """``baggage:passengers`` shows whole names; ``ingest:write`` hands in events as the gateway of the
-account's name; ``orientation:links`` makes and revokes the links that
+account's name; ``gateways:order`` has gateways restart a device or send diagnostics, and gives
+nothing of what they saw; ``orientation:links`` makes and revokes the links that
 open passengers' pages; ``privacy:write`` hands out and erases what is kept of
 a passenger; ``users:write`` changes accounts, their roles and what rows they see."""
 
@@ -79,7 +81,7 @@ FIRST_ROLES: dict[str, Role] = {
         _READING
         | {
             *("alerts:write", "baggage:passengers", "baggage:write"),
-            *("orientation:links", "orientation:write"),
+            *("gateways:order", "orientation:links", "orientation:write"),
         },
     ),
     "operator": Role(
@@ -103,7 +105,7 @@ FIRST_ROLES: dict[str, Role] = {
     ),
     "technician": Role(
         "looks after gateways, readers and receivers; sees no bag",
-        frozenset({"gateways:read", "gateways:write", "weather:read"}),
+        frozenset({"gateways:order", "gateways:read", "gateways:write", "weather:read"}),
     ),
     "airline": Role(
         "an airline's people: its own flights and their bags",

@@ -92,7 +92,7 @@ async def _act(
         name = arguments.name
         return [await put_role(session, name, role, may=ALL, now_us=now_us, actor=COMMAND_LINE)]
     if arguments.action == "remove":
-        await remove_role(session, arguments.name, now_us=now_us, actor=COMMAND_LINE)
+        await remove_role(session, arguments.name, may=ALL, now_us=now_us, actor=COMMAND_LINE)
     elif arguments.action == "give":
         given = Given(
             frozenset(arguments.role),

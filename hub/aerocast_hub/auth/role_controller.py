@@ -13,6 +13,7 @@ from litestar.params import FromPath, JSONBody
 from aerocast_hub.auth.bindings import Binding, Given, bind, binding_of
 from aerocast_hub.auth.permissions import PERMISSIONS, Role
 from aerocast_hub.auth.roles import KnownRole, RoleError, list_roles, put_role, remove_role
+from aerocast_hub.auth.sessions.standing import Standing
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.auth.users import UserError
 from aerocast_hub.database.engine import Database
@@ -78,18 +79,19 @@ class RoleController(Controller):
         data: JSONBody[NewRole],
         request: Administrator,
         database: NamedDependency[Database],
+        standing: NamedDependency[Standing],
     ) -> KnownRole:
-        """Add a role, or change one the airport added; it holds from the next token on.
+        """Add a role, or change one the airport added; it holds at once.
 
         Raises
         ------
         ValidationException
-            The name is the hub's own, a permission does not exist, or is more than yours.
+            The name is the hub's own, a permission does not exist, or is, or was, more than yours.
         """
         role = Role(data.about, frozenset(data.permissions), data.sees_own_only)
         try:
             async with database.writing() as session:
-                return await put_role(
+                known = await put_role(
                     session,
                     name,
                     role,
@@ -99,6 +101,8 @@ class RoleController(Controller):
                 )
         except RoleError as error:
             raise ValidationException(str(error)) from error
+        await standing.look()
+        return known
 
     @delete("/{name:str}", operation_id="RemoveRole", opt={"permission": "users:write"})
     async def remove(
@@ -112,12 +116,18 @@ class RoleController(Controller):
         Raises
         ------
         ValidationException
-            There is none of this name, it comes with the hub, or somebody has it.
+            There is none of this name, it comes with the hub, gives more than you may, or somebody
+            has it.
         """
         try:
             async with database.writing() as session:
-                now_us = time.time_ns() // 1000
-                await remove_role(session, name, now_us=now_us, actor=request.user.name)
+                await remove_role(
+                    session,
+                    name,
+                    may=request.user.permissions,
+                    now_us=time.time_ns() // 1000,
+                    actor=request.user.name,
+                )
         except RoleError as error:
             raise ValidationException(str(error)) from error
 
@@ -150,8 +160,9 @@ class BindingController(Controller):
         data: JSONBody[NewBinding],
         request: Administrator,
         database: NamedDependency[Database],
+        standing: NamedDependency[Standing],
     ) -> Binding:
-        """Give an account roles, airlines and airports in place of those it had.
+        """Give an account roles, airlines and airports in place of those it had: at once.
 
         Raises
         ------
@@ -163,7 +174,7 @@ class BindingController(Controller):
                 frozenset(data.roles), read_airlines(data.airlines), read_stations(data.stations)
             )
             async with database.writing() as session:
-                return await bind(
+                bound = await bind(
                     session,
                     user,
                     given,
@@ -173,3 +184,5 @@ class BindingController(Controller):
                 )
         except (UserError, DesignatorError) as error:
             raise ValidationException(str(error)) from error
+        await standing.look()
+        return bound

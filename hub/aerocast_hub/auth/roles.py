@@ -16,7 +16,8 @@ from aerocast_hub.auth.permissions import (
     Role,
     grants_all,
 )
-from aerocast_hub.auth.tables import RolePermissionRow, RoleRow, UserRoleRow
+from aerocast_hub.auth.tables import RolePermissionRow, RoleRow, UserRoleRow, UserRow
+from aerocast_hub.auth.users import call_tokens_back
 from aerocast_hub.database.insert import insert_or_replace
 
 MOST_ROLES = 200
@@ -87,7 +88,7 @@ async def put_role(
     Parameters
     ----------
     may
-        What whoever asks may do: a role can give no more.
+        What whoever asks may do: a role can give no more, nor have given more until now.
 
     Raises
     ------
@@ -102,14 +103,15 @@ async def put_role(
     if unknown:
         there_are = ", ".join(sorted(_GIVEN))
         raise RoleError(f"there is no permission {unknown[0][:64]!r}; there are {there_are}")
-    if not grants_all(may, role.permissions):
-        raise RoleError("nobody gives out more than they may do themselves")
-    known = {each.name for each in await list_roles(session)}
-    if name not in known and len(known) >= MOST_ROLES:
+    known = {each.name: each for each in await list_roles(session)}
+    before = known.get(name)
+    _refuse_beyond(may, role.permissions | frozenset(before.permissions if before else ()))
+    if before is None and len(known) >= MOST_ROLES:
         raise RoleError(f"there are {MOST_ROLES} roles already: remove one first")
-    before = next((each for each in await list_roles(session) if each.name == name), None)
     after = _known(name, role, is_own=True)
     await _write(session, name, role, is_own=True)
+    theirs = select(UserRoleRow.user_id).where(UserRoleRow.role == name)
+    await call_tokens_back(session, now_us, UserRow.id.in_(theirs))
     await audit.record(
         session,
         "role_put",
@@ -122,26 +124,37 @@ async def put_role(
     return after
 
 
-async def remove_role(session: AsyncSession, name: str, *, now_us: int, actor: str) -> None:
+async def remove_role(
+    session: AsyncSession, name: str, *, may: frozenset[str], now_us: int, actor: str
+) -> None:
     """Remove a role the airport added.
 
     Raises
     ------
     RoleError
-        There is none of this name, it comes with the hub, or somebody has it.
+        There is none of this name, it comes with the hub, goes beyond ``may``, or somebody has it.
     """
     if name in FIRST_ROLES:
         raise RoleError(f"role {name} comes with the hub and stays")
     name = name.replace("\x00", "?")
     if await session.scalar(select(UserRoleRow.role).where(UserRoleRow.role == name).limit(1)):
         raise RoleError(f"somebody has role {name[:32]!r}: give them another one first")
+    before = next((each for each in await list_roles(session) if each.name == name), None)
+    _refuse_beyond(may, frozenset(before.permissions if before else ()))
     await session.execute(delete(RolePermissionRow).where(RolePermissionRow.role == name))
     removed = await session.scalar(
         delete(RoleRow).where(RoleRow.name == name).returning(RoleRow.name)
     )
     if removed is None:
         raise RoleError(f"there is no role {name[:32]!r}")
-    await audit.record(session, "role_removed", account=name, actor=actor, at_us=now_us)
+    await audit.record(
+        session, "role_removed", account=name, actor=actor, at_us=now_us, before=before
+    )
+
+
+def _refuse_beyond(may: frozenset[str], permissions: frozenset[str]) -> None:
+    if not grants_all(may, permissions):
+        raise RoleError("nobody gives out or takes away more than they may do themselves")
 
 
 async def _write(session: AsyncSession, name: str, role: Role, *, is_own: bool) -> None:

@@ -26,6 +26,9 @@ class UserRow(Base):
     change_by_us
         Its password was chosen by somebody else: a new one is due by then, and until it is chosen
         the account can do nothing else.
+    version, changed_at_us
+        One more each time it may do something else, and when that was last: tokens of a version
+        before are refused.
     """
 
     __tablename__ = "users"
@@ -39,6 +42,8 @@ class UserRow(Base):
     failed_tries: Mapped[int] = mapped_column(default=0)
     locked_at_us: Mapped[int | None] = mapped_column(BigInteger)
     change_by_us: Mapped[int | None] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(default=0)
+    changed_at_us: Mapped[int | None] = mapped_column(BigInteger, index=True)
 
 
 class RoleRow(Base):

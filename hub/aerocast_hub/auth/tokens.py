@@ -16,8 +16,11 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from aerocast_hub.auth.permissions import grants
+
 ACCESS_TOKEN_S = 15 * 60
 ISSUER = "aerocast"
+AUDIENCE = "aerocast-hub"
 MOST_REMEMBERED = 1024
 LONGEST_TOKEN = 4096
 
@@ -41,6 +44,10 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         Whose flights and bags it may see: airline designators, airport codes. None: every one's.
     session_id
         The session the token is of; None for an API key's request.
+    key_prefix
+        The API key the request came with; None for a token's.
+    version
+        Which version of the account the token was issued for (`UserRow.version`).
     """
 
     user_id: str
@@ -50,10 +57,17 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     airlines: frozenset[str] | None = None
     stations: frozenset[str] | None = None
     session_id: str | None = None
+    key_prefix: str | None = None
+    version: int = 0
+
+    def may(self, wanted: str) -> bool:
+        """Say whether they have a permission: for features that know nothing of accounts."""
+        return grants(self.permissions, wanted)
 
 
 class _Claims(msgspec.Struct, frozen=True, kw_only=True):
     iss: str
+    aud: str
     sub: str
     name: str
     scope: str
@@ -62,6 +76,7 @@ class _Claims(msgspec.Struct, frozen=True, kw_only=True):
     airlines: list[str] | None = None
     stations: list[str] | None = None
     sid: str | None = None
+    ver: int = 0
 
 
 class TokenSigner:
@@ -81,10 +96,12 @@ class TokenSigner:
         airlines: frozenset[str] | None = None,
         stations: frozenset[str] | None = None,
         session_id: str | None = None,
+        version: int = 0,
     ) -> str:
         """Give an access token good for ``ACCESS_TOKEN_S`` seconds from ``now_s``."""
         claims = _Claims(
             iss=ISSUER,
+            aud=AUDIENCE,
             sub=user_id,
             name=name,
             scope=" ".join(sorted(permissions)),
@@ -93,6 +110,7 @@ class TokenSigner:
             airlines=None if airlines is None else sorted(airlines),
             stations=None if stations is None else sorted(stations),
             sid=session_id,
+            ver=version,
         )
         return jwt.encode(
             msgspec.to_builtins(claims), self._key, algorithm="EdDSA", headers={"kid": self.key_id}
@@ -147,7 +165,8 @@ class TokenVerifier:
                 key,
                 algorithms=["EdDSA"],
                 issuer=ISSUER,
-                options={"verify_exp": False, "verify_iat": False, "verify_aud": False},
+                audience=AUDIENCE,
+                options={"verify_exp": False, "verify_iat": False},
             )
             claims = msgspec.convert(decoded, _Claims)
         except (jwt.PyJWTError, KeyError, msgspec.ValidationError, RecursionError) as error:
@@ -160,6 +179,7 @@ class TokenVerifier:
             airlines=None if claims.airlines is None else frozenset(claims.airlines),
             stations=None if claims.stations is None else frozenset(claims.stations),
             session_id=claims.sid,
+            version=claims.ver,
         )
 
 

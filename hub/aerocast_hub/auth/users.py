@@ -1,14 +1,15 @@
 """Accounts and their roles, in the database. Callers own the transaction."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.audit.acting import COMMAND_LINE
+from aerocast_hub.audit.acting import COMMAND_LINE, is_no_account
 from aerocast_hub.auth import audit
 from aerocast_hub.auth.sessions.store import end_sessions
 from aerocast_hub.auth.tables import (
@@ -95,6 +96,8 @@ async def add_user(
     name, role = normal_name(new.name), new.role
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise UserError(f"a user's name has 1 to {LONGEST_NAME} printable characters")
+    if is_no_account(name) or unicodedata.normalize("NFKC", name) != name:
+        raise UserError(f"{name!r} is or looks like somebody else in the trail: take another name")
     if await session.scalar(select(RoleRow.name).where(RoleRow.name == role)) is None:
         roles = sorted(await session.scalars(select(RoleRow.name)))
         raise UserError(f"there is no role {role!r}; there are {', '.join(roles)}")
@@ -125,7 +128,7 @@ async def add_user(
         )
     )
     await session.execute(insert(UserRoleRow).values(user_id=user.id, role=role))
-    await audit.record(session, "user_added", account=name, actor=actor, at_us=now_us)
+    await audit.record(session, "user_added", account=name, actor=actor, at_us=now_us, after=user)
     return user
 
 
@@ -170,6 +173,7 @@ async def disable_user(
     )
     if disabled is not None:
         await end_sessions(session, disabled, now_us)
+        await call_tokens_back(session, now_us, UserRow.id == disabled)
         await audit.record(session, "user_disabled", account=name, actor=actor, at_us=now_us)
     found = [user for user in await list_users(session) if user.name == name]
     if not found:
@@ -225,6 +229,7 @@ class Owner(NamedTuple):
     airlines: frozenset[str] | None
     stations: frozenset[str] | None
     must_change_password: bool = False
+    version: int = 0
 
 
 async def permissions_of(session: AsyncSession, user_id: UUID) -> Owner | None:
@@ -262,6 +267,18 @@ async def permissions_of(session: AsyncSession, user_id: UUID) -> Owner | None:
         airlines=airlines if airlines or own_only is not None else None,
         stations=stations or None,
         must_change_password=user.change_by_us is not None,
+        version=user.version,
+    )
+
+
+async def call_tokens_back(session: AsyncSession, now_us: int, which: ColumnElement[bool]) -> None:
+    """Have the tokens of some accounts refused: they may do something else from now on.
+
+    Their sessions go on: a token that is renewed says what they may do now. Every process of the
+    hub hears of it once it is committed (`Standing`).
+    """
+    await session.execute(
+        update(UserRow).where(which).values(version=UserRow.version + 1, changed_at_us=now_us)
     )
 
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Sequence
 from math import isfinite
 
-from aerocast_protocols.observations import BagPassage, CodeScan, NoRead, PositionFix, UnreadBag
+from aerocast_protocols.observations.bags import BagPassage, CodeScan, NoRead, UnreadBag
+from aerocast_protocols.observations.gateways import PositionFix
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.carriers import place_carriers
@@ -17,7 +18,8 @@ from aerocast_hub.baggage.identity import NO_PLATE
 from aerocast_hub.baggage.journeys import refold_plates
 from aerocast_hub.baggage.tables import UnreadRow
 from aerocast_hub.database.insert import insert_new, insert_or_replace
-from aerocast_hub.events import BagUnread, Event
+from aerocast_hub.events.bags import BagUnread
+from aerocast_hub.events.every import Event
 from aerocast_hub.inbox.sighting import Retimed, Sighting, lives_on
 
 
@@ -102,11 +104,7 @@ def _unread_row(sighting: Sighting) -> dict[str, object] | None:
     if isinstance(what, CodeScan) and what.licence_plate != NO_PLATE:
         return None
     return {
-        "site": sighting.site,
-        "gateway": sighting.gateway,
-        "epoch": sighting.epoch,
-        "lane": sighting.lane,
-        "sequence": sighting.sequence,
+        **sighting.key(),
         "kind": "unread" if isinstance(what, UnreadBag) else "no_read",
         "at_us": sighting.seen_at_us,
         "point": what.point,

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 import msgspec
-from litestar import Controller, post
+from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.asking.guard import FOR_SERVICES, only_services
+from aerocast_hub.asking.answering import AnsweringController
 from aerocast_hub.baggage.asked import (
     BELTS_AT_ONCE,
     FLIGHTS_AT_ONCE,
@@ -27,7 +28,6 @@ from aerocast_hub.baggage.bags import Bag, bags_of_passenger, find_passenger
 from aerocast_hub.baggage.belt_bags import BagsOfFlight
 from aerocast_hub.baggage.flight_bags import transfers
 from aerocast_hub.baggage.reconciliation import Transfer
-from aerocast_hub.database.engine import Database
 from aerocast_hub.flights.store import Booking, Flight, flights_on
 
 Short = Annotated[str, msgspec.Meta(max_length=200)]
@@ -80,89 +80,76 @@ class TransfersAsked(msgspec.Struct, frozen=True):
     ahead_us: Instant
 
 
-class AskedBaggageController(Controller):
+class AskedBaggageController(AnsweringController):
     """Questions of services."""
 
     path = "/internal/baggage"
-    opt = FOR_SERVICES
-    guards = (only_services,)
-    include_in_schema = False
 
     @post("/flights", status_code=200)
     async def flights(
-        self, data: JSONBody[FlightsAsked], database: NamedDependency[Database]
+        self, data: JSONBody[FlightsAsked], session: NamedDependency[AsyncSession]
     ) -> list[FlightFound | None]:
         """Find flights as bags name them, in the order asked."""
-        async with database.reading() as session:
-            return await flights_for(session, data.bookings)
+        return await flights_for(session, data.bookings)
 
     @post("/bags-of-passenger", status_code=200)
     async def of_passenger(
-        self, data: JSONBody[ById], database: NamedDependency[Database]
+        self, data: JSONBody[ById], session: NamedDependency[AsyncSession]
     ) -> list[Bag]:
         """Give a passenger's bags."""
-        async with database.reading() as session:
-            return await bags_of_passenger(session, data.id)
+        return await bags_of_passenger(session, data.id)
 
     @post("/bags-with", status_code=200)
     async def with_bag(
-        self, data: JSONBody[ById], database: NamedDependency[Database]
+        self, data: JSONBody[ById], session: NamedDependency[AsyncSession]
     ) -> list[Bag]:
         """Give a bag and the others of its passenger."""
-        async with database.reading() as session:
-            return await bags_with(session, data.id)
+        return await bags_with(session, data.id)
 
     @post("/passenger", status_code=200)
     async def passenger(
-        self, data: JSONBody[ByName], database: NamedDependency[Database]
+        self, data: JSONBody[ByName], session: NamedDependency[AsyncSession]
     ) -> PassengerAnswer:
         """Find a passenger's id by bag tag and surname."""
-        async with database.reading() as session:
-            found = await find_passenger(session, data.licence_plate, data.surname)
+        found = await find_passenger(session, data.licence_plate, data.surname)
         return PassengerAnswer(passenger_id=found)
 
     @post("/bags-of-passengers", status_code=200)
     async def of_passengers(
-        self, data: JSONBody[PassengersAsked], database: NamedDependency[Database]
+        self, data: JSONBody[PassengersAsked], session: NamedDependency[AsyncSession]
     ) -> list[list[Bag]]:
         """Give the bags of each of some passengers, in the order asked."""
-        async with database.reading() as session:
-            return await bags_of_each(session, data.ids)
+        return await bags_of_each(session, data.ids)
 
     @post("/owner", status_code=200)
     async def owner_of_bag(
-        self, data: JSONBody[ById], database: NamedDependency[Database]
+        self, data: JSONBody[ById], session: NamedDependency[AsyncSession]
     ) -> Owner:
         """Say whose a bag is."""
-        async with database.reading() as session:
-            return await owner_of(session, data.id)
+        return await owner_of(session, data.id)
 
     @post("/aboard", status_code=200)
-    async def aboard(self, data: JSONBody[ById], database: NamedDependency[Database]) -> Aboard:
+    async def aboard(self, data: JSONBody[ById], session: NamedDependency[AsyncSession]) -> Aboard:
         """Give the passengers with bags on a flight."""
-        async with database.reading() as session:
-            return await aboard(session, data.id)
+        return await aboard(session, data.id)
 
     @post("/flights-between", status_code=200)
     async def flights_between(
-        self, data: JSONBody[Span], database: NamedDependency[Database]
+        self, data: JSONBody[Span], session: NamedDependency[AsyncSession]
     ) -> list[Flight]:
         """Give the flights due, landed or parked between two instants."""
-        async with database.reading() as session:
-            return await flights_on(session, data.from_us, data.until_us)
+        return await flights_on(session, data.from_us, data.until_us)
 
     @post("/bags-on-belts", status_code=200)
     async def on_belts(
-        self, data: JSONBody[BeltsAsked], database: NamedDependency[Database]
+        self, data: JSONBody[BeltsAsked], session: NamedDependency[AsyncSession]
     ) -> list[BagsOfFlight]:
         """Count the bags of flights, and those on their belts, in the order asked."""
-        async with database.reading() as session:
-            return await bags_on_belts(session, data.flights)
+        return await bags_on_belts(session, data.flights)
 
     @post("/transfers", status_code=200)
     async def transfers(
-        self, data: JSONBody[TransfersAsked], database: NamedDependency[Database]
+        self, data: JSONBody[TransfersAsked], session: NamedDependency[AsyncSession]
     ) -> list[Transfer]:
         """Give the bags that change aircraft at an airport soon."""
-        async with database.reading() as session:
-            return await transfers(session, data.airport, data.at_us, ahead_us=data.ahead_us)
+        return await transfers(session, data.airport, data.at_us, ahead_us=data.ahead_us)

@@ -114,17 +114,29 @@ async def find_bag(
     return None if latest is None else bag_of(latest)
 
 
-async def may_act_on(session: AsyncSession, licence_plate: str) -> bool:
+async def may_act_on(session: AsyncSession, licence_plate: str, new_plate: str = "") -> bool:
     """Say whether the work at hand sees every bag of a plate: an action may be about any of them.
 
     Who sees everything may act on a plate nobody has seen, too.
+
+    Parameters
+    ----------
+    new_plate
+        The one it is to carry from now on: nobody's yet, or of bags that are seen as well. With
+        another's it would become one bag with theirs.
     """
     if current_sight().is_whole:
         return True
-    of_plate = BagPlateRow.licence_plate == _askable(licence_plate)
-    bags = set(await session.scalars(select(BagPlateRow.bag_id).where(of_plate)))
+    plates = {_askable(licence_plate), _askable(new_plate)}
+    rows = await session.execute(
+        select(BagPlateRow.licence_plate, BagPlateRow.bag_id).where(
+            BagPlateRow.licence_plate.in_(sorted(plates))
+        )
+    )
+    named = [(plate, bag_id) for plate, bag_id in rows]
+    bags = {bag_id for _, bag_id in named}
     seen = set(await session.scalars(select(BagRow.id).where(BagRow.id.in_(bags))))
-    return bool(bags) and bags == seen
+    return bags == seen and any(plate == _askable(licence_plate) for plate, _ in named)
 
 
 async def find_bag_by_id(session: AsyncSession, bag_id: str) -> Bag | None:

@@ -4,13 +4,13 @@ import time
 from collections.abc import Sequence
 from math import asin, cos, isfinite, radians, sin, sqrt
 
-from aerocast_protocols.observations import PositionFix
+from aerocast_protocols.observations.gateways import PositionFix
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.baggage.evidence import Placed
 from aerocast_hub.baggage.evidence_store import keep_of_containers, last_placed
 from aerocast_hub.baggage.journeys import refold_container
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
 from aerocast_hub.gateways.registry import carriers
 from aerocast_hub.inbox.sighting import Sighting
 

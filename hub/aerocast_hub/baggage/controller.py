@@ -32,6 +32,7 @@ from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.schedule import LATEST_US
 from aerocast_hub.settings import Settings
+from aerocast_hub.web.description.unchanged import UNCHANGED
 
 Operator = Request[Principal, Any, State]
 KnownBy = Annotated[
@@ -76,7 +77,12 @@ class BaggageController(Controller):
         async with database.reading() as session:
             return await search_bags(session, data)
 
-    @get("/{licence_plate:str}", operation_id="GetJourney", opt={"permission": "baggage:read"})
+    @get(
+        "/{licence_plate:str}",
+        operation_id="GetJourney",
+        responses=UNCHANGED,
+        opt={"permission": "baggage:read"},
+    )
     async def journey(
         self,
         licence_plate: FromPath[str],
@@ -169,7 +175,7 @@ class BaggageController(Controller):
         if _PLATE.fullmatch(licence_plate) is None:
             raise ClientException(f"{licence_plate[:32]!r} is no licence plate: ten digits are")
         async with database.reading() as session:
-            if not await may_act_on(session, licence_plate):
+            if not await may_act_on(session, licence_plate, data.new_plate):
                 raise NotFoundException(f"bag {licence_plate} is neither expected nor seen")
         async with database.writing() as session:
             try:
@@ -177,9 +183,10 @@ class BaggageController(Controller):
             except WrongValueError as error:
                 raise ClientException(str(error)) from None
             await write_events(session, events)
-            bag = await find_bag(session, licence_plate)
             await record(session, f"bag_{data.did}", subject=f"bag {licence_plate}", after=data)
         publisher.wake()
+        async with database.reading() as session:  # what they see of it now
+            bag = await find_bag(session, licence_plate)
         if bag is None:
             raise NotFoundException(f"nothing is left of bag {licence_plate}")
         return bag

@@ -8,6 +8,13 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 
 from aerocast_hub.baggage.containment import Containers, Place
+from aerocast_hub.baggage.doubts import (
+    FASTEST_BETWEEN_BELTS_US,
+    contest,
+    is_settled,
+    too_fast,
+    unsure_belt,
+)
 from aerocast_hub.baggage.evidence import (
     Announced,
     Evidence,
@@ -24,8 +31,8 @@ from aerocast_hub.baggage.evidence import (
     Voided,
 )
 from aerocast_hub.baggage.inference import BELIEVED, Grounds, infer
+from aerocast_hub.baggage.itinerary import joined_legs
 from aerocast_hub.baggage.journey import (
-    MINUTE_US,
     POINTS,
     Journey,
     PointPassed,
@@ -34,9 +41,6 @@ from aerocast_hub.baggage.journey import (
     State,
 )
 
-RESOLVED_WITHIN_US = 30_000_000  # a sure passage on a candidate belt settles an unsure one nearby
-FASTEST_BETWEEN_SITES_US = 20 * MINUTE_US
-FASTEST_BETWEEN_BELTS_US = 1_000_000
 _STATES: dict[str, State] = {
     "acceptance": "accepted",
     "screening": "screened",
@@ -154,8 +158,9 @@ class _Fold:
         if self.seen:
             last = self.seen[-1]
             gap_us = seen.at_us - last.at_us
+            # Asked here first: hardly ever so, and a call for each sighting is felt.
             if gap_us < FASTEST_BETWEEN_BELTS_US or last.site != seen.site:
-                self._check_pace(last, seen, gap_us)
+                self.reasons += too_fast(last, seen)
         self.seen.append(seen)
         key = (seen.site, seen.point, seen.belt)
         there = self.places.get(key)
@@ -259,23 +264,13 @@ class _Fold:
             if state == "offloaded":
                 self.loaded_at = ""
 
-    def _check_pace(self, earlier: Seen, later: Seen, gap_us: int) -> None:
-        """Flag neighbours too close in time for one bag."""
-        if earlier.site != later.site:
-            if gap_us < FASTEST_BETWEEN_SITES_US:
-                self.reasons.append(_teleport(earlier.site, later.site, later.at_us, gap_us))
-        elif _apart(earlier, later):
-            self.reasons.append(_teleport(earlier.belt, later.belt, later.at_us, gap_us))
-
     def journey(self, *, contested: bool) -> Journey:
         """Give what was gathered."""
         seen = self.seen
-        unsure = [each for each in self.unsure if not _settled(each, seen)]
-        reasons = (*map(_ambiguity, unsure), *self.reasons)
+        unsure = [each for each in self.unsure if not is_settled(each, seen)]
+        reasons = (*map(unsure_belt, unsure), *self.reasons)
         if contested:
-            first_us = seen[0].at_us if seen else 0
-            why = "two announced bags carry this plate on the same day"
-            reasons = (*reasons, Reason(flag="duplicate", why=why, at_us=first_us))
+            reasons = (*reasons, contest(seen[0].at_us if seen else 0))
         inferred = infer(
             Grounds(
                 state=self.state,
@@ -332,67 +327,6 @@ class _Fold:
         if last is None:
             return None
         return Place(kind="belt", name=last.belt, site=last.site, at_us=last.at_us)
-
-
-def joined_legs(
-    known: tuple[Leg, ...], told: tuple[Leg, ...], *, is_change: bool
-) -> tuple[Leg, ...]:
-    """Join an itinerary with another sender's view of it, or replace it by a change.
-
-    A station that only knows its own flights must not make a bag forget the others.
-    """
-    if is_change or not known:
-        return told
-    same = {(leg.key, leg.date) for leg in known} & {(leg.key, leg.date) for leg in told}
-    if not same:
-        return told
-    new = {(leg.key, leg.date): leg for leg in told}
-    merged = [_fuller(leg, new.pop((leg.key, leg.date), leg)) for leg in known]
-    first_shared = next(i for i, leg in enumerate(told) if (leg.key, leg.date) in same)
-    before = [leg for leg in told[:first_shared] if (leg.key, leg.date) in new]
-    after = [leg for leg in told[first_shared:] if (leg.key, leg.date) in new]
-    return (*before, *merged, *after)
-
-
-def _fuller(known: Leg, told: Leg) -> Leg:
-    return Leg(
-        told.flight,
-        told.key,
-        told.date,
-        told.origin or known.origin,
-        told.destination or known.destination,
-    )
-
-
-def _settled(unsure: Seen, seen: list[Seen]) -> bool:
-    belts = {*unsure.candidates, unsure.belt}
-    return any(
-        not each.ambiguous
-        and each.site == unsure.site
-        and each.belt in belts
-        and abs(each.at_us - unsure.at_us) <= RESOLVED_WITHIN_US
-        for each in seen
-    )
-
-
-def _ambiguity(seen: Seen) -> Reason:
-    others = " or ".join(sorted({*seen.candidates, seen.belt} - {""})) or "several belts"
-    return Reason(flag="ambiguous", why=f"seen at {others}: which is not sure", at_us=seen.at_us)
-
-
-def _apart(earlier: Seen, later: Seen) -> bool:
-    """Say whether two sightings are surely at two belts, neither overhearing the other."""
-    if not earlier.belt or not later.belt or earlier.belt == later.belt:
-        return False
-    return earlier.belt not in later.candidates and later.belt not in earlier.candidates
-
-
-def _teleport(from_place: str, to_place: str, at_us: int, gap_us: int) -> Reason:
-    return Reason(
-        flag="duplicate",
-        why=f"seen at {from_place} and {to_place} within {gap_us / 1_000_000:.1f} s",
-        at_us=at_us,
-    )
 
 
 def _passed(

@@ -9,14 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.baggage.evidence import Moved
 from aerocast_hub.baggage.evidence_store import keep_of_flights
 from aerocast_hub.baggage.journeys import refold_flight
-from aerocast_hub.events import (
-    Event,
+from aerocast_hub.events.every import Event, kind_of
+from aerocast_hub.events.flights import (
     FlightAirborne,
     FlightLanded,
     FlightOffBlock,
     FlightOnBlock,
     FlightTimeWithdrawn,
-    kind_of,
 )
 from aerocast_hub.flights.store import find_flight
 from aerocast_hub.schedule import flight_key

@@ -25,7 +25,7 @@ from aerocast_hub.baggage.journeys import refold_plates
 from aerocast_hub.baggage.names import surname_key
 from aerocast_hub.baggage.passengers import Person, keep_passengers
 from aerocast_hub.baggage.said import Owner, Said, SaidLeg
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
 
 _ANNOUNCING = frozenset({"BSM", "BTM"})
 _CHANGES: Mapping[str | None, Literal["new", "change", "delete"]] = {

@@ -13,7 +13,8 @@ from itertools import combinations
 import msgspec
 
 from aerocast_hub.baggage.evidence import Announced, BagEvidence, Evidence, Leg, Retagged, Seen
-from aerocast_hub.baggage.fold import in_order, joined_legs
+from aerocast_hub.baggage.fold import in_order
+from aerocast_hub.baggage.itinerary import joined_legs
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import func, select
 
+from aerocast_hub.audit.bulk import digest_of
+from aerocast_hub.audit.trail import record
 from aerocast_hub.baggage.evidence import Announced, Leg
 from aerocast_hub.baggage.evidence_store import keep_evidence
 from aerocast_hub.baggage.identity import NO_PLATE
 from aerocast_hub.baggage.journeys import refold_plates
 from aerocast_hub.baggage.names import surname_key
 from aerocast_hub.baggage.passengers import Person, keep_passengers
+from aerocast_hub.baggage.tables import BagRow
 from aerocast_hub.database.engine import Database
 from aerocast_hub.importing import Names, RefusedRow, WrongValueError, read_rows
 from aerocast_hub.outbox.publish import write_events
@@ -66,12 +70,21 @@ async def import_bags(database: Database, file: Path) -> list[ExpectedBag | Refu
     read = list(read_rows(file, BagLine, _announced, PERSONAL))
     announced = [each for each in read if isinstance(each, _Announced)]
     now_us = time.time_ns() // 1000
+    there_are = select(func.count()).select_from(BagRow)
     async with database.writing() as session:
+        known = await session.scalar(there_are)
         people = await keep_passengers(session, filter(None, map(_person, announced)))
         evidence = [(each.bag.licence_plate, _evidence(each, people, now_us)) for each in announced]
         await keep_evidence(session, evidence)
         plates = {each.bag.licence_plate for each in announced}
         await write_events(session, await refold_plates(session, plates))
+        after = {
+            "bags": await session.scalar(there_are),
+            "read": digest_of([each.bag for each in announced]),
+            "refused": len(read) - len(announced),
+        }
+        subject, before = f"bags {file.name}", {"bags": known}
+        await record(session, "bags_imported", subject=subject, before=before, after=after)
     return [each.bag if isinstance(each, _Announced) else each for each in read]
 
 

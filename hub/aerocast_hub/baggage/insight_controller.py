@@ -1,10 +1,7 @@
 """Reports over the bags: Resolution 753, reads of portals, time between points, stray clocks."""
 
-import csv
-import io
 from typing import Annotated
 
-import msgspec
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, NotFoundException
@@ -12,7 +9,7 @@ from litestar.params import FromPath, QueryParameter
 
 from aerocast_hub.baggage.bags import find_bag
 from aerocast_hub.baggage.clock_skew import StrayClock
-from aerocast_hub.baggage.compliance import PointReport
+from aerocast_hub.baggage.compliance_table import as_csv
 from aerocast_hub.baggage.insight import (
     FlightCompliance,
     Performance,
@@ -79,7 +76,7 @@ class InsightController(Controller):
         found = await _compliance(database, flight_id, asked_us(at_us))
         name = f"resolution-753-{found.flight.flight}-{found.flight.date}.csv"
         headers = {"content-disposition": f'attachment; filename="{_plain(name)}"'}
-        return Response(as_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(as_csv([found]), media_type="text/csv; charset=utf-8", headers=headers)
 
     @get(
         "/flights/{flight_id:str}/bags/{licence_plate:str}/loss-reason",
@@ -136,19 +133,6 @@ class InsightController(Controller):
         It may have been done five minutes ago.
         """
         return await insight_kept.clocks()
-
-
-def as_csv(found: FlightCompliance) -> str:
-    """Write a compliance report as a table."""
-    text = io.StringIO()
-    headings = ("flight", "date", *PointReport.__struct_fields__)
-    writer = csv.DictWriter(text, headings)
-    writer.writeheader()
-    flight = {"flight": found.flight.flight, "date": found.flight.date}
-    for each in found.report.points:
-        line = msgspec.structs.asdict(each) | {"gaps": " ".join(each.gaps)}
-        writer.writerow(flight | line)
-    return text.getvalue()
 
 
 async def _compliance(database: Database, flight_id: str, now_us: int) -> FlightCompliance:

@@ -22,7 +22,8 @@ from aerocast_hub.baggage.identity import OneBag, share_out
 from aerocast_hub.baggage.journey import Journey, leg_here, newly_passed
 from aerocast_hub.baggage.tables import BagLegRow, BagPlateRow, BagRow, PassengerRow
 from aerocast_hub.database.insert import insert_new, insert_or_replace
-from aerocast_hub.events import BagChanged, BagForgotten, BagPassed, Event
+from aerocast_hub.events.bags import BagChanged, BagForgotten, BagPassed
+from aerocast_hub.events.every import Event
 
 PLATES_AT_ONCE = 500
 
@@ -112,11 +113,15 @@ async def _refold(session: AsyncSession, plates: Sequence[str]) -> list[Event]:
 async def _wait_for_others(session: AsyncSession, plates: Sequence[str]) -> None:
     """Wait until others who fold these plates have committed: each sees the others'."""
     if session.get_bind().dialect.name == "postgresql":
-        for plate in sorted(plates):
-            number = int.from_bytes(
-                hashlib.blake2b(plate.encode(), digest_size=8).digest(), signed=True
-            )
-            await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
+        numbers = (hashlib.blake2b(each.encode(), digest_size=8).digest() for each in plates)
+        locks = sorted(int.from_bytes(number, signed=True) for number in numbers)
+        await session.execute(_TAKE_LOCKS, {"locks": locks})
+
+
+# In the order given, which is everybody's: row by row, as the rows come out of the array.
+_TAKE_LOCKS = text(
+    "SELECT count(pg_advisory_xact_lock(lock)) FROM unnest(CAST(:locks AS bigint[])) AS lock"
+)
 
 
 async def _write(session: AsyncSession, changed: Sequence[_Changed], gone: Sequence[str]) -> None:

@@ -22,6 +22,9 @@ from aerocast_protocols.baggage.link_session import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from aerocast_hub.database.engine import is_unable_now
+from aerocast_hub.running import end
+
 log = logging.getLogger(__name__)
 
 MOST_WAITING_BYTES = 1_048_576
@@ -122,9 +125,7 @@ class LinkConnection:
             self._writer.write(self._session.outgoing())  # as far as the peer still listens
             raise
         finally:
-            for task in tasks.values():
-                task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
+            await end(*tasks.values())
             self._writer.close()
 
     def _start(self, tasks: dict[str, asyncio.Task[None]]) -> None:
@@ -161,12 +162,17 @@ class LinkConnection:
     async def _store_waiting(self) -> None:
         """Store all that waits, in one transaction; again and again until it is stored."""
         some = list(self._waiting)
+        is_told = False
         while True:
             try:
                 await self._store([each.data for each in some])
                 break
-            except (SQLAlchemyError, OSError):
-                log.exception("%d baggage messages wait: they cannot be stored now", len(some))
+            except (SQLAlchemyError, OSError) as error:
+                if not is_unable_now(error):
+                    log.exception("%d baggage messages wait: they cannot be stored now", len(some))
+                elif not is_told:
+                    log.warning("%d baggage messages wait: the database does not answer", len(some))
+                is_told = True
                 self._pause(is_paused=True)
                 await self._flush()
                 await asyncio.sleep(STORE_AGAIN_S)

@@ -16,8 +16,9 @@ from aerocast_hub.baggage.link_feed import PartnerFeed, sender_of
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.baggage.partners import Partner
 from aerocast_hub.database.engine import Database
-from aerocast_hub.events import BagMessageReceived
+from aerocast_hub.events.bags import BagMessageReceived
 from aerocast_hub.outbox.publish import Publisher, TooSlowError
+from aerocast_hub.running import end
 from aerocast_hub.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -80,9 +81,7 @@ class LinkServer:
             yield
         finally:
             server.close()
-            for task in tuple(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await end(*self._tasks)
 
     async def follow(self, publisher: Publisher) -> None:
         """Wake the partners' feeds when messages came in, until cancelled."""

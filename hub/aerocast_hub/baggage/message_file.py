@@ -1,7 +1,8 @@
 """Baggage messages from a file: an archive, a test, a partner's export."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import msgspec
 from aerocast_protocols.baggage import MessageBuffer
 
 from aerocast_hub.baggage.message_names import Names
-from aerocast_hub.baggage.messages import Incoming, TakenIn, take_in
-from aerocast_hub.database.engine import Database
+from aerocast_hub.baggage.messages import Incoming, TakenIn, name_all, record_taken, take_in
+from aerocast_hub.database.engine import Database, in_spite_of_others
 from aerocast_hub.outbox.publish import write_events
 from aerocast_hub.schedule import instant_us
 
@@ -51,11 +52,24 @@ async def import_messages(
     names = Names()
     taken: list[TakenIn] = []
     while some := list(islice(incoming, AT_ONCE)):
-        async with database.writing() as session:
-            found, events = await take_in(session, some, names)
-            await write_events(session, events)
-        taken += found
+        keep = partial(_keep, database, f"file:{file.name}", some, name_all(some, names))
+        taken += await in_spite_of_others(keep)
     return taken
+
+
+async def _keep(
+    database: Database,
+    sender: str,
+    some: Sequence[Incoming],
+    ids: Sequence[str],
+    *,
+    may_repeat: bool,
+) -> list[TakenIn]:
+    async with database.writing() as session:
+        found, events = await take_in(session, some, ids, may_repeat=may_repeat)
+        await write_events(session, events)
+        await record_taken(session, sender, found)
+    return found
 
 
 def _of_text(file: Path, now_us: int) -> Iterator[Incoming]:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 from aerocast_protocols.baggage import MessageBuffer
 
-from aerocast_hub.baggage.messages import Incoming, TakenIn, take_in
-from aerocast_hub.database.engine import Database
+from aerocast_hub.audit.acting import THE_HUB, who_acts
+from aerocast_hub.baggage.messages import Incoming, TakenIn, record_taken, take_in
+from aerocast_hub.database.engine import Database, in_spite_of_others
 from aerocast_hub.outbox.publish import write_events
 from aerocast_hub.telemetry.metrics import Metrics
 
@@ -29,9 +30,16 @@ class Storage:
         """
         now_us = time.time_ns() // 1000
         incoming = [Incoming(raw, now_us, sender) for payload in payloads for raw in split(payload)]
-        async with self._database.writing() as session:
-            taken, events = await take_in(session, incoming)
-            await write_events(session, events)
+
+        async def keep(*, may_repeat: bool) -> list[TakenIn]:
+            async with self._database.writing() as session:
+                taken, events = await take_in(session, incoming, may_repeat=may_repeat)
+                await write_events(session, events)
+                if who_acts().actor != THE_HUB:  # what links bring is in the messages' own table
+                    await record_taken(session, sender, taken)
+            return taken
+
+        taken = await in_spite_of_others(keep)
         self._wake()
         for each in taken:
             outcome = "refused" if each.refused else "new" if each.is_new else "known"

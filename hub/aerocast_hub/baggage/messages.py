@@ -21,15 +21,19 @@ from aerocast_protocols.baggage.message import LONGEST_MESSAGE
 from aerocast_protocols.baggage.parts import part_of
 from aerocast_protocols.errors import ProtocolError
 from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.audit.bulk import digest_of
+from aerocast_hub.audit.trail import record
 from aerocast_hub.baggage.hearing import hear
 from aerocast_hub.baggage.message_names import Names, content_of
 from aerocast_hub.baggage.message_tables import BagMessagePlateRow, BagMessageRow
 from aerocast_hub.baggage.said import Owner, Said, owners_of, said_of
+from aerocast_hub.database.engine import is_conflict, is_unable_now
 from aerocast_hub.database.insert import insert_new
-from aerocast_hub.events import BagMessageReceived, Event
+from aerocast_hub.events.bags import BagMessageReceived
+from aerocast_hub.events.every import Event
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +97,11 @@ class _Read(NamedTuple):
 
 
 async def take_in(
-    session: AsyncSession, incoming: Sequence[Incoming], names: Names | None = None
+    session: AsyncSession,
+    incoming: Sequence[Incoming],
+    ids: Sequence[str] | None = None,
+    *,
+    may_repeat: bool = False,
 ) -> tuple[list[TakenIn], list[Event]]:
     """Keep messages and fold the journeys of their bags again, in the caller's transaction.
 
@@ -101,16 +109,19 @@ async def take_in(
     ----------
     incoming
         In the order they were sent.
-    names
-        How to tell repetitions, of a file in which nothing outside has a part; None: by what is in
-        the database.
+    ids
+        Of messages of a file in which nothing outside has a part (`name_all`); None: repetitions
+        are told by what is in the database.
+    may_repeat
+        The caller does it all again where only another transaction was in the way
+        (`in_spite_of_others`); else journeys stumble over that too.
 
     Returns
     -------
     What became of each, in order, and what is new.
     """
     await _in_order(session)
-    read = await _read(session, incoming, names)
+    read = await _read(session, incoming, ids)
     known = await _known(session, (each.id for each in read))
     fresh: dict[str, _Read] = {}
     taken: list[TakenIn] = []
@@ -119,11 +130,18 @@ async def take_in(
         if is_new:
             fresh[each.id] = each
         taken.append(_taken(each, is_new=is_new))
-    events, unheard = await _keep(session, list(fresh.values()))
+    events, unheard = await _keep(session, list(fresh.values()), may_repeat=may_repeat)
     taken = [
         msgspec.structs.replace(each, refused=unheard.get(each.id, each.refused)) for each in taken
     ]
     return taken, events
+
+
+def name_all(incoming: Sequence[Incoming], names: Names) -> list[str]:
+    """Give the ids of messages of a file, in the order they were sent."""
+    return [
+        names.name(content_of(each.raw, message), message) for each, message, _ in _parsed(incoming)
+    ]
 
 
 async def _in_order(session: AsyncSession) -> None:
@@ -133,22 +151,31 @@ async def _in_order(session: AsyncSession) -> None:
 
 
 async def _read(
-    session: AsyncSession, incoming: Sequence[Incoming], names: Names | None
+    session: AsyncSession, incoming: Sequence[Incoming], ids: Sequence[str] | None
 ) -> list[_Read]:
+    parsed = _parsed(incoming)
+    contents = [content_of(each.raw, message) for each, message, _ in parsed]
+    if ids is None:
+        plates = {plate for _, message, _ in parsed if message for plate in message.plates}
+        names = Names(await _last_said(session, plates), await _counts(session, set(contents)))
+        ids = [
+            names.name(content, message)
+            for content, (_, message, _) in zip(contents, parsed, strict=True)
+        ]
+    return [
+        _Read(came, content, message_id, message, refused)
+        for content, message_id, (came, message, refused) in zip(contents, ids, parsed, strict=True)
+    ]
+
+
+def _parsed(incoming: Sequence[Incoming]) -> list[tuple[Incoming, BagMessage | None, str | None]]:
     parsed: list[tuple[Incoming, BagMessage | None, str | None]] = []
     for each in incoming:
         try:
             parsed.append((each, parse_message(each.raw), None))
         except ProtocolError as error:
             parsed.append((each, None, str(error)))
-    contents = [content_of(each.raw, message) for each, message, _ in parsed]
-    if names is None:
-        plates = {plate for _, message, _ in parsed if message for plate in message.plates}
-        names = Names(await _last_said(session, plates), await _counts(session, set(contents)))
-    return [
-        _Read(came, content, names.name(content, message), message, refused)
-        for content, (came, message, refused) in zip(contents, parsed, strict=True)
-    ]
+    return parsed
 
 
 async def _last_said(session: AsyncSession, plates: Iterable[str]) -> dict[str, str]:
@@ -188,7 +215,7 @@ async def _known(session: AsyncSession, ids: Iterable[str]) -> set[str]:
 
 
 async def _keep(
-    session: AsyncSession, fresh: Sequence[_Read]
+    session: AsyncSession, fresh: Sequence[_Read], *, may_repeat: bool
 ) -> tuple[list[Event], dict[str, str]]:
     """Write new messages, and let the journeys hear them; gives what they stumbled over, by id."""
     if not fresh:
@@ -203,7 +230,8 @@ async def _keep(
     await insert_new(session, BagMessagePlateRow, plates)
     unheard: dict[str, str] = {}
     events: list[Event] = [_received(each, message) for each, message in read]
-    events += await _heard(session, [each for each, _ in read], unheard)
+    heard = [each for each, _ in read]
+    events += await _heard(session, heard, unheard, may_repeat=may_repeat)
     for message_id, reason in unheard.items():
         row = update(BagMessageRow).where(BagMessageRow.id == message_id)
         await session.execute(row.values(refused=reason))
@@ -213,7 +241,7 @@ async def _keep(
 
 
 async def _heard(
-    session: AsyncSession, fresh: Sequence[_Read], unheard: dict[str, str]
+    session: AsyncSession, fresh: Sequence[_Read], unheard: dict[str, str], *, may_repeat: bool
 ) -> list[Event]:
     """Let the journeys hear messages; one they stumble over costs the others nothing."""
     if not fresh:
@@ -222,14 +250,14 @@ async def _heard(
         async with session.begin_nested():
             return await _hear(session, fresh)
     except Exception as error:
-        if isinstance(error, _HUB_IS_UNREADY) or (
-            isinstance(error, DBAPIError) and error.connection_invalidated
-        ):
+        if isinstance(error, _HUB_IS_UNREADY) or is_unable_now(error):
             raise
+        if may_repeat and is_conflict(error):
+            raise  # no message's fault: the whole transaction is repeated
         if len(fresh) > 1:
             events = []
             for each in fresh:
-                events += await _heard(session, [each], unheard)
+                events += await _heard(session, [each], unheard, may_repeat=may_repeat)
             return events
         # Not with its text: that may name a passenger.
         where = "".join(traceback.format_tb(error.__traceback__)[-4:])
@@ -274,6 +302,7 @@ async def _with_parts(
         select(BagMessageRow)
         .where(
             BagMessageRow.parts_key == key,
+            BagMessageRow.raw != b"",  # its passenger was erased
             BagMessageRow.received_at_us.between(at_us - PARTS_WITHIN_US, at_us + PARTS_WITHIN_US),
         )
         .order_by(BagMessageRow.number)
@@ -354,3 +383,12 @@ def batched(many: Iterable[str]) -> Iterator[list[str]]:
     ordered = sorted(set(many))
     for at in range(0, len(ordered), AT_ONCE):
         yield ordered[at : at + AT_ONCE]
+
+
+async def record_taken(session: AsyncSession, sender: str, taken: Sequence[TakenIn]) -> None:
+    """Add the line of the trail that tells what messages somebody brought."""
+    new = sum(each.is_new for each in taken)
+    refused = sum(each.refused is not None for each in taken)
+    messages = digest_of([each.id for each in taken])
+    after = {"messages": messages, "new": new, "refused": refused}
+    await record(session, "bag_messages_taken", subject=f"messages {sender}", after=after)

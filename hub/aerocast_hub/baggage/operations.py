@@ -20,7 +20,7 @@ from aerocast_hub.baggage.evidence import (
 )
 from aerocast_hub.baggage.evidence_store import keep_evidence, keep_of_containers
 from aerocast_hub.baggage.journeys import refold_container, refold_plates
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
 from aerocast_hub.importing import WrongValueError
 from aerocast_hub.schedule import LATEST_US, read_date, read_flight
 

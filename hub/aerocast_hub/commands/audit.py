@@ -1,15 +1,18 @@
 """`aerocast-hub audit verify|export`: is the trail whole, and take it away."""
 
 import argparse
-import sys
+from collections.abc import Awaitable, Callable
+from typing import BinaryIO
 
+from aerocast_hub.commands.destination import DestinationError, add_destination, put_to
 from aerocast_hub.commands.output import complain, print_json, print_line
 from aerocast_hub.commands.session import with_database
 from aerocast_hub.database.engine import Database
 
 EXAMPLE = """examples:
   aerocast-hub audit verify --head "$(cat kept-head)"
-  aerocast-hub audit export > trail.jsonl"""
+  aerocast-hub audit export > trail.jsonl
+  aerocast-hub audit export --after 41200 --to store:exports/trail-2026-11.jsonl"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,15 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "refuses changes. Keep the head it prints elsewhere: with it a cut end is noticed.",
     )
     verify.add_argument("--head", metavar="NUMBER:HASH", help="a line known from before")
-    export = actions.add_parser("export", help="print the trail, a JSON object a line")
+    export = actions.add_parser("export", help="hand on the trail, a JSON object a line")
     export.add_argument("--after", type=int, default=0, metavar="NUMBER", help="lines after this")
+    add_destination(export)
     for each in (verify, export):
         each.add_argument("--json", action="store_true", help="print JSON lines")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one of the actions."""
-    return _export(arguments.after) if arguments.action == "export" else _verify(arguments)
+    return _export(arguments) if arguments.action == "export" else _verify(arguments)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -62,15 +66,23 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0 if verdict.is_whole else 1
 
 
-def _export(after: int) -> int:
+def _export(arguments: argparse.Namespace) -> int:
     from aerocast_hub.audit.controller import as_lines  # noqa: PLC0415  quick --help
     from aerocast_hub.audit.trail import every_line, record  # noqa: PLC0415  likewise
 
-    async def work(database: Database) -> None:
-        async with database.writing() as session:
-            await record(session, "trail_exported", subject=f"after {after}")
-        async for some in every_line(database, after):
-            sys.stdout.write(as_lines(some).decode())
+    def work(out: BinaryIO) -> Callable[[Database], Awaitable[None]]:
+        async def write(database: Database) -> None:
+            async with database.writing() as session:
+                await record(session, "trail_exported", subject=f"after {arguments.after}")
+            async for some in every_line(database, arguments.after):
+                out.write(as_lines(some))
 
-    with_database(work)
+        return write
+
+    try:
+        with put_to(arguments.to) as out:
+            with_database(work(out))
+    except DestinationError as error:
+        complain(str(error))
+        return 2
     return 0

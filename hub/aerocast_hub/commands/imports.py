@@ -1,4 +1,4 @@
-"""`aerocast-hub import flights|bags|stands FILE`, `import places FILE|FOLDER`."""
+"""`aerocast-hub import flights|bags|stands|runways FILE`, `import places FILE|FOLDER`."""
 
 import argparse
 from collections.abc import Awaitable, Callable, Iterable
@@ -24,6 +24,7 @@ IMPORTS = {
     "flights": "aerocast_hub.flights.imports:import_flights",
     "bags": "aerocast_hub.baggage.imports:import_bags",
     "stands": "aerocast_hub.flights.imports:import_stands",
+    "runways": "aerocast_hub.weather.runways:import_runways",
     "places": "aerocast_hub.orientation.places.imports:import_places",
 }
 """What can be imported, and the function that does it: ``async (Database, Path)`` -> one value for

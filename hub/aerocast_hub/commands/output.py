@@ -1,9 +1,13 @@
 """What commands print: text for people, or one JSON object a line."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from shutil import get_terminal_size
 
 import msgspec
+
+_TO_LINE_START = "\r\033[K"
 
 
 def print_line(line: str) -> None:
@@ -25,6 +29,21 @@ def print_table(headings: Mapping[str, str], rows: Iterable[Mapping[str, object]
         print_line(
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         )
+
+
+@contextmanager
+def progress_shown() -> Iterator[Callable[[str], None]]:
+    """Give what tells how far long work is: to a person who looks on, on a line gone at the end."""
+
+    def show(line: str) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"{_TO_LINE_START}{line[: get_terminal_size().columns - 1]}")
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        show("")
 
 
 def complain(message: str) -> None:

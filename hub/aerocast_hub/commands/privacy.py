@@ -4,7 +4,13 @@ import argparse
 import getpass
 import sys
 
-from aerocast_hub.commands.output import complain, print_json, print_line, print_table
+from aerocast_hub.commands.output import (
+    complain,
+    print_json,
+    print_line,
+    print_table,
+    progress_shown,
+)
 from aerocast_hub.commands.session import with_database
 from aerocast_hub.database.engine import Database
 
@@ -95,7 +101,8 @@ def _rotate(arguments: argparse.Namespace) -> int:
             keys = keys_of(session)
         if not arguments.drop_old and keys.is_in_file:
             keys.add_new()
-        count = await seal_anew(database)
+        with progress_shown() as progress:
+            count = await seal_anew(database, lambda rows: progress(f"{rows:,} rows sealed"))
         if arguments.drop_old:
             keys.drop_old()
         return {"sealed": count, "keys": keys.count}

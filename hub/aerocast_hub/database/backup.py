@@ -20,6 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.every_table import METADATA
+from aerocast_hub.database.migrate import known_migrations
+from aerocast_hub.whole_file import make_private
 
 PAGES_AT_ONCE = 2000
 Progress = Callable[[str], None]
@@ -68,6 +70,7 @@ async def back_up(address: str, file: Path, progress: Progress) -> Manifest:
     url = make_url(address)
     unfinished = file.with_name(f"{file.name}.unfinished")
     try:
+        await asyncio.to_thread(make_private, unfinished)
         if url.get_backend_name() == "sqlite":
             migration, rows = await asyncio.to_thread(_copy_sqlite, url, unfinished, progress)
         else:
@@ -80,13 +83,22 @@ async def back_up(address: str, file: Path, progress: Progress) -> Manifest:
             sha256=digest,
             rows=rows,
         )
-        await asyncio.to_thread(manifest_of(file).write_bytes, msgspec.json.encode(manifest))
-        await asyncio.to_thread(unfinished.rename, file)
+        await asyncio.to_thread(_finish, unfinished, file, msgspec.json.encode(manifest))
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:
         raise BackupError(f"{file}: {_said(error)}") from error
     finally:
         await asyncio.to_thread(unfinished.unlink, missing_ok=True)
     return manifest
+
+
+def _finish(unfinished: Path, file: Path, manifest: bytes) -> None:
+    """Let the two files of a backup stand, or neither."""
+    try:
+        manifest_of(file).write_bytes(manifest)
+        unfinished.rename(file)
+    except OSError:
+        manifest_of(file).unlink(missing_ok=True)
+        raise
 
 
 async def restore(address: str, file: Path, progress: Progress) -> Manifest:
@@ -181,6 +193,7 @@ def _put_back_sqlite(url: URL, file: Path) -> None:
             raise BackupError(f"{each} is there already: move it away first")
     to.parent.mkdir(parents=True, exist_ok=True)
     unfinished = to.with_name(f"{to.name}.unfinished")
+    make_private(unfinished)
     shutil.copyfile(file, unfinished)
     unfinished.rename(to)
 
@@ -236,6 +249,10 @@ def _read_manifest(file: Path, engine: str) -> Manifest:
         raise BackupError(f"{manifest_of(file)} cannot be read: {_said(error)}") from error
     if manifest.engine != engine:
         raise BackupError(f"{file} is of {manifest.engine}, DATABASE_URL names {engine}")
+    if manifest.migration not in known_migrations():
+        raise BackupError(
+            f"{file} is of a newer hub (migration {manifest.migration}): restore it with that one"
+        )
     try:
         digest = _sha256(file)
     except OSError as error:

@@ -19,6 +19,7 @@ from aerocast_hub.leases import tables as leases
 from aerocast_hub.orientation import tables as orientation
 from aerocast_hub.orientation.places import tables as places
 from aerocast_hub.outbox import tables as outbox
+from aerocast_hub.shared_keys import tables as shared_keys
 from aerocast_hub.weather import nowcast_tables as nowcasts
 from aerocast_hub.weather import ramp_tables as ramps
 from aerocast_hub.weather import tables as weather
@@ -51,6 +52,7 @@ __all__ = [
     "ramps",
     "second_factors",
     "sessions",
+    "shared_keys",
     "weather",
     "webhooks",
     "winds",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from aerocast_hub.audit.append_only import make_append_only
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.partitions import make_partitions
+from aerocast_hub.settings import SettingsError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -29,10 +30,22 @@ def alembic_config() -> "Config":
 
 
 async def migrate(database: Database) -> None:
-    """Upgrade to the newest tables; nothing happens when the database has them already."""
+    """Upgrade to the newest tables; nothing happens when the database has them already.
+
+    Raises
+    ------
+    SettingsError
+        A newer version of the hub has laid it out.
+    """
     async with database.reading() as session:
-        if await (await session.connection()).run_sync(_is_newest):
-            return
+        present = await (await session.connection()).run_sync(_present)
+    if present == max(known_migrations()):
+        return
+    if present is not None and present not in known_migrations():
+        raise SettingsError(
+            f"the database is of a newer hub (migration {present}; this one knows those up to"
+            f" {max(known_migrations())}): install that version, or restore a backup made before"
+        )
     async with database.writing() as session:
         connection = await session.connection()
         if not database.is_sqlite:
@@ -42,12 +55,16 @@ async def migrate(database: Database) -> None:
         await connection.run_sync(make_partitions, time.time_ns() // 1000)
 
 
-def _is_newest(connection: Connection) -> bool:
+def known_migrations() -> frozenset[str]:
+    """Give the names of the migrations this version knows; the newest comes last by name."""
+    return frozenset(file.stem for file in (MIGRATIONS / "versions").glob("0*.py"))
+
+
+def _present(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
-        return False
-    newest = max(file.stem for file in (MIGRATIONS / "versions").glob("0*.py"))
+        return None
     present: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return present == newest
+    return present
 
 
 def _upgrade(connection: Connection) -> None:

@@ -5,12 +5,16 @@ close. Each time two threads hand the interpreter over to each other, and that c
 statements do.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import aiosqlite
+
+from aerocast_hub.whole_file import make_private
 
 AHEAD = 1000
 """Rows that are fetched together with the statement; who wants more comes again."""
@@ -103,14 +107,40 @@ class OneTurnConnection(aiosqlite.Connection):
     """
 
     def __init__(self, path: str) -> None:
-        super().__init__(lambda: sqlite3.connect(path), iter_chunk_size=AHEAD)
+        super().__init__(lambda: _connected(path), iter_chunk_size=AHEAD)
         self._thread.daemon = True
+        self._ended: asyncio.Future[None] | None = None
 
     def cursor(self) -> OneTurnCursor:  # type: ignore[override]  # what SQLAlchemy asks of one
         """Make a cursor; costs no turn."""
         return OneTurnCursor(self)
 
+    def stop(self) -> asyncio.Future[None] | None:
+        """Have the thread close the connection after what was asked before, and end; once.
+
+        A second stop would wait for a thread that has ended.
+        """
+        if self._running:
+            self._ended = super().stop()
+        return self._ended
+
+    async def close(self) -> None:
+        """Close the connection; once more does nothing."""
+        ended = self.stop() if self._thread.ident is not None else None
+        if ended is not None:
+            await asyncio.shield(ended)
+
     async def turn(self, run: Callable[[sqlite3.Connection], _Given]) -> _Given:
         """Have the thread do something; ValueError when the connection is closed."""
         given: _Given = await self._execute(run, self._conn)  # type: ignore[no-untyped-call]
         return given
+
+
+def _connected(path: str) -> sqlite3.Connection:
+    """Open a database, a new one for its owner's eyes only: SQLite itself would let anybody read.
+
+    The files it keeps beside it are as the database is.
+    """
+    if path != ":memory:" and not path.startswith("file:"):
+        make_private(Path(path))
+    return sqlite3.connect(path)

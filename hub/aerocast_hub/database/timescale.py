@@ -2,8 +2,10 @@
 
 TimescaleDB takes over what `partitions` does otherwise: chunks of a day of receipt instead of
 months, compressed after a week, and counts by the hour kept up to date (``observations_by_hour``).
-Not tried on a server with TimescaleDB: its Debian packages are not Debian's. The statements are of
-its 2.13 and later.
+Its Debian packages are not Debian's, so tests run the statements on PostgreSQL with functions of
+TimescaleDB's documented signatures in its place, and, where ``make timescale`` was run, on its 2.23
+in WebAssembly: one session, no COPY, no background workers. Never on a server under load. They are
+of its 2.13 and later.
 """
 
 from sqlalchemy import Connection, text

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from aerocast_protocols.topics import is_name
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -124,13 +124,28 @@ def read_request(pem: str) -> Request:
         key = request.public_key()
         is_signed = request.is_signature_valid
         names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    except (ValueError, TypeError, x509.UnsupportedGeneralNameType) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
         raise CertificateError("this is no certificate request in PEM") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise CertificateError("the key of a certificate request must be on the curve P-256")
     if not is_signed:
         raise CertificateError("the certificate request is not signed by its own key")
     return Request(key, str(names[0].value) if names else None)
+
+
+def read_key(pem: str) -> ec.EllipticCurvePublicKey | None:
+    """Read the key of a certificate; None: it is of another kind than we certify.
+
+    Raises
+    ------
+    ValueError, TypeError
+        This is no certificate in PEM.
+    """
+    try:
+        key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+    except UnsupportedAlgorithm:
+        return None
+    return key if isinstance(key, ec.EllipticCurvePublicKey) else None
 
 
 def certify_gateway(

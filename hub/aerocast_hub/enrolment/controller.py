@@ -7,9 +7,8 @@ import time
 from typing import Annotated, Any, NoReturn
 
 import msgspec
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from litestar import Controller, Request, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import (
@@ -31,10 +30,11 @@ from aerocast_hub.enrolment.certificates import (
     CertificateError,
     common_name,
     is_signed_by,
+    read_key,
     read_request,
 )
 from aerocast_hub.enrolment.certificates import Request as CertificateRequest
-from aerocast_hub.enrolment.revocation import revocation_lists
+from aerocast_hub.enrolment.revocation import Revocations
 from aerocast_hub.enrolment.store import (
     LONGEST_CLAIM_H,
     Certificate,
@@ -50,9 +50,12 @@ from aerocast_hub.enrolment.store import (
 from aerocast_hub.gateways.registry import GatewayRefusedError
 from aerocast_hub.inbox.broker_login import gateways_login
 from aerocast_hub.settings import Settings
+from aerocast_hub.web.description.unchanged import UNCHANGED
 
 # A hall full of gateways may stand behind one address.
 ENROLMENTS = Limits(together=60, client=600, account=60)
+# A broker may ask every second; the answer is kept.
+LISTS = Limits(together=600, client=600, account=600)
 PEM = "application/x-pem-file"
 WRONG_TOKEN = "the token is not good, or not any more: 'aerocast-hub gateway claim' gives a new one"  # noqa: S105  words about tokens
 NOT_RENEWED = {
@@ -134,7 +137,6 @@ class EnrolmentController(Controller):
         operation_id="GetAuthority",
         media_type=PEM,
         opt={"public": True},
-        security=[{}],
         sync_to_thread=False,
     )
     def authority(self, settings: NamedDependency[Settings]) -> str:
@@ -144,17 +146,34 @@ class EnrolmentController(Controller):
     @get(
         "/revoked",
         operation_id="GetRevoked",
+        responses=UNCHANGED,
         media_type=PEM,
         opt={"public": True},
-        security=[{}],
     )
     async def revoked(
-        self, settings: NamedDependency[Settings], database: NamedDependency[Database]
-    ) -> str:
-        """Give the certificates that are good no more: each authority's list, PEM after PEM."""
-        return await revocation_lists(database, load_authorities(settings))
+        self,
+        request: Request[Any, Any, State],
+        revocations: NamedDependency[Revocations],
+        list_tries: NamedDependency[Attempts],
+    ) -> Response[str]:
+        """Give the certificates that are good no more: each authority's list, PEM after PEM.
 
-    @post("/", operation_id="Enrol", status_code=201, opt={"public": True}, security=[{}])
+        It is new within 2 seconds of a revocation. Sent with the ``ETag`` it had (in
+        ``If-None-Match``), the question is answered 304 while the lists are the same.
+
+        Raises
+        ------
+        TooManyRequestsException
+            Too many questions from there.
+        """
+        await count_try(list_tries, "list", client_of(request))
+        signed = await revocations.signed()
+        headers = {"ETag": f'"{signed.mark}"', "Cache-Control": "no-cache"}
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response("", status_code=304, media_type=PEM, headers=headers)
+        return Response(signed.pem, media_type=PEM, headers=headers)
+
+    @post("/", operation_id="Enrol", status_code=201, opt={"public": True})
     async def enrol(
         self,
         data: JSONBody[Enrolment],
@@ -174,7 +193,7 @@ class EnrolmentController(Controller):
         TooManyRequestsException
             Too many tries from there.
         """
-        await _count_try(enrolment_tries, "enrol", client_of(request))
+        await count_try(enrolment_tries, "enrol", client_of(request))
         authorities, now_us = load_authorities(settings), time.time_ns() // 1000
         wished = _read(data.request)
         async with database.reading() as session:
@@ -190,7 +209,7 @@ class EnrolmentController(Controller):
             await _refuse_token(database)
         return _identity(issued, authorities, settings)
 
-    @post("/renewal", operation_id="Renew", status_code=201, opt={"public": True}, security=[{}])
+    @post("/renewal", operation_id="Renew", status_code=201, opt={"public": True})
     async def renewal(
         self,
         data: JSONBody[Renewal],
@@ -210,7 +229,7 @@ class EnrolmentController(Controller):
         TooManyRequestsException
             Too many tries from there.
         """
-        await _count_try(enrolment_tries, "renew", client_of(request))
+        await count_try(enrolment_tries, "renew", client_of(request))
         wished = _read(data.request)
         present = _present(data)
         authorities, now_us = load_authorities(settings), time.time_ns() // 1000
@@ -283,7 +302,14 @@ async def _refuse_token(database: Database) -> NoReturn:
     raise PermissionDeniedException(WRONG_TOKEN)
 
 
-async def _count_try(tries: Attempts, what: str, client: str) -> None:
+async def count_try(tries: Attempts, what: str, client: str) -> None:
+    """Count a gateway's question.
+
+    Raises
+    ------
+    TooManyRequestsException
+        Too many from there.
+    """
     wait_s = math.ceil(await tries.wait_s(f"{what} {client}", client))
     if wait_s:
         raise TooManyRequestsException(
@@ -318,11 +344,11 @@ def _present(data: Renewal) -> ec.EllipticCurvePublicKey:
         Something cannot be read.
     """
     try:
-        key = x509.load_pem_x509_certificate(data.certificate.encode()).public_key()
+        key = read_key(data.certificate)
         signature = base64.b64decode(data.signature, validate=True)
     except (ValueError, TypeError, binascii.Error) as error:
         raise ValidationException("certificate is PEM, signature is base64") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey):
+    if key is None:
         raise PermissionDeniedException(NOT_RENEWED["unknown"])
     if not is_signed_by(key, signature, RENEWAL + data.request.encode()):
         raise PermissionDeniedException("the signature is not of the certificate's key")

@@ -8,16 +8,26 @@ form is answered ``allow`` or ``deny`` (RabbitMQ), who asks in JSON with what th
 import hmac
 import json
 import time
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
+import msgspec
 from litestar import Controller, MediaType, Request, Response, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import PermissionDeniedException, ValidationException
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+)
 
 from aerocast_hub.auth.caller import client_of
-from aerocast_hub.client_address import is_trusted, read_networks
+from aerocast_hub.client_address import TOLD_BY_PROXIES, is_trusted, read_networks
 from aerocast_hub.database.engine import Database
 from aerocast_hub.enrolment.broker_access import Resource, may, may_use
 from aerocast_hub.enrolment.certificates import HUB, parse_common_name
@@ -30,19 +40,44 @@ _READS, _WRITES, _SUBSCRIBES = {"1", "read", "subscribe"}, {"2", "write", "publi
 Question = dict[str, str]
 
 
+class BrokerVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer in JSON: ``result`` and ``is_superuser`` are EMQX's, the rest Mosquitto's."""
+
+    result: Literal["allow", "deny"]
+    is_superuser: bool = False
+    is_allowed: bool = msgspec.field(name="Ok")
+    error: str = msgspec.field(name="Error")
+
+
+@dataclass
+class _AsksEitherWay(Operation):
+    """Says in the API's description that brokers ask by form or in JSON, and are so answered."""
+
+    def __post_init__(self) -> None:
+        values = OpenAPIMediaType(schema=Schema(type=OpenAPIType.OBJECT))
+        self.request_body = RequestBody(
+            content={"application/x-www-form-urlencoded": values, "application/json": values},
+        )
+        answer = (self.responses or {}).get("200")
+        if isinstance(answer, OpenAPIResponse) and answer.content is not None:
+            word = Schema(type=OpenAPIType.STRING, enum=["allow", "deny"])
+            answer.content["text/plain"] = OpenAPIMediaType(schema=word)
+
+
 class HookController(Controller):
     """Answers to brokers."""
 
     path = "/mqtt"
     tags = ("Gateways",)
+    opt = {"public": True, "errors": {403: "Only brokers may ask."}}  # noqa: RUF012  Litestar's way
 
-    @post("/auth", operation_id="BrokerAuth", status_code=200, opt={"public": True}, security=[{}])
+    @post("/auth", operation_id="BrokerAuth", status_code=200, operation_class=_AsksEitherWay)
     async def authenticate(
         self,
         request: Request[Any, Any, State],
         settings: NamedDependency[Settings],
         database: NamedDependency[Database],
-    ) -> Response[Any]:
+    ) -> Response[BrokerVerdict]:
         """Say whether a client may connect: a gateway with a good certificate, or a hub.
 
         The broker has seen the certificate: RabbitMQ then asks with its common name as ``username``
@@ -56,13 +91,13 @@ class HookController(Controller):
         )
         return _answer(is_json, certified and await _is_known(name, database))
 
-    @post("/acl", operation_id="BrokerAcl", status_code=200, opt={"public": True}, security=[{}])
+    @post("/acl", operation_id="BrokerAcl", status_code=200, operation_class=_AsksEitherWay)
     async def authorize(
         self,
         request: Request[Any, Any, State],
         settings: NamedDependency[Settings],
         database: NamedDependency[Database],
-    ) -> Response[Any]:
+    ) -> Response[BrokerVerdict]:
         """Say whether a client may publish, subscribe, or use a queue of RabbitMQ's."""
         question = await _question(request, settings)
         name = question.get("username", "")
@@ -128,7 +163,7 @@ def _check_asker(request: Request[Any, Any, State], settings: Settings) -> None:
     ):
         return
     # What came through a proxy has the proxy's address: it says nothing of who asks.
-    proxied = {"forwarded", "x-forwarded-for", "x-real-ip"} & set(request.headers)
+    proxied = TOLD_BY_PROXIES & set(request.headers)
     networks = read_networks(settings.broker_hook_networks)
     if proxied or not is_trusted(client_of(request), networks):
         raise PermissionDeniedException("brokers only")
@@ -138,15 +173,11 @@ def _is_json(request: Request[Any, Any, State]) -> bool:
     return request.headers.get("content-type", "").startswith("application/json")
 
 
-def _answer(is_json: bool, allowed: bool) -> Response[Any]:  # noqa: FBT001  two words of one answer
+def _answer(is_json: bool, allowed: bool) -> Response[BrokerVerdict]:  # noqa: FBT001  two words of one answer
+    word: Literal["allow", "deny"] = "allow" if allowed else "deny"
     if not is_json:
-        return Response("allow" if allowed else "deny", media_type=MediaType.TEXT)
+        return Response(cast("BrokerVerdict", word), media_type=MediaType.TEXT)
+    error = "" if allowed else "denied"
     return Response(
-        {
-            "result": "allow" if allowed else "deny",
-            "is_superuser": False,
-            "Ok": allowed,
-            "Error": "" if allowed else "denied",
-        },
-        media_type=MediaType.JSON,
+        BrokerVerdict(result=word, is_allowed=allowed, error=error), media_type=MediaType.JSON
     )

@@ -246,6 +246,15 @@ async def why_not(
     return "ended" if row[0] is None and row[1] is None and row[2] <= now_us else "revoked"
 
 
+async def owner_of(
+    session: AsyncSession, present: ec.EllipticCurvePublicKey, now_us: int
+) -> tuple[str, str] | None:
+    """Say whose key it is, site and gateway; None when it has no good certificate."""
+    row = await _good(session, key_digest(present), now_us)
+    gateway = None if row is None else await session.get(GatewayRow, row.gateway_id)
+    return None if gateway is None else (gateway.site, gateway.name)
+
+
 async def is_good(session: AsyncSession, name: tuple[str, str], now_us: int) -> bool:
     """Say whether a gateway is registered, not revoked, and holds a good certificate."""
     site, gateway = name

@@ -1,5 +1,6 @@
 """How the EPCIS interface answers: its headers, its errors (RFC 7807), its pages."""
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from aerocast_hub.auth.tokens import Principal
-from aerocast_hub.web.problems import problem_from
+from aerocast_hub.web.problems import headers_of, problem_from
 
 PATH = "/epcis/v2"
 VERSION = "2.0.0"
@@ -26,6 +27,8 @@ LONGEST_ADDRESS = 16_384
 TOKEN_LIVES_S = 3600
 
 Asking = Request[Principal, Any, State]
+
+_log = logging.getLogger(__name__)
 
 HEADERS = {
     "GS1-EPCIS-Version": VERSION,
@@ -42,6 +45,15 @@ HEADERS = {
     "GS1-EPCIS-Capture-File-Size-Limit": str(CAPTURE_FILE_SIZE_LIMIT),
     "GS1-Capture-Error-Behaviour": "rollback",
 }
+# What any request may be answered, and what one that sends something or asks much may be besides.
+NEGOTIATED = {
+    400: "What was asked does not fit; `type` names the exception of EPCIS 2.0.",
+    406: "Nothing here is told in that form or version.",
+    414: f"The address is longer than {LONGEST_ADDRESS} characters.",
+}
+SENT = {415: f"Send {JSON} or {JSON_LD}."}
+TAKEN = {409: "There is one of this name or id already."}
+ASKED_MUCH = {413: "The query is too large or too complex: ask for less."}
 _BY_STATUS = {
     400: "ValidationException",
     401: "SecurityException",
@@ -70,7 +82,7 @@ class EpcisError(HTTPException):
         self.kind = kind
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EpcisProblem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A problem details object (RFC 7807)."""
 
     type: str
@@ -79,7 +91,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str | None = None
 
 
-def answer_error(request: Asking, error: Exception) -> Response[Problem]:
+def answer_error(_request: Asking, error: Exception) -> Response[EpcisProblem]:
     """Answer a request that failed."""
     told = problem_from(error)
     kind = error.kind if isinstance(error, EpcisError) else None
@@ -87,15 +99,15 @@ def answer_error(request: Asking, error: Exception) -> Response[Problem]:
     if isinstance(error, ValidationException) and told.errors:
         detail = "; ".join(f"{each['field']}: {each['message']}" for each in told.errors)
     if told.reference is not None:
-        request.logger.error("request failed, reference %s", told.reference, exc_info=error)
+        _log.error("request failed, reference %s", told.reference, exc_info=error)
         detail = f"reference {told.reference}"
-    problem = Problem(
+    problem = EpcisProblem(
         type=f"epcisException:{kind or _BY_STATUS.get(told.status, 'ImplementationException')}",
         title=told.title,
         status=told.status,
         detail=detail,
     )
-    headers = dict(HEADERS)
+    headers = HEADERS | dict(headers_of(error))
     if told.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(

@@ -11,13 +11,16 @@ from aerocast_protocols.errors import ProtocolError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.audit.bulk import digest_of
+from aerocast_hub.audit.trail import record
 from aerocast_hub.baggage.evidence_store import keep_evidence
 from aerocast_hub.baggage.journeys import refold_plates
 from aerocast_hub.epcis.heard import evidence_in
 from aerocast_hub.epcis.keeping import NewEvent, identify, keep_events
 from aerocast_hub.epcis.tables import EpcisCaptureRow
 from aerocast_hub.epcis.validation import Document, check_event
-from aerocast_hub.events import EpcisEventsKept, Event
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.partners import EpcisEventsKept
 
 Behaviour = Literal["rollback", "proceed"]
 
@@ -69,10 +72,12 @@ async def take_in(
     capture_id, now_us = str(uuid.uuid4()), time.time_ns() // 1000
     good, errors = _checked(document)
     told: list[Event] = []
+    new = 0
     if not errors or behaviour == "proceed":
         is_all = behaviour == "rollback"
         kept = await keep_events(session, good, capture_id=capture_id, all_or_none=is_all)
         errors += [_error(f"another event has the id {each[:200]}") for each in kept.taken]
+        new = len(kept.new)
         told = await _tell_baggage(session, kept.new, by, now_us)
         if kept.new:
             told.append(EpcisEventsKept(at_us=now_us, events=len(kept.new)))
@@ -87,6 +92,13 @@ async def take_in(
         )
     )
     ids = [identify(each).event_id for each in good]
+    await record(
+        session,
+        "epcis_captured",
+        subject=f"capture {capture_id}",
+        after={"events": digest_of(ids), "new": new, "wrong": len(errors)},
+        outcome="failure" if errors and not new else "success",
+    )
     return Taken(_job(capture_id, now_us, behaviour, errors), ids, told)
 
 

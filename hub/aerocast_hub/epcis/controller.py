@@ -29,14 +29,19 @@ from aerocast_hub.epcis.answering import (
     token_number,
 )
 from aerocast_hub.epcis.answers import (
+    ASKED_MUCH,
     CAPTURE_FILE_SIZE_LIMIT,
     CAPTURE_LIMIT,
     ERROR_HANDLERS,
     JSON,
     JSON_LD,
+    NEGOTIATED,
     PATH,
+    SENT,
+    TAKEN,
     Asking,
     EpcisError,
+    EpcisProblem,
     add_headers,
     answer,
     asked_resource,
@@ -100,7 +105,7 @@ class EpcisController(Controller):
     exception_handlers = ERROR_HANDLERS
     before_request = staticmethod(negotiate)
     after_request = staticmethod(add_headers)
-    opt = READ  # also what OPTIONS asks for
+    opt = READ | {"problem": EpcisProblem, "errors": NEGOTIATED}  # READ: also for OPTIONS
 
     @get("/", operation_id="ListEpcisResources")
     async def top(self) -> Response[Any]:
@@ -111,7 +116,7 @@ class EpcisController(Controller):
         "/capture",
         operation_id="CaptureEpcisDocument",
         status_code=202,
-        opt=WRITE,
+        opt=WRITE | {"errors": SENT},
         request_max_body_size=CAPTURE_FILE_SIZE_LIMIT,
         operation_class=_TakesDocument,
     )
@@ -185,7 +190,7 @@ class EpcisController(Controller):
     @post(
         "/events",
         operation_id="CaptureEpcisEvent",
-        opt=WRITE,
+        opt=WRITE | {"errors": SENT | TAKEN},
         request_max_body_size=CAPTURE_FILE_SIZE_LIMIT,
         operation_class=_TakesDocument,
     )
@@ -215,7 +220,12 @@ class EpcisController(Controller):
         named = quote(taken.ids[0], safe="")
         return answer(None, 201, {"Location": f"{PATH}/events/{named}"})
 
-    @get("/events", operation_id="QueryEpcisEvents", operation_class=_TakesQuery)
+    @get(
+        "/events",
+        operation_id="QueryEpcisEvents",
+        operation_class=_TakesQuery,
+        opt={"errors": ASKED_MUCH},
+    )
     async def events(self, request: Asking, database: NamedDependency[Database]) -> Response[Any]:
         """Give events, the last first; parameters as in EPCIS 2.0 §8.2.7.1."""
         return await answer_query(request, database, parameters_of(request))
@@ -264,6 +274,7 @@ class EpcisController(Controller):
         [f"/{name}/{{rest:path}}" for name in RESOURCES],
         operation_id=lambda _handler, _method, path: f"Query_{path[-2]}".replace("_", ""),
         operation_class=_TakesQuery,
+        opt={"errors": ASKED_MUCH},
     )
     async def of_value(
         self, request: Asking, rest: FromPath[str], database: NamedDependency[Database]

@@ -9,7 +9,7 @@ from aerocast_hub.epcis.asking import asked_for
 from aerocast_hub.epcis.schedule import Schedule
 from aerocast_hub.epcis.subscriptions import NamedQuery, new_events
 from aerocast_hub.epcis.writing import document
-from aerocast_hub.events import EpcisEventsKept
+from aerocast_hub.events.partners import EpcisEventsKept
 from aerocast_hub.outbox.publish import POLL_S, Publisher, Subscription, TooSlowError
 
 
@@ -34,22 +34,20 @@ class Listener:
         self._database = database
         self._publisher = publisher
 
-    async def documents(self, reached: int, ends_at_s: float) -> AsyncGenerator[str, None]:
-        """Give documents of the events kept after one, until an instant or the hub stops.
+    async def documents(self, reached: int) -> AsyncGenerator[str, None]:
+        """Give documents of the events kept after one, until the hub stops.
 
         Parameters
         ----------
         reached
             The last event's number that is not told any more.
-        ends_at_s
-            Seconds since 1970-01-01.
         """
         asked = asked_for(self._query.query)
-        while not self._publisher.is_closed and time.time() < ends_at_s:
+        while not self._publisher.is_closed:
             with self._publisher.subscribe() as news:
-                while not news.is_dropped and time.time() < ends_at_s:
+                while not news.is_dropped:
                     if self._schedule is not None:
-                        await self._sleep(self._schedule, ends_at_s)
+                        await _sleep_until_due(self._schedule)
                     async with self._database.reading() as session:
                         found, reached = await new_events(session, asked, reached)
                     if found:
@@ -57,10 +55,11 @@ class Listener:
                     if self._schedule is None:
                         await _anything_new(news)
 
-    async def _sleep(self, schedule: Schedule, ends_at_s: float) -> None:
-        now_s = time.time()
-        due_s = schedule.next_us(int(now_s * 1e6)) / 1e6
-        await asyncio.sleep(max(min(due_s, ends_at_s) - now_s, 0.01))
+
+async def _sleep_until_due(schedule: Schedule) -> None:
+    now_s = time.time()
+    due_s = schedule.next_us(int(now_s * 1e6)) / 1e6
+    await asyncio.sleep(max(due_s - now_s, 0.01))
 
 
 async def _anything_new(news: Subscription) -> None:

@@ -19,7 +19,9 @@ from aerocast_hub.epcis.keeping import NewEvent, keep_events
 from aerocast_hub.epcis.names import Names
 from aerocast_hub.epcis.our_events import events_of
 from aerocast_hub.epcis.tables import EpcisEventRow
-from aerocast_hub.events import BagChanged, BagForgotten, BagPassed, EpcisEventsKept, Event
+from aerocast_hub.events.bags import BagChanged, BagForgotten, BagPassed
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.partners import EpcisEventsKept
 
 IDS_AT_ONCE = 500
 FOLLOWED = ("bag_passed", "bag_changed", "bag_forgotten")

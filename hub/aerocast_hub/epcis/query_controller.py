@@ -1,8 +1,8 @@
 """EPCIS 2.0: named queries, and subscriptions to them by webhook and WebSocket."""
 
 import time
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from aerocast_protocols.epcis.event_hash import time_us
@@ -10,26 +10,28 @@ from aerocast_protocols.errors import ProtocolError
 from litestar import (
     Controller,
     Response,
-    WebSocket,
     delete,
     get,
     post,
     websocket,
 )
-from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, PermissionDeniedException
-from litestar.handlers import send_websocket_stream
 from litestar.params import FromPath, JSONBody
 
-from aerocast_hub.auth.tokens import Principal
+from aerocast_hub.auth.sessions.standing import Standing
 from aerocast_hub.database.engine import Database
 from aerocast_hub.epcis.answering import answer_query, decoded, encoded, page_of
 from aerocast_hub.epcis.answers import (
+    ASKED_MUCH,
     ERROR_HANDLERS,
+    NEGOTIATED,
     PATH,
+    SENT,
+    TAKEN,
     Asking,
     EpcisError,
+    EpcisProblem,
     add_headers,
     answer,
     check_media_type,
@@ -55,15 +57,20 @@ from aerocast_hub.epcis.subscriptions import (
     remove_query,
     remove_subscription,
 )
+from aerocast_hub.live.sockets import Listening, tell_until_left
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.settings import Settings
-from aerocast_hub.webhooks.destinations import LONGEST_URL, RefusedDestinationError, resolve
+from aerocast_hub.webhooks.destinations import (
+    LONGEST_URL,
+    Allowed,
+    RefusedDestinationError,
+    resolve,
+)
 from aerocast_hub.webhooks.signing import new_secret
 
 SUBSCRIBE = {"permission": "webhooks:write", "rows": "all"}
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~-]{1,100}$")]
-Listening = WebSocket[Principal, Any, State]
 
 
 class NewQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +107,7 @@ class QueryController(Controller):
     exception_handlers = ERROR_HANDLERS
     before_request = staticmethod(negotiate)
     after_request = staticmethod(add_headers)
-    opt = READ  # also what OPTIONS asks for
+    opt = READ | {"problem": EpcisProblem, "errors": NEGOTIATED}  # READ: also for OPTIONS
 
     @get("/", operation_id="ListEpcisQueries")
     async def every(self, request: Asking, database: NamedDependency[Database]) -> Response[Any]:
@@ -113,7 +120,7 @@ class QueryController(Controller):
         more = encoded(found[asked.size - 1].name) if len(found) > asked.size else None
         return answer(found[: asked.size], 200, page_headers(request, more, "queries"))
 
-    @post("/", operation_id="AddEpcisQuery", opt=WRITE)
+    @post("/", operation_id="AddEpcisQuery", opt=WRITE | {"errors": SENT | TAKEN})
     async def add(
         self, request: Asking, data: JSONBody[NewQuery], database: NamedDependency[Database]
     ) -> Response[Any]:
@@ -164,7 +171,7 @@ class QueryController(Controller):
             await remove_query(session, query.name)
         return Response(None, status_code=204)
 
-    @get("/{name:str}/events", operation_id="RunEpcisQuery")
+    @get("/{name:str}/events", operation_id="RunEpcisQuery", opt={"errors": ASKED_MUCH})
     async def events(
         self, request: Asking, name: FromPath[str], database: NamedDependency[Database]
     ) -> Response[Any]:
@@ -185,6 +192,7 @@ class QueryController(Controller):
         name: FromPath[str],
         database: NamedDependency[Database],
         publisher: NamedDependency[Publisher],
+        standing: NamedDependency[Standing],
     ) -> None:
         """Send the events a named query finds as they come, or by the schedule in the address.
 
@@ -193,11 +201,8 @@ class QueryController(Controller):
         NotFoundException
             There is no such query.
         PermissionDeniedException
-            Another site's page asks.
+            The schedule is none.
         """
-        origin = socket.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
-            raise PermissionDeniedException("requests from other sites' pages are refused")
         async with database.reading() as session:
             query = await find_query(session, name)
             reached = await last_number(session)
@@ -208,11 +213,8 @@ class QueryController(Controller):
             schedule = Schedule(told) if told else None
         except SubscriptionControlsError as error:
             raise PermissionDeniedException(str(error)) from None
-        await socket.accept()
-        listener = Listener(query, schedule, database, publisher)
-        documents = listener.documents(reached, socket.user.expires_at_s)
-        await send_websocket_stream(socket, documents)
-        await socket.close()
+        documents = Listener(query, schedule, database, publisher).documents(reached)
+        await tell_until_left(socket, _tell(socket, documents), standing)
 
     @get("/{name:str}/subscriptions", operation_id="ListEpcisSubscriptions")
     async def subscriptions(
@@ -229,7 +231,11 @@ class QueryController(Controller):
         async with database.reading() as session:
             return answer(await list_subscriptions(session, query.name))
 
-    @post("/{name:str}/subscriptions", operation_id="SubscribeToEpcisQuery", opt=SUBSCRIBE)
+    @post(
+        "/{name:str}/subscriptions",
+        operation_id="SubscribeToEpcisQuery",
+        opt=SUBSCRIBE | {"errors": SENT},
+    )
     async def subscribe(
         self,
         request: Asking,
@@ -302,6 +308,12 @@ class QueryController(Controller):
         return Response(None, status_code=204)
 
 
+async def _tell(socket: Listening, documents: AsyncGenerator[str, None]) -> None:
+    async for document in documents:
+        await socket.send_data(document, mode="text")
+    await socket.close()
+
+
 async def _known(database: Database, name: str) -> NamedQuery:
     async with database.reading() as session:
         found = await find_query(session, name)
@@ -331,7 +343,7 @@ async def _wanted(data: NewSubscription, settings: Settings) -> Wanted:
         start_us = None
         if data.initial_record_time is not None:
             start_us = time_us(data.initial_record_time)
-        await resolve(data.dest, private_too=settings.webhooks_private)
+        await resolve(data.dest, Allowed(settings.webhooks_private, settings.webhook_host_names))
     except (SubscriptionControlsError, ProtocolError, RefusedDestinationError) as error:
         raise EpcisError(400, "SubscriptionControlsException", str(error)) from None
     return Wanted(

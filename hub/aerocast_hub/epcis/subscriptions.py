@@ -1,7 +1,6 @@
 """Named queries, and whoever is sent what they find: as it comes, or by a schedule."""
 
 import asyncio
-import logging
 import time
 import uuid
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.audit.trail import record
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_new
 from aerocast_hub.epcis.asking import Asked, asked_for
@@ -19,11 +19,8 @@ from aerocast_hub.epcis.schedule import Schedule
 from aerocast_hub.epcis.store import Found, find_events, last_number
 from aerocast_hub.epcis.tables import EpcisQueryRow, EpcisSubscriptionRow
 from aerocast_hub.epcis.writing import document
-from aerocast_hub.events import EpcisEventsKept
 from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError
 from aerocast_hub.webhooks.store import Fed, add_webhook, queue, remove_webhook
-
-log = logging.getLogger(__name__)
 
 SENT_AT_ONCE = 200
 MEDIA_TYPE = "application/ld+json"
@@ -82,6 +79,8 @@ async def add_query(session: AsyncSession, name: str, definition: Json) -> bool:
         "definition": msgspec.json.encode(definition),
     }
     await insert_new(session, EpcisQueryRow, [row])
+    subject = f"EPCIS query {name}"
+    await record(session, "epcis_query_added", subject=subject, after=definition)
     return True
 
 
@@ -103,10 +102,15 @@ async def find_query(session: AsyncSession, name: str) -> NamedQuery | None:
 
 async def remove_query(session: AsyncSession, name: str) -> bool:
     """Remove a query and its subscriptions; False when there is none."""
+    query = await find_query(session, name)
     for each in await list_subscriptions(session, name):
         await remove_subscription(session, name, each.subscriptionID)
     removed = delete(EpcisQueryRow).where(EpcisQueryRow.name == name)
-    return await session.scalar(removed.returning(EpcisQueryRow.name)) is not None
+    if query is None or await session.scalar(removed.returning(EpcisQueryRow.name)) is None:
+        return False
+    subject = f"EPCIS query {name}"
+    await record(session, "epcis_query_removed", subject=subject, before=query.query)
+    return True
 
 
 async def add_subscription(
@@ -133,7 +137,10 @@ async def add_subscription(
     )
     session.add(row)
     await session.flush()
-    return _subscription(row)
+    added = _subscription(row)
+    subject = f"EPCIS subscription {row.id}"
+    await record(session, "epcis_subscription_added", subject=subject, after=added)
+    return added
 
 
 async def list_subscriptions(session: AsyncSession, query_name: str) -> list[Subscription]:
@@ -148,15 +155,18 @@ async def list_subscriptions(session: AsyncSession, query_name: str) -> list[Sub
 
 async def remove_subscription(session: AsyncSession, query_name: str, named: str) -> bool:
     """End a subscription, with what was still to be sent; False when there is none."""
-    webhook_id = await session.scalar(
-        select(EpcisSubscriptionRow.webhook_id).where(
+    row = await session.scalar(
+        select(EpcisSubscriptionRow).where(
             EpcisSubscriptionRow.id == named, EpcisSubscriptionRow.query_name == query_name
         )
     )
-    if webhook_id is None:
+    if row is None:
         return False
+    webhook_id, before = row.webhook_id, _subscription(row)
     await session.execute(delete(EpcisSubscriptionRow).where(EpcisSubscriptionRow.id == named))
     await remove_webhook(session, webhook_id)
+    subject = f"EPCIS subscription {named}"
+    await record(session, "epcis_subscription_removed", subject=subject, before=before)
     return True
 
 
@@ -185,19 +195,15 @@ class Teller:
 
     async def run(self) -> None:
         """Tell subscribers; a database that does not answer is asked again."""
-        while True:
-            with self._publisher.subscribe() as news:
+        with self._publisher.bell(["epcis_events_kept"]) as bell:
+            while True:
                 try:
                     await self.tell_all()
-                    async with asyncio.timeout(LOOK_EVERY_S):
-                        while not isinstance((await news.next()).event, EpcisEventsKept):
-                            pass
-                except TimeoutError:
-                    log.debug("nobody called: looking by ourselves")
+                    await bell.wait(LOOK_EVERY_S)
                 except TooSlowError:
-                    await asyncio.sleep(POLL_S)  # the hub stops, or a burst went by
-                except (SQLAlchemyError, OSError):
-                    log.exception("EPCIS subscribers wait: the database does not answer")
+                    await asyncio.sleep(POLL_S)  # the hub stops
+                except (SQLAlchemyError, OSError) as error:
+                    self._database.tell_failure("EPCIS subscribers wait", error)
                     await asyncio.sleep(POLL_S)
 
     async def tell_all(self) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from math import isfinite
 
-from aerocast_protocols.observations import AircraftGroundEvent
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.insert import insert_new, insert_or_replace
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
 from aerocast_hub.flights.matching import plain_callsign
 from aerocast_hub.flights.refold import refold_aircraft
 from aerocast_hub.flights.tables import GroundEventRow
@@ -54,11 +54,7 @@ def _is_ground_event(sighting: Sighting) -> bool:
 
 def _row(sighting: Sighting, event: AircraftGroundEvent) -> dict[str, object]:
     return {
-        "site": sighting.site,
-        "gateway": sighting.gateway,
-        "epoch": sighting.epoch,
-        "lane": sighting.lane,
-        "sequence": sighting.sequence,
+        **sighting.key(),
         "icao": event.icao,
         "event": event.event,
         "at_us": sighting.seen_at_us,

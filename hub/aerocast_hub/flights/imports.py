@@ -12,9 +12,11 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.audit.bulk import few_or_digest
+from aerocast_hub.audit.trail import record
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_or_replace
-from aerocast_hub.events import FlightScheduled
+from aerocast_hub.events.flights import FlightScheduled
 from aerocast_hub.flights.matching import plain_callsign, plain_registration
 from aerocast_hub.flights.refold import refold_flights
 from aerocast_hub.flights.stands import StandShape, read_stands
@@ -93,14 +95,30 @@ async def import_flights(database: Database, file: Path) -> list[ScheduledFlight
         now_us = time.time_ns() // 1000
         told = [FlightScheduled(at_us=now_us, flight_id=each) for each in kept.changed]
         await write_events(session, [*told, *await refold_flights(session, kept.ids)])
+        refused = len(read) - len(flights)
+        await record(
+            session,
+            "flights_imported",
+            subject=f"flights {file.name}",
+            before={"flights": few_or_digest(kept.were)},
+            after={"flights": few_or_digest(kept.are), "read": len(flights), "refused": refused},
+        )
     return read
 
 
 class KeptFlights(NamedTuple):
-    """The hub's ids of flights of a schedule, and of those that it tells something new of."""
+    """The hub's ids of flights of a schedule, and of those that it tells something new of.
+
+    Attributes
+    ----------
+    were, are
+        What the schedule told of the latter before, where it knew them, and what it tells now.
+    """
 
     ids: list[str]
     changed: list[str]
+    were: list[ScheduledFlight]
+    are: list[ScheduledFlight]
 
 
 async def keep_flights(session: AsyncSession, flights: Sequence[ScheduledFlight]) -> KeptFlights:
@@ -108,13 +126,17 @@ async def keep_flights(session: AsyncSession, flights: Sequence[ScheduledFlight]
     known = await _known(session, {flight.date for flight in flights})
     rows: dict[Identity, dict[str, object]] = {}
     changed: list[str] = []
+    were: list[ScheduledFlight] = []
+    are: list[ScheduledFlight] = []
     for identity, flight in {_identity(flight): flight for flight in flights}.items():
         flight_id, before = known.get(identity, (str(uuid.uuid4()), None))
         rows[identity] = {"id": flight_id, **msgspec.structs.asdict(flight)}
         if before != flight:
             changed.append(flight_id)
+            were += [] if before is None else [before]
+            are.append(flight)
     await insert_or_replace(session, FlightRow, list(rows.values()))
-    return KeptFlights([str(row["id"]) for row in rows.values()], changed)
+    return KeptFlights([str(row["id"]) for row in rows.values()], changed, were, are)
 
 
 async def import_stands(database: Database, file: Path) -> list[StandShape | RefusedRow]:
@@ -126,9 +148,26 @@ async def import_stands(database: Database, file: Path) -> list[StandShape | Ref
         The file cannot be read.
     """
     read = read_stands(await asyncio.to_thread(file.read_bytes))
+    shapes = _shapes(read)
     async with database.writing() as session:
-        await insert_or_replace(session, StandRow, [_stand_row(each) for each in _shapes(read)])
+        known = {row.stand: row for row in await session.scalars(select(StandRow))}
+        were = [_told(known[each.stand]) for each in shapes if each.stand in known]
+        rows = [_stand_row(each) for each in shapes]
+        await insert_or_replace(session, StandRow, rows)
+        after = {"stands": few_or_digest(rows), "refused": len(read) - len(shapes)}
+        before = {"stands": few_or_digest(were)}
+        subject = f"stands {file.name}"
+        await record(session, "stands_imported", subject=subject, before=before, after=after)
     return read
+
+
+def _told(row: StandRow) -> dict[str, object]:
+    return {
+        "stand": row.stand,
+        "geometry": row.geometry,
+        "latitude_deg": row.latitude_deg,
+        "longitude_deg": row.longitude_deg,
+    }
 
 
 def _shapes(read: Iterable[StandShape | RefusedRow]) -> list[StandShape]:

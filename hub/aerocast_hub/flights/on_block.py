@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from aerocast_hub.events import (
+from aerocast_hub.events.flights import (
     FlightAirborne,
     FlightLanded,
     FlightOffBlock,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
 from aerocast_hub.flights.matching import WINDOW_US, Plan, plain_callsign
 from aerocast_hub.flights.movements import EventKind, Report
 from aerocast_hub.flights.on_block import ActualTimes, AircraftHeard, Moment, changes, fold

@@ -85,6 +85,16 @@ async def flights_on(session: AsyncSession, from_us: int, until_us: int) -> list
     return [_flight(row) for row in rows]
 
 
+async def flights_of_day(session: AsyncSession, date: str) -> list[Flight]:
+    """Give every flight of a date (``2026-06-14``, as schedules say it), by time of departure."""
+    rows = await session.scalars(
+        select(FlightRow)
+        .where(FlightRow.date == date)
+        .order_by(FlightRow.off_block_due_us, FlightRow.id)
+    )
+    return [_flight(row) for row in rows]
+
+
 async def list_parked(session: AsyncSession, limit: int = 100) -> list[Flight]:
     """Give the flights last come to their stand, newest first."""
     rows = await session.scalars(

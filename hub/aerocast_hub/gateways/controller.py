@@ -19,6 +19,7 @@ from aerocast_hub.gateways.registry import (
     revoke_gateway,
 )
 from aerocast_hub.gateways.views import GatewayView, loss_accounts, view_gateway, view_gateways
+from aerocast_hub.outbox.publish import Publisher
 
 
 class NewGateway(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,7 +86,12 @@ class GatewayController(Controller):
             return await view_lives(session, site, name)
 
     @post("/", operation_id="AddGateway", opt={"permission": "gateways:write"})
-    async def add(self, data: JSONBody[NewGateway], database: NamedDependency[Database]) -> Gateway:
+    async def add(
+        self,
+        data: JSONBody[NewGateway],
+        database: NamedDependency[Database],
+        publisher: NamedDependency[Publisher],
+    ) -> Gateway:
         """Let a gateway speak.
 
         Raises
@@ -95,9 +101,11 @@ class GatewayController(Controller):
         """
         try:
             async with database.writing() as session:
-                return await add_gateway(session, data.site, data.name, data.position)
+                added = await add_gateway(session, data.site, data.name, data.position)
         except GatewayRefusedError as error:
             raise ValidationException(str(error)) from error
+        publisher.wake()
+        return added
 
     @post(
         "/{site:str}/{name:str}/revoke",
@@ -105,7 +113,11 @@ class GatewayController(Controller):
         opt={"permission": "gateways:write"},
     )
     async def revoke(
-        self, site: FromPath[str], name: FromPath[str], database: NamedDependency[Database]
+        self,
+        site: FromPath[str],
+        name: FromPath[str],
+        database: NamedDependency[Database],
+        publisher: NamedDependency[Publisher],
     ) -> Gateway:
         """Let a gateway speak no more; what it sent stays.
 
@@ -116,6 +128,8 @@ class GatewayController(Controller):
         """
         try:
             async with database.writing() as session:
-                return await revoke_gateway(session, site, name)
+                revoked = await revoke_gateway(session, site, name)
         except GatewayRefusedError as error:
             raise NotFoundException(str(error)) from error
+        publisher.wake()
+        return revoked

@@ -1,7 +1,6 @@
 """Losses and devices among the hub's metrics, so that somebody is called when one is wrong."""
 
 import asyncio
-import logging
 import time
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,8 +9,6 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.gateways.losses import Account
 from aerocast_hub.gateways.views import GatewayView, loss_accounts, view_gateways
 from aerocast_hub.telemetry.metrics import Metrics
-
-log = logging.getLogger(__name__)
 
 COUNT_EVERY_S = 15.0
 _FATES = (
@@ -34,8 +31,8 @@ async def keep_counted(database: Database, metrics: Metrics) -> None:
             async with database.reading() as session:
                 accounts = await loss_accounts(session)
                 gateways = await view_gateways(session, time.time_ns() // 1000)
-        except (SQLAlchemyError, OSError):
-            log.warning("the losses could not be counted: the database does not answer")
+        except (SQLAlchemyError, OSError) as error:
+            database.tell_failure("the losses could not be counted", error)
         else:
             tell_accounts(metrics, accounts)
             tell_devices(metrics, gateways)

@@ -1,12 +1,13 @@
 """What was stored, as it came: for an operator who wants to see what a gateway really saw."""
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 from aerocast_protocols.batch import decode_observation
-from aerocast_protocols.observations import Observation
-from litestar import Controller, get
+from aerocast_protocols.observations.every import Observation
+from litestar import Controller, Request, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from sqlalchemy import ColumnElement, Select, Text, func, literal, select, true
@@ -22,6 +23,10 @@ from aerocast_hub.inbox.lives import Bounds
 from aerocast_hub.inbox.tables import ObservationRow
 
 MOST = 1000
+OF_CARDS = frozenset({"badge", "uid", "atr", "ndef_text"})
+"""Fields that say whose card or badge it was: shown to nobody."""
+OF_BAGS = frozenset({"epc", "licence_plate", "text", "legs", "bag_tags", "bag_uuid"})
+"""Fields that say which bag, or whose boarding pass, it was."""
 KINDS = tuple(str(each.__struct_config__.tag) for each in get_args(Observation))
 
 
@@ -38,7 +43,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         What bounds a time that is only an estimate, because the gateway never knew the time in
         that boot; None when it is known, or when nothing bounds it.
     observation
-        Its fields by name, bytes (an EPC) in hex.
+        Its fields by name, bytes (an EPC) in hex; None for what is hidden (`OF_CARDS`, and without
+        ``baggage:read`` `OF_BAGS`).
     """
 
     site: str
@@ -55,7 +61,12 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_stored(
-    session: AsyncSession, *, kind: str | None = None, gateway: str | None = None, limit: int = 100
+    session: AsyncSession,
+    *,
+    kind: str | None = None,
+    gateway: str | None = None,
+    limit: int = 100,
+    may_see_bags: bool = True,
 ) -> list[Stored]:
     """Give the latest observations, newest first.
 
@@ -87,7 +98,7 @@ async def list_stored(
             seen_at_us=row.seen_at_us,
             received_at_us=row.received_at_us,
             clock_quality=row.clock_quality,
-            observation=_shown(row.body),
+            observation=_shown(row.body, OF_CARDS if may_see_bags else OF_CARDS | OF_BAGS),
             **msgspec.structs.asdict(bounds.get(row.gateway_id, {}).get(row.epoch, nothing)),
         )
         for row, spoke in rows
@@ -127,10 +138,11 @@ async def count_stored(session: AsyncSession, *, kind: str | None = None) -> int
     return await session.scalar(asked) or 0
 
 
-def _shown(body: bytes) -> dict[str, object]:
+def _shown(body: bytes, hidden: frozenset[str]) -> dict[str, object]:
     fields = msgspec.to_builtins(decode_observation(body), builtin_types=(bytes,))
     return {
-        name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items()
+        name: None if name in hidden else value.hex() if isinstance(value, bytes) else value
+        for name, value in fields.items()
     }
 
 
@@ -143,11 +155,18 @@ class ObservationController(Controller):
     @get("/", operation_id="ListObservations", opt={"permission": "gateways:read"})
     async def latest(
         self,
+        request: Request[Any, Any, State],
         database: NamedDependency[Database],
         kind: FromQuery[str | None] = None,
         gateway: FromQuery[str | None] = None,
         limit: FromQuery[int] = 100,
     ) -> list[Stored]:
-        """Give the latest observations, newest first; ``kind`` and ``gateway`` choose."""
+        """Give the latest observations, newest first; ``kind`` and ``gateway`` choose.
+
+        Who may not see bags (``baggage:read``) sees that something was read, and not what.
+        """
+        may_see = request.user.may("baggage:read")
         async with database.reading() as session:
-            return await list_stored(session, kind=kind, gateway=gateway, limit=limit)
+            return await list_stored(
+                session, kind=kind, gateway=gateway, limit=limit, may_see_bags=may_see
+            )

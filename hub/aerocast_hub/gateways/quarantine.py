@@ -1,7 +1,10 @@
 """What could not be taken in, for an operator who wants to see what it was and why."""
 
+from typing import Any
+
 import msgspec
-from litestar import Controller, get
+from litestar import Controller, Request, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from sqlalchemy import select
@@ -24,7 +27,7 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
         ``message`` nobody could read; ``observation`` refused for good, which its gateway keeps
         aside too; ``absorb``: stored, but the feature named in ``reason`` could make nothing of it.
     payload_hex
-        As it came.
+        As it came; None without ``baggage:read``, for bags may stand in it.
     """
 
     at_us: int
@@ -34,10 +37,12 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int | None
     lane: int | None
     sequence: int | None
-    payload_hex: str
+    payload_hex: str | None
 
 
-async def list_set_aside(session: AsyncSession, limit: int = 100) -> list[SetAside]:
+async def list_set_aside(
+    session: AsyncSession, limit: int = 100, *, may_see_bags: bool = True
+) -> list[SetAside]:
     """Give what is in quarantine, newest first."""
     rows = await session.scalars(
         select(QuarantineRow).order_by(QuarantineRow.id.desc()).limit(max(1, min(limit, MOST)))
@@ -51,7 +56,7 @@ async def list_set_aside(session: AsyncSession, limit: int = 100) -> list[SetAsi
             epoch=row.epoch,
             lane=row.lane,
             sequence=row.sequence,
-            payload_hex=row.payload.hex(),
+            payload_hex=row.payload.hex() if may_see_bags else None,
         )
         for row in rows
     ]
@@ -65,8 +70,12 @@ class QuarantineController(Controller):
 
     @get("/", operation_id="ListQuarantine", opt={"permission": "gateways:read"})
     async def latest(
-        self, database: NamedDependency[Database], limit: FromQuery[int] = 100
+        self,
+        request: Request[Any, Any, State],
+        database: NamedDependency[Database],
+        limit: FromQuery[int] = 100,
     ) -> list[SetAside]:
         """Give what could not be taken in and why, newest first; the newest thousand are kept."""
+        may_see = request.user.may("baggage:read")
         async with database.reading() as session:
-            return await list_set_aside(session, limit)
+            return await list_set_aside(session, limit, may_see_bags=may_see)

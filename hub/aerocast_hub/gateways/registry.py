@@ -8,7 +8,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.audit.trail import record
+from aerocast_hub.events.gateways import GatewayStateChanged
 from aerocast_hub.gateways.tables import GatewayCertificateRow, GatewayClaimRow, GatewayRow
+from aerocast_hub.outbox.publish import write_events
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +62,9 @@ async def add_gateway(
     row = await _find(session, site, name)
     if row is not None and row.revoked_at_us is None:
         raise GatewayRefusedError(f"gateway {site}/{name} is registered already")
+    now_us = time.time_ns() // 1000
     if row is None:
-        row = GatewayRow(site=site, name=name, added_at_us=time.time_ns() // 1000)
+        row = GatewayRow(site=site, name=name, added_at_us=now_us)
         session.add(row)
     row.revoked_at_us = None
     row.carrier = carrier if carrier is not None else row.carrier
@@ -71,6 +74,8 @@ async def add_gateway(
         row.altitude_m = position.altitude_m
     await session.flush()
     added = _gateway(row)
+    let_in = GatewayStateChanged(at_us=now_us, site=site, gateway=name, state="added")
+    await write_events(session, [let_in])
     await record(session, "gateway_added", subject=f"gateway {site}/{name}", after=added)
     return added
 
@@ -90,6 +95,8 @@ async def revoke_gateway(session: AsyncSession, site: str, name: str) -> Gateway
     now_us = time.time_ns() // 1000
     if row.revoked_at_us is None:
         row.revoked_at_us = now_us
+        shut_out = GatewayStateChanged(at_us=now_us, site=site, gateway=name, state="revoked")
+        await write_events(session, [shut_out])
     await session.execute(
         update(GatewayCertificateRow)
         .where(

@@ -1,14 +1,17 @@
 """Whether gateways are there and how they are: what they say, and what their silence says."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from aerocast_protocols.batch import GatewayStatus
-from aerocast_protocols.observations import GatewayHealth, PositionFix
+from aerocast_protocols.observations.gateways import GatewayHealth, PositionFix
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.events import Event, GatewayHealthReported, GatewayStateChanged
+from aerocast_hub.database.insert import insert_or_replace
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.gateways import GatewayHealthReported, GatewayStateChanged
 from aerocast_hub.gateways.tables import GatewayCountsRow, GatewayRow, GatewayStateRow
 from aerocast_hub.inbox.sighting import Retimed, Sighting, lives_on
 
@@ -56,19 +59,30 @@ async def name_of(session: AsyncSession, gateway_id: int) -> Name:
     return row.site, row.name
 
 
-async def note_heard(
-    session: AsyncSession, name: Name, gateway_id: int, epoch: int, now_us: int
-) -> list[Event]:
-    """Note that a gateway spoke in this life; one thought gone in that life is back."""
-    row = await session.get(GatewayStateRow, gateway_id)
-    if row is None:
-        session.add(_first_state(gateway_id, "online", epoch, now_us))
-        return [_changed(name, "online", now_us)]
-    row.last_seen_at_us = max(row.last_seen_at_us, now_us)
-    if row.state == "gone" and row.state_epoch == epoch:
-        row.state, row.state_since_us = "online", now_us
-        return [_changed(name, "online", now_us)]
-    return []
+class Heard(NamedTuple):
+    """A gateway that spoke: in which life, and when the hub heard it."""
+
+    name: Name
+    gateway_id: int
+    epoch: int
+    at_us: int
+
+
+async def note_heard(session: AsyncSession, heard: Sequence[Heard]) -> list[Event]:
+    """Note which gateways spoke, each named once; one thought gone in that life is back."""
+    states = await _states(session, {each.gateway_id for each in heard})
+    events: list[Event] = []
+    for each in heard:
+        row = states.get(each.gateway_id)
+        if row is None:
+            session.add(_first_state(each.gateway_id, "online", each.epoch, each.at_us))
+            events.append(_changed(each.name, "online", each.at_us))
+            continue
+        row.last_seen_at_us = max(row.last_seen_at_us, each.at_us)
+        if row.state == "gone" and row.state_epoch == each.epoch:
+            row.state, row.state_since_us = "online", each.at_us
+            events.append(_changed(each.name, "online", each.at_us))
+    return events
 
 
 async def note_status(
@@ -110,10 +124,9 @@ async def absorb(session: AsyncSession, sightings: Sequence[Sighting]) -> list[E
     known = await known_gateways(session, {(each.site, each.gateway) for each in told})
     events: list[Event] = []
     await _keep_counts(session, told, known)
+    states = await _states(session, {each.gateway_id for each in known.values()})
     for sighting in told:
-        row = await session.get(
-            GatewayStateRow, known[(sighting.site, sighting.gateway)].gateway_id
-        )
+        row = states.get(known[sighting.site, sighting.gateway].gateway_id)
         if row is None:
             continue
         if isinstance(sighting.observation, GatewayHealth):
@@ -131,24 +144,34 @@ async def _keep_counts(
         if isinstance(sighting.observation, GatewayHealth):
             gateway_id = known[sighting.site, sighting.gateway].gateway_id
             newest[gateway_id, sighting.epoch] = sighting
-    for (gateway_id, epoch), sighting in newest.items():
-        row = await session.get(GatewayCountsRow, (gateway_id, epoch))
-        if row is not None and row.told_sequence >= sighting.sequence:
-            continue
-        health = sighting.observation
-        if isinstance(health, GatewayHealth):
-            await session.merge(
-                GatewayCountsRow(
-                    gateway_id=gateway_id,
-                    epoch=epoch,
-                    told_sequence=sighting.sequence,
-                    accepted=health.accepted,
-                    durable=health.durable,
-                    acknowledged=health.acked,
-                    evicted=health.evicted,
-                    dead=health.dead,
-                )
-            )
+    if not newest:
+        return
+    row = GatewayCountsRow
+    kept = await session.execute(
+        select(row.gateway_id, row.epoch, row.told_sequence).where(
+            tuple_(row.gateway_id, row.epoch).in_(sorted(newest))
+        )
+    )
+    told_before = {(gateway_id, epoch): sequence for gateway_id, epoch, sequence in kept}
+    await insert_or_replace(
+        session,
+        row,
+        [
+            {
+                "gateway_id": gateway_id,
+                "epoch": epoch,
+                "told_sequence": sighting.sequence,
+                "accepted": health.accepted,
+                "durable": health.durable,
+                "acknowledged": health.acked,
+                "evicted": health.evicted,
+                "dead": health.dead,
+            }
+            for (gateway_id, epoch), sighting in sorted(newest.items())
+            if isinstance(health := sighting.observation, GatewayHealth)
+            and sighting.sequence > told_before.get((gateway_id, epoch), -1)
+        ],
+    )
 
 
 async def retime(session: AsyncSession, retimed: Sequence[Retimed]) -> list[Event]:
@@ -168,6 +191,14 @@ async def retime(session: AsyncSession, retimed: Sequence[Retimed]) -> list[Even
         elif isinstance(told, PositionFix) and key == (row.fix_epoch, row.fix_sequence):
             row.fix_at_us = sighting.seen_at_us
     return []
+
+
+async def _states(session: AsyncSession, ids: Collection[int]) -> dict[int, GatewayStateRow]:
+    """Read the states of gateways at once: a transaction may hold batches of hundreds."""
+    rows = await session.scalars(
+        select(GatewayStateRow).where(GatewayStateRow.gateway_id.in_(sorted(ids)))
+    )
+    return {row.gateway_id: row for row in rows}
 
 
 def _take_health(row: GatewayStateRow, sighting: Sighting, health: GatewayHealth) -> list[Event]:

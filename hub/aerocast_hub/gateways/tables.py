@@ -1,6 +1,6 @@
 """Tables of the gateways: the registry, their certificates, and the latest state of each."""
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from aerocast_hub.database import AutoId, Base
@@ -109,3 +109,29 @@ class GatewayCertificateRow(Base):
     issued_at_us: Mapped[int]
     expires_at_us: Mapped[int]
     revoked_at_us: Mapped[int | None]
+
+
+class GatewayOrderRow(Base):
+    """An order to a gateway, and its answer.
+
+    Attributes
+    ----------
+    id
+        A UUID; the gateway runs it once.
+    answered_at_us
+        The hub's receipt of the first answer.
+    """
+
+    __tablename__ = "gateway_orders"
+    __table_args__ = (Index(None, "gateway_id", "asked_at_us"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    gateway_id: Mapped[int] = mapped_column(ForeignKey("gateways.id"))
+    verb: Mapped[str]
+    device: Mapped[str | None]
+    asked_by: Mapped[str]
+    asked_at_us: Mapped[int]
+    expires_at_us: Mapped[int] = mapped_column(index=True)
+    answered_at_us: Mapped[int | None]
+    output: Mapped[str | None]
+    error: Mapped[str | None]

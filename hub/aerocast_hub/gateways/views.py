@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Literal
 
 import msgspec
-from aerocast_protocols.observations import GatewayHealth
+from aerocast_protocols.observations.gateways import GatewayHealth
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -80,31 +80,32 @@ async def loss_accounts(
         gateways = gateways.where(GatewayRow.site == site)
     if name is not None:
         gateways = gateways.where(GatewayRow.name == name)
-    return [await _account(session, gateway) for gateway in await session.scalars(gateways)]
-
-
-async def _account(session: AsyncSession, gateway: GatewayRow) -> Account:
-    evictions: dict[tuple[int, int], list[Eviction]] = defaultdict(list)
-    for row in await session.scalars(
-        select(EvictionRow).where(EvictionRow.gateway_id == gateway.id)
-    ):
-        evictions[row.epoch, row.lane].append(
-            Eviction(row.first_sequence, row.last_sequence, row.reason)
+    # One question for each kind of row, not for each gateway: there may be a thousand.
+    ids = gateways.with_only_columns(GatewayRow.id).order_by(None)
+    evictions: dict[tuple[int, int, int], list[Eviction]] = defaultdict(list)
+    for gone in await session.scalars(select(EvictionRow).where(EvictionRow.gateway_id.in_(ids))):
+        evictions[gone.gateway_id, gone.epoch, gone.lane].append(
+            Eviction(gone.first_sequence, gone.last_sequence, gone.reason)
         )
-    marks = await session.scalars(
+    lanes: dict[int, list[LaneAccount]] = defaultdict(list)
+    for mark in await session.scalars(
         select(MarkRow)
-        .where(MarkRow.gateway_id == gateway.id)
+        .where(MarkRow.gateway_id.in_(ids))
         .order_by(MarkRow.first_received_at_us, MarkRow.epoch, MarkRow.lane)
-    )
-    lanes = [_lane(row, evictions[row.epoch, row.lane]) for row in marks]
-    counts = await session.scalars(
-        select(GatewayCountsRow).where(GatewayCountsRow.gateway_id == gateway.id)
-    )
-    told = {
-        row.epoch: Told(row.accepted, row.durable, row.acknowledged, row.evicted, row.dead)
-        for row in counts
-    }
-    return account_of_gateway(gateway.site, gateway.name, lanes, told)
+    ):
+        gone_there = evictions[mark.gateway_id, mark.epoch, mark.lane]
+        lanes[mark.gateway_id].append(_lane(mark, gone_there))
+    told: dict[int, dict[int, Told]] = defaultdict(dict)
+    for row in await session.scalars(
+        select(GatewayCountsRow).where(GatewayCountsRow.gateway_id.in_(ids))
+    ):
+        told[row.gateway_id][row.epoch] = Told(
+            row.accepted, row.durable, row.acknowledged, row.evicted, row.dead
+        )
+    return [
+        account_of_gateway(each.site, each.name, lanes[each.id], told[each.id])
+        for each in await session.scalars(gateways)
+    ]
 
 
 def _lane(row: MarkRow, evictions: list[Eviction]) -> LaneAccount:

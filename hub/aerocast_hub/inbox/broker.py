@@ -13,19 +13,24 @@ import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from aerocast_protocols.broker_login import Login
 from iotcore import Broker
 
+from aerocast_hub.running import running
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+SHARED_LOGIN = (
+    "its gateways share one login, and each could speak in another's name. Where they must not, "
+    "set BROKER_URL to Mosquitto, RabbitMQ or EMQX (docs/gateways.md)"
+)
 LOOK_EVERY_S = 0.2
 LONGEST_WAIT_S = 10.0
 PATIENCE_S = 3.0
@@ -141,14 +146,12 @@ class EmbeddedBroker:
             ) from error
         log.info("embedded broker on %s:%d (MQTT 3.1.1: %d)", HOST, self.port, self.v3_port)
         if self._outside is not None:
-            log.info("embedded broker over TLS on %s:%d", self._outside.host, self._outside.port)
-        watch = asyncio.create_task(self._watch())
+            host, port = self._outside.host, self._outside.port
+            log.warning("embedded broker over TLS on %s:%d: %s", host, port, SHARED_LOGIN)
         try:
-            yield
+            async with running(self._watch()):
+                yield
         finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
             await asyncio.to_thread(self._stop)
 
     def _configuration(self) -> str:

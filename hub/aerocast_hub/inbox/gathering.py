@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from aerocast_hub.inbox.answers import Reply
 from aerocast_hub.inbox.pressure import Pressure
 from aerocast_hub.inbox.receive import Inbox
-from aerocast_hub.inbox.transaction import Reply
 from aerocast_hub.inbox.unpack import Message
 from aerocast_hub.telemetry.metrics import Metrics
 
@@ -28,7 +28,7 @@ Done = Callable[[], Awaitable[None]]
 
 
 class Source(Protocol):
-    """Feeds the inbox from a broker of some kind."""
+    """Feeds the inbox from a broker of some kind, and takes orders to gateways there."""
 
     is_connected: asyncio.Event
 
@@ -38,6 +38,9 @@ class Source(Protocol):
 
     async def run(self) -> None:
         """Keep a connection, and store what comes over it, until cancelled."""
+
+    async def order(self, topic: str, payload: bytes) -> bool:
+        """Hand the broker an order, to be delivered at least once; say whether there is one."""
 
 
 class _Waiting(NamedTuple):

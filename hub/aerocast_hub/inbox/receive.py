@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
-from aerocast_protocols.observations import Observation
+from aerocast_protocols.observations.every import Observation
 from aerocast_protocols.topics import up
 from sqlalchemy.exc import (
     DataError,
-    DBAPIError,
     InterfaceError,
     OperationalError,
     ProgrammingError,
@@ -21,20 +20,20 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.database.engine import Database, is_conflict
-from aerocast_hub.events import Event
+from aerocast_hub.database.engine import Database, in_spite_of_others, is_conflict, is_unable_now
+from aerocast_hub.events.every import Event
+from aerocast_hub.inbox.answers import Reply
 from aerocast_hub.inbox.quarantine import Quarantined, of_message, set_aside
 from aerocast_hub.inbox.sighting import Absorb, Sighting, kinds_of
 from aerocast_hub.inbox.store import Row, event_store
 from aerocast_hub.inbox.traces import TransactionTrace
-from aerocast_hub.inbox.transaction import Reply, Seen, Transaction, sighting_of
+from aerocast_hub.inbox.transaction import Seen, Transaction, sighting_of
 from aerocast_hub.inbox.unpack import Message
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-MOST_REPETITIONS = 5
 _HUB_IS_UNREADY = (OperationalError, InterfaceError, ProgrammingError, OSError)
 _CANNOT_BE_HELD = (DataError, OverflowError)
 
@@ -80,7 +79,8 @@ class Inbox:
                 transaction = await self._in_spite_of_others(messages, slow_down_ms, traced)
             self._metrics.observe_transaction(time.perf_counter() - started_s, traced.trace_id)
         except Exception as error:
-            log.exception("%d messages could not be stored together", len(messages))
+            if not is_unable_now(error):
+                log.exception("%d messages could not be stored together", len(messages))
             return await self._after_failure(messages, error, slow_down_ms)
         return self._committed(transaction)
 
@@ -100,8 +100,12 @@ class Inbox:
         Only what no database could hold is refused for good: a gateway must not give up data for
         a mistake or an unready database of ours.
         """
-        if isinstance(error, _HUB_IS_UNREADY) or not await self._database.answers():
-            log.warning("%d messages stay with their gateways for now", len(messages))
+        is_unready = isinstance(error, _HUB_IS_UNREADY) or is_unable_now(error)
+        if is_unready or not await self._database.answers():
+            if is_unable_now(error):
+                self._database.tell_failure("what gateways send stays with them", error)
+            else:
+                log.warning("%d messages stay with their gateways for now", len(messages))
             self._metrics.messages.labels("unstored").inc(len(messages))
             return []
         if len(messages) > 1:
@@ -114,8 +118,8 @@ class Inbox:
                 return self._committed(taken)
             async with self._database.writing() as session:
                 await set_aside(session, [of_message(messages[0], repr(error))])
-        except (SQLAlchemyError, OSError):
-            log.exception("nor could it be taken apart or set aside: its gateway keeps it")
+        except (SQLAlchemyError, OSError) as failure:
+            self._database.tell_failure("what gateways send stays with them", failure)
             return []
         self._metrics.quarantined.labels("message").inc()
         return []
@@ -127,16 +131,13 @@ class Inbox:
 
         The last time everything that goes wrong is taken at its word.
         """
-        for _ in range(MOST_REPETITIONS):
-            try:
-                return await self._in_one_transaction(
-                    messages, slow_down_ms, traced, may_repeat=True
-                )
-            except DBAPIError as error:
-                if not is_conflict(error):
-                    raise
-                log.info("another hub wrote at the same time: %s", error.orig)
-        return await self._in_one_transaction(messages, slow_down_ms, traced)
+
+        async def store(*, may_repeat: bool) -> Transaction:
+            return await self._in_one_transaction(
+                messages, slow_down_ms, traced, may_repeat=may_repeat
+            )
+
+        return await in_spite_of_others(store)
 
     async def _in_pieces(self, messages: Sequence[Message]) -> Transaction | None:
         """Take in what can be kept of a message, and refuse by name what no database holds."""
@@ -219,7 +220,7 @@ class Inbox:
             async with session.begin_nested():
                 return await absorb(session, sightings)
         except Exception as error:
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
+            if is_unable_now(error):
                 raise
             if transaction.may_repeat and is_conflict(error):
                 raise  # no sighting's fault: the whole transaction is repeated

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from aerocast_protocols.batch import decode_observation
 from sqlalchemy import bindparam, func, or_, select, tuple_, update
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.database.engine import Database
-from aerocast_hub.events import Event, GatewayClockCorrected
+from aerocast_hub.database.engine import Database, is_unable_now
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.gateways import GatewayClockCorrected
 from aerocast_hub.gateways.state import Name, name_of
 from aerocast_hub.inbox.clock import JUMP_NS, TRUSTED, BootClock, seen_at_us
 from aerocast_hub.inbox.ledger import BootKey
@@ -69,8 +70,8 @@ class Retimer:
             self._news.clear()
             try:
                 await self.correct(settles_s=SETTLES_S)
-            except (SQLAlchemyError, OSError):
-                log.exception("times wait for their correction: the database does not answer")
+            except (SQLAlchemyError, OSError) as error:
+                self._database.tell_failure("times wait for their correction", error)
             wait_s = SETTLES_S if self._unsettled else LOOK_EVERY_S
             try:
                 async with asyncio.timeout(wait_s):
@@ -214,7 +215,7 @@ async def _made_again(
         async with session.begin_nested():
             return await retime(session, retimed)
     except Exception as error:
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
+        if is_unable_now(error):
             raise
         if len(retimed) == 1:
             log.exception("%s could not correct the time of a sighting", feature)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
@@ -22,6 +22,7 @@ from aerocast_hub.inbox.gathering import Source
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.source_amqp import AmqpSource
 from aerocast_hub.inbox.source_mqtt import MqttSource
+from aerocast_hub.running import ending
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.metrics import Metrics
 
@@ -65,12 +66,8 @@ async def listening(
             source = MqttSource(address, inbox, metrics, group)
         task = asyncio.create_task(source.run())
         task.add_done_callback(_tell_why)
-        try:
+        async with ending(task):
             yield source
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 @asynccontextmanager

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
-from aerocast_protocols.observations import Observation
+from aerocast_protocols.observations.every import Observation
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,16 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     seen_at_us: int
     clock_quality: int
     observation: Observation
+
+    def key(self) -> dict[str, object]:
+        """Give what names it for ever, as columns."""
+        return {
+            "site": self.site,
+            "gateway": self.gateway,
+            "epoch": self.epoch,
+            "lane": self.lane,
+            "sequence": self.sequence,
+        }
 
 
 Absorb = Callable[[AsyncSession, Sequence[Sighting]], Awaitable[list[Event]]]

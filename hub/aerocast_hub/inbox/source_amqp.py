@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 
 from aerocast_protocols.topics import EVERY_UP
 
+from aerocast_hub.inbox.answers import Reply
 from aerocast_hub.inbox.gathering import Gathering
 from aerocast_hub.inbox.receive import Inbox
-from aerocast_hub.inbox.transaction import Reply
 from aerocast_hub.inbox.unpack import Message
+from aerocast_hub.outage import Outage
+from aerocast_hub.running import together
 from aerocast_hub.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class AmqpSource:
         self._metrics = metrics
         self._gathering = Gathering(inbox, metrics)
         self._exchange: AbstractExchange | None = None
+        self._outage = Outage()
 
     @property
     def turned_at_s(self) -> float:
@@ -75,9 +78,7 @@ class AmqpSource:
 
     async def run(self) -> None:
         """Keep a connection, and store what comes over it, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_connected())
-            group.create_task(self._gathering.keep_storing(self._answer))
+        await together(self._keep_connected(), self._gathering.keep_storing(self._answer))
 
     async def _keep_connected(self) -> None:
         import aio_pika  # noqa: PLC0415  an extra
@@ -96,7 +97,8 @@ class AmqpSource:
                 async with connection:
                     await self._serve(connection)
             except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
-                log.warning("no RabbitMQ: %r", error)
+                if self._outage.note_failure():
+                    log.warning("no RabbitMQ: %r", error)
             attempt = 0 if time.monotonic() - opened_at > STABLE_S else attempt + 1
             longest_s = min(LONGEST_WAIT_S, 0.1 * 2 ** min(attempt, 10))
             await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311  spreads, hides nothing
@@ -116,6 +118,7 @@ class AmqpSource:
         await queue.consume(self._put)
         log.info("reading queue %s of RabbitMQ", self._queue_name)
         self._exchange = exchange
+        self._outage.note_answer()
         self._metrics.broker_connected.set(1)
         self.is_connected.set()
         try:
@@ -138,19 +141,26 @@ class AmqpSource:
         self._gathering.put(message, partial(_settle, delivered))
 
     async def _answer(self, replies: Sequence[Reply]) -> None:
-        from aio_pika import Message as Answer  # noqa: PLC0415  an extra
+        for reply in replies:
+            if not await self._publish(reply.topic, reply.payload):
+                return  # the gateways send again and are answered then
+
+    async def order(self, topic: str, payload: bytes) -> bool:
+        """Hand the broker an order; the MQTT plugin delivers it as its gateway subscribed."""
+        return await self._publish(topic, payload)
+
+    async def _publish(self, topic: str, payload: bytes) -> bool:
+        from aio_pika import Message as Sent  # noqa: PLC0415  an extra
         from aio_pika.exceptions import AMQPError  # noqa: PLC0415  an extra
 
-        for reply in replies:
-            if self._exchange is None:
-                return  # not connected: the gateways send again and are answered then
-            try:
-                await self._exchange.publish(
-                    Answer(reply.payload), routing_key(reply.topic), mandatory=False
-                )
-            except (AMQPError, OSError, RuntimeError) as error:
-                log.info("an acknowledgement could not be sent: %r", error)
-                return
+        if self._exchange is None:
+            return False
+        try:
+            await self._exchange.publish(Sent(payload), routing_key(topic), mandatory=False)
+        except (AMQPError, OSError, RuntimeError) as error:
+            log.info("a message to a gateway could not be sent: %r", error)
+            return False
+        return True
 
 
 async def _settle(delivered: "AbstractIncomingMessage") -> None:

@@ -13,16 +13,18 @@ from collections.abc import Callable, Sequence
 
 from aerocast_protocols.topics import EVERY_UP, up
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from aerocast_hub.broker_url import BrokerAddress, tls_context
+from aerocast_hub.inbox.answers import Reply
 from aerocast_hub.inbox.gathering import Gathering
 from aerocast_hub.inbox.receive import Inbox
-from aerocast_hub.inbox.transaction import Reply
 from aerocast_hub.inbox.unpack import Message
+from aerocast_hub.outage import Outage
+from aerocast_hub.running import together
 from aerocast_hub.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class MqttSource:
         self._metrics = metrics
         self._gathering = Gathering(inbox, metrics)
         self._client: Client | None = None
+        self._outage = Outage()
 
     @property
     def turned_at_s(self) -> float:
@@ -66,9 +69,7 @@ class MqttSource:
 
     async def run(self) -> None:
         """Keep a connection, and store what comes over it, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_connected())
-            group.create_task(self._gathering.keep_storing(self._answer))
+        await together(self._keep_connected(), self._gathering.keep_storing(self._answer))
 
     async def _answer(self, replies: Sequence[Reply]) -> None:
         client = self._client
@@ -77,10 +78,18 @@ class MqttSource:
         for reply in replies:
             client.publish(reply.topic, reply.payload, qos=0)
 
+    async def order(self, topic: str, payload: bytes) -> bool:
+        """Hand the broker an order, to be delivered at least once; say whether there is one."""
+        client = self._client
+        if client is None:
+            return False
+        return client.publish(topic, payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
     async def _keep_connected(self) -> None:
         attempt = 0
         while True:
             opened_at = time.monotonic()
+            reasons: list[str] = []
             for version in _VERSIONS if self._group is None else _VERSIONS[:1]:
                 connection = _Connection(self._address, version, self._group, self._gathering.put)
                 try:
@@ -88,9 +97,12 @@ class MqttSource:
                     await self._serve(connection)
                     break
                 except (OSError, TimeoutError) as error:
-                    log.warning("no broker over %s: %s", version.name, repr(error))
+                    reasons.append(f"over {version.name}: {error!r}")
                 finally:
                     await connection.close()
+            else:
+                if self._outage.note_failure():
+                    log.warning("no broker %s", "; ".join(reasons))
             attempt = 0 if time.monotonic() - opened_at > STABLE_S else attempt + 1
             longest_s = min(LONGEST_WAIT_S, 0.1 * 2 ** min(attempt, 10))
             await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311  spreads, hides nothing
@@ -99,6 +111,7 @@ class MqttSource:
         """Use an open connection until it is lost."""
         log.info("connected to the broker over %s", connection.version.name)
         self._client = connection.client
+        self._outage.note_answer()
         self._metrics.broker_connected.set(1)
         self.is_connected.set()
         try:

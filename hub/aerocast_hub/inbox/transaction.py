@@ -1,4 +1,4 @@
-"""One transaction of the inbox: who speaks, what is new, what time it was, what to acknowledge."""
+"""One transaction of the inbox: who speaks, what is new, and what time it was."""
 
 import logging
 import time
@@ -6,24 +6,15 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple, get_args
 
-from aerocast_protocols.batch import (
-    REFUSED,
-    SLOW_DOWN,
-    STORED,
-    UNKNOWN_GATEWAY,
-    UNREADABLE,
-    Acknowledgement,
-    decode_observation,
-    digest_of,
-    encode_acknowledgements,
-)
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import ClockAnchor, Evicted, Observation
-from aerocast_protocols.topics import down
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.gateways import ClockAnchor, Evicted
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
+from aerocast_hub.gateways.orders import take_result
 from aerocast_hub.gateways.state import (
+    Heard,
     Known,
     Name,
     known_gateways,
@@ -31,19 +22,22 @@ from aerocast_hub.gateways.state import (
     note_status,
     speak_in_turn,
 )
+from aerocast_hub.inbox.answers import Answers, Reply
 from aerocast_hub.inbox.clock import TRUSTED, Claim, seen_at_us
 from aerocast_hub.inbox.ledger import BootKey, LaneKey, Ledger, LifeKey
-from aerocast_hub.inbox.marks import MOST_RANGES, Ranges, has_room, union
+from aerocast_hub.inbox.marks import has_room
 from aerocast_hub.inbox.quarantine import Quarantined, of_message, set_aside
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.inbox.store import Row
 from aerocast_hub.inbox.unpack import (
-    LARGEST_NUMBER,
     LARGEST_TIME_NS,
     Batch,
     Message,
+    Passed,
+    Result,
     Status,
     Unreadable,
+    read_observation,
     unpack,
 )
 from aerocast_hub.outbox.publish import write_events
@@ -51,17 +45,8 @@ from aerocast_hub.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_RETRY_MS = 60_000
 FULL_RETRY_MS = 1_000  # for a lane with too many holes: they may be filled meanwhile
-MOST_ACKNOWLEDGEMENTS = 64  # in one message, as the wire says
 _KIND = {kind: str(kind.__struct_config__.tag) for kind in get_args(Observation)}
-
-
-class Reply(NamedTuple):
-    """An acknowledgement to publish."""
-
-    topic: str
-    payload: bytes
 
 
 class Seen(NamedTuple):
@@ -98,34 +83,31 @@ class Transaction:
         self._slow_down_ms = slow_down_ms
         self._ledger = Ledger(session, time.time_ns() // 1000)
         self._known: dict[Name, Known] = {}
-        self._to_acknowledge: dict[tuple[Name, LaneKey], int] = {}
-        self._refused: dict[tuple[Name, LaneKey], Ranges] = {}
-        self._unknown: dict[tuple[Name, int, int], None] = {}
-        self._unreadable: list[tuple[Name, Acknowledgement]] = []
+        self._answers = Answers()
         self.events: list[Event] = []
         self.quarantined: list[Quarantined] = []
 
     async def take_in(self, messages: Sequence[Message]) -> list[Seen]:
         """Check who speaks; note arrivals, clocks and evictions; give what is new."""
-        batches: list[Batch] = []
-        statuses: list[Status] = []
+        told: list[Batch | Status | Result] = []
         for each in map(unpack, messages):
             if isinstance(each, Unreadable):
                 self._set_message_aside(each)
-            elif isinstance(each, Batch):
-                batches.append(each)
-            elif isinstance(each, Status):
-                statuses.append(each)
-            else:
+            elif isinstance(each, Passed):
                 self._metrics.messages.labels("passed").inc()
-        speakers = {(batch.site, batch.gateway) for batch in batches}
-        speakers |= {(status.site, status.gateway) for status in statuses}
-        speakers |= {name for name, _ in self._unreadable}
+            else:
+                told.append(each)
+        speakers = {_name(each) for each in told} | self._answers.senders_of_unreadable()
         self._known = await known_gateways(self._session, speakers)
         await speak_in_turn(self._session, (each.gateway_id for each in self._known.values()))
-        for status in statuses:
-            await self._take_status(status)
-        return await self._take_batches([each for each in batches if self._may_speak(each)])
+        told = [each for each in told if self._may_speak(each)]
+        for status in told:
+            if isinstance(status, Status):
+                await self._take_status(status)
+        for result in told:
+            if isinstance(result, Result):
+                await self._take_result(result)
+        return await self._take_batches([each for each in told if isinstance(each, Batch)])
 
     def rows(self, seen: Sequence[Seen]) -> list[tuple[Row, Seen]]:
         """Put observations on the best clock there is, as rows to store."""
@@ -152,57 +134,33 @@ class Transaction:
 
     def replies(self) -> list[Reply]:
         """Give the acknowledgements; call it after the commit."""
-        by_name: dict[Name, list[Acknowledgement]] = {}
-        for (name, lane), ranges in self._refused.items():
-            by_name.setdefault(name, []).append(refused(lane.lane, lane.epoch, ranges))
-        for (name, lane), wait_ms in self._to_acknowledge.items():
-            marks = self._ledger.marks(lane)
-            by_name.setdefault(name, []).append(
-                Acknowledgement(
-                    lane=lane.lane,
-                    epoch=lane.epoch,
-                    up_to_sequence=marks.up_to(),
-                    missing_ranges=marks.missing(),
-                    highest_sequence=marks.highest(),
-                    status=SLOW_DOWN if wait_ms else STORED,
-                    retry_after_ms=wait_ms,
-                )
-            )
-        for name, epoch, lane_number in self._unknown:
-            by_name.setdefault(name, []).append(
-                Acknowledgement(
-                    lane=lane_number,
-                    epoch=epoch,
-                    up_to_sequence=0,
-                    status=UNKNOWN_GATEWAY,
-                    retry_after_ms=UNKNOWN_RETRY_MS,
-                )
-            )
-        lists = [(name, some) for name, each in by_name.items() for some in _in_pieces(each)]
-        lists += [(name, [each]) for name, each in self._unreadable if self._is_known(name)]
-        return [Reply(down(*name, "ack"), encode_acknowledgements(some)) for name, some in lists]
+        return self._answers.replies(self._ledger.marks, self._is_known)
 
     def _is_known(self, name: Name) -> bool:
         known = self._known.get(name)
         return known is not None and not known.is_revoked
 
-    def _may_speak(self, batch: Batch) -> bool:
-        if self._is_known((batch.site, batch.gateway)):
+    def _may_speak(self, told: Batch | Status | Result) -> bool:
+        name = _name(told)
+        if self._is_known(name):
             return True
         self._metrics.messages.labels("unknown_gateway").inc()
-        key = ((batch.site, batch.gateway), batch.body.epoch, batch.body.lane)
-        self._unknown[key] = None
+        if isinstance(told, Batch):
+            self._answers.not_known(name, told.body.epoch, told.body.lane)
         return False
 
-    async def _take_status(self, status: Status) -> None:
-        name = (status.site, status.gateway)
-        known = self._known.get(name)
-        if known is None or known.is_revoked:
-            self._metrics.messages.labels("unknown_gateway").inc()
-            return
+    async def _take_status(self, told: Status) -> None:
         self._metrics.messages.labels("status").inc()
+        received_at_us = told.message.received_at_us
         self.events += await note_status(
-            self._session, name, known.gateway_id, status.status, status.message.received_at_us
+            self._session, _name(told), self._id(told), told.status, received_at_us
+        )
+
+    async def _take_result(self, told: Result) -> None:
+        self._metrics.messages.labels("result").inc()
+        received_at_us = told.message.received_at_us
+        self.events += await take_result(
+            self._session, _name(told), self._id(told), told.result, received_at_us
         )
 
     async def _take_batches(self, batches: Sequence[Batch]) -> list[Seen]:
@@ -217,19 +175,18 @@ class Transaction:
         newest: dict[Name, Batch] = {}
         seen: list[Seen] = []
         for batch in batches:
-            newest[(batch.site, batch.gateway)] = batch
+            newest[_name(batch)] = batch
             self._hear_sending(batch)
             new = self._new_of(batch)
             self._hear_times(batch, [each.observation.boot_ns for each in new])
             seen += new
-        for name, batch in newest.items():
-            self.events += await note_heard(
-                self._session,
-                name,
-                self._id(batch),
-                batch.body.epoch,
-                batch.message.received_at_us,
-            )
+        self.events += await note_heard(
+            self._session,
+            [
+                Heard(name, self._id(batch), batch.body.epoch, batch.message.received_at_us)
+                for name, batch in newest.items()
+            ],
+        )
         await self._take_news_of_the_gateway(seen)
         return seen
 
@@ -272,10 +229,8 @@ class Transaction:
         last = body.first_sequence + body.count - 1
         marks = self._ledger.marks(lane).has_left(batch.envelope.oldest_sequence)
         fits = has_room(marks, body.first_sequence, last)
-        acknowledged = ((batch.site, batch.gateway), lane)
         wait_ms = self._slow_down_ms if fits else max(FULL_RETRY_MS, self._slow_down_ms)
-        wait_ms = max(wait_ms, self._to_acknowledge.get(acknowledged, 0))
-        self._to_acknowledge[acknowledged] = wait_ms
+        self._answers.taken(_name(batch), lane, wait_ms)
         if not fits:
             self._metrics.messages.labels("too_many_holes").inc()
             self._ledger.put(lane, marks)
@@ -290,10 +245,9 @@ class Transaction:
         return read
 
     def _read(self, batch: Batch, lane: LaneKey, sequence: int) -> Seen | None:
-        raw = bytes(batch.body.observations[sequence - batch.body.first_sequence])
+        raw = _raw(batch, sequence)
         try:
-            observation = decode_observation(raw)
-            _check_numbers(observation)
+            observation = read_observation(raw)
         except ProtocolError as error:
             self._refuse(batch, lane, sequence, str(error))
             return None
@@ -304,12 +258,9 @@ class Transaction:
 
         Until the gateway has set it aside it is sent again and refused again, kept here once.
         """
-        name = (batch.site, batch.gateway)
-        ranges = self._refused.get((name, lane), ())
-        self._refused[name, lane] = union((*ranges, (sequence, sequence)))
-        marks = self._ledger.marks(lane)
-        if not marks.is_refused(sequence):
-            self._ledger.put(lane, marks.refuse(sequence))
+        self._answers.refused(_name(batch), lane, sequence)
+        if not self._ledger.marks(lane).is_refused(sequence):
+            self._ledger.refuse(lane, sequence)
             self._metrics.observations.labels("refused").inc()
             self.quarantined.append(
                 Quarantined(
@@ -317,7 +268,7 @@ class Transaction:
                     batch.message.topic,
                     "observation",
                     reason,
-                    bytes(batch.body.observations[sequence - batch.body.first_sequence]),
+                    _raw(batch, sequence),
                     lane.epoch,
                     lane.lane,
                     sequence,
@@ -372,18 +323,11 @@ class Transaction:
         log.warning("a message on %s cannot be read: %s", message.topic[:200], reason)
         self.quarantined.append(of_message(message, reason))
         if sender is not None:
-            *name, lane = sender
-            told = Acknowledgement(
-                lane=lane,
-                epoch=0,
-                up_to_sequence=0,
-                status=UNREADABLE,
-                digest=digest_of(message.payload),
-            )
-            self._unreadable.append(((name[0], name[1]), told))
+            site, gateway, lane = sender
+            self._answers.unreadable((site, gateway), lane, message.payload)
 
-    def _id(self, batch: Batch) -> int:
-        return self._known[(batch.site, batch.gateway)].gateway_id
+    def _id(self, told: Batch | Status | Result) -> int:
+        return self._known[_name(told)].gateway_id
 
     def _lane(self, batch: Batch) -> LaneKey:
         return LaneKey(self._id(batch), batch.body.epoch, batch.body.lane)
@@ -403,41 +347,9 @@ def sighting_of(row: Row, seen: Seen) -> Sighting:
     )
 
 
-def refused(lane: int, epoch: int, ranges: Ranges) -> Acknowledgement:
-    """Tell a gateway what to set aside for good."""
-    return Acknowledgement(
-        lane=lane,
-        epoch=epoch,
-        up_to_sequence=0,
-        missing_ranges=ranges[:MOST_RANGES],
-        status=REFUSED,
-    )
+def _name(told: Batch | Status | Result) -> Name:
+    return told.site, told.gateway
 
 
-def _check_numbers(observation: Observation) -> None:
-    """Refuse what no database column can hold.
-
-    Raises
-    ------
-    ProtocolError
-        A time or number is beyond any real one, or a name holds a NUL.
-    """
-    if abs(observation.boot_ns) > LARGEST_TIME_NS:
-        raise ProtocolError(f"boot_ns {observation.boot_ns} is impossible")
-    if "\0" in observation.device:
-        raise ProtocolError("the device's name holds a NUL")
-    if type(observation) is ClockAnchor and abs(observation.wall_ns) > LARGEST_TIME_NS:
-        raise ProtocolError(f"wall_ns {observation.wall_ns} is impossible")
-    if type(observation) is Evicted:
-        first, last = observation.first_sequence, observation.last_sequence
-        if not 1 <= first <= last <= LARGEST_NUMBER or observation.epoch > LARGEST_NUMBER:
-            raise ProtocolError(f"evicted {first} to {last} of {observation.epoch} is impossible")
-        if "\0" in observation.reason:
-            raise ProtocolError("the reason of an eviction holds a NUL")
-
-
-def _in_pieces(acknowledgements: list[Acknowledgement]) -> list[list[Acknowledgement]]:
-    return [
-        acknowledgements[start : start + MOST_ACKNOWLEDGEMENTS]
-        for start in range(0, len(acknowledgements), MOST_ACKNOWLEDGEMENTS)
-    ]
+def _raw(batch: Batch, sequence: int) -> bytes:
+    return bytes(batch.body.observations[sequence - batch.body.first_sequence])

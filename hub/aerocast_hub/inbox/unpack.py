@@ -1,17 +1,22 @@
-"""From an MQTT message to a batch: who sent it, and what is in it. Pure."""
+"""From an MQTT message to a batch and its observations: who sent it, what is in it. Pure."""
 
 from typing import NamedTuple
 
+from aerocast_protocols import commands
 from aerocast_protocols.batch import (
     Body,
     Envelope,
     GatewayStatus,
     decode_body,
     decode_envelope,
+    decode_observation,
     decode_status,
     is_of_another_version,
 )
+from aerocast_protocols.commands import CommandResult
 from aerocast_protocols.errors import ProtocolError
+from aerocast_protocols.observations.every import Observation
+from aerocast_protocols.observations.gateways import ClockAnchor, Evicted
 from aerocast_protocols.topics import parse_up
 
 LARGEST_NUMBER = 2**63 - 1
@@ -48,6 +53,15 @@ class Status(NamedTuple):
     message: Message
 
 
+class Result(NamedTuple):
+    """What came of an order, by the gateway's word."""
+
+    site: str
+    gateway: str
+    result: CommandResult
+    message: Message
+
+
 class Unreadable(NamedTuple):
     """A message nobody can take in, and why.
 
@@ -64,18 +78,20 @@ class Unreadable(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """A message of ours that this hub has no use for yet (``twin``, ``result``)."""
+    """A message of ours that this hub has no use for yet (``twin``)."""
 
     message: Message
 
 
-def unpack(message: Message) -> Batch | Status | Unreadable | Passed:
+def unpack(message: Message) -> Batch | Status | Result | Unreadable | Passed:
     """Read a message of any gateway."""
     sender = None
     try:
         site, gateway, kind = parse_up(message.topic)
         if kind == "status":
             return Status(site, gateway, _status(message.payload), message)
+        if kind == "result":
+            return Result(site, gateway, _result(message.payload), message)
         if kind in {"0", "1", "2"}:
             if not is_of_another_version(message.payload):
                 sender = (site, gateway, int(kind))
@@ -86,11 +102,42 @@ def unpack(message: Message) -> Batch | Status | Unreadable | Passed:
     return Passed(message)
 
 
+def read_observation(raw: bytes) -> Observation:
+    """Read an observation, and refuse what no database column can hold.
+
+    Raises
+    ------
+    ProtocolError
+        It is none, a time or number is beyond any real one, or a name holds a NUL.
+    """
+    observation = decode_observation(raw)
+    if abs(observation.boot_ns) > LARGEST_TIME_NS:
+        raise ProtocolError(f"boot_ns {observation.boot_ns} is impossible")
+    if "\0" in observation.device:
+        raise ProtocolError("the device's name holds a NUL")
+    if type(observation) is ClockAnchor and abs(observation.wall_ns) > LARGEST_TIME_NS:
+        raise ProtocolError(f"wall_ns {observation.wall_ns} is impossible")
+    if type(observation) is Evicted:
+        first, last = observation.first_sequence, observation.last_sequence
+        if not 1 <= first <= last <= LARGEST_NUMBER or observation.epoch > LARGEST_NUMBER:
+            raise ProtocolError(f"evicted {first} to {last} of {observation.epoch} is impossible")
+        if "\0" in observation.reason:
+            raise ProtocolError("the reason of an eviction holds a NUL")
+    return observation
+
+
 def _status(payload: bytes) -> GatewayStatus:
     status = decode_status(payload)
     if status.epoch > LARGEST_NUMBER:
         raise ProtocolError(f"epoch {status.epoch} is impossible")
     return status
+
+
+def _result(payload: bytes) -> CommandResult:
+    result = commands.decode(payload)
+    if not isinstance(result, CommandResult):
+        raise ProtocolError("an order came where a result belongs")
+    return result
 
 
 def _batch(payload: bytes, lane: int) -> tuple[Envelope, Body]:

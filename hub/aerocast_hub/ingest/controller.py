@@ -1,9 +1,16 @@
 """Partners' systems hand in what they saw over HTTP."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from aerocast_protocols.batch import REFUSED, UNKNOWN_GATEWAY
+from aerocast_protocols.batch import (
+    REFUSED,
+    SLOW_DOWN,
+    STORED,
+    UNKNOWN_GATEWAY,
+    Acknowledgement,
+)
 from aerocast_protocols.topics import is_name
 from litestar import Controller, Request, post
 from litestar.datastructures import State
@@ -20,7 +27,11 @@ from aerocast_hub.ingest.decoding import ReportOnce
 from aerocast_hub.ingest.reported import Report
 from aerocast_hub.ingest.taking import PartnerInbox
 
+PATH = "/api/ingest"
+PERMISSION = "ingest:write"
 LARGEST_BODY = 1_048_576
+TOLD = "aerocast_told"
+"""Where a request's state holds what the inbox has said of it already."""
 Range = tuple[int, int]
 
 
@@ -55,14 +66,19 @@ class IngestController(Controller):
     Closed to accounts bound to some airlines: what an event changes is folded from every row.
     """
 
-    path = "/api/ingest"
+    path = PATH
     tags = ("Ingest",)
 
     @post(
         "/{site:str}",
         operation_id="IngestEvents",
         # No line in the audit trail: each event is kept under the account's name, and counted.
-        opt={"permission": "ingest:write", "changes": False},
+        opt={
+            "permission": PERMISSION,
+            "changes": False,
+            "paced": True,  # `retry_after_ms`
+            "errors": {503: "Nothing was stored: send it again later."},
+        },
         status_code=200,
         request_max_body_size=LARGEST_BODY,
         dto=ReportOnce,
@@ -96,21 +112,40 @@ class IngestController(Controller):
             raise PermissionDeniedException(
                 f"{name} at {site} can be no gateway: names are [a-z0-9-]{{1,32}}"
             )
-        told = await partner_inbox.take(site, name, data)
+        told: list[Acknowledgement] | None = request.scope["state"].get(TOLD)
+        if told is None:
+            told = await partner_inbox.take(site, name, data)
         if any(each.status == UNKNOWN_GATEWAY for each in told):
             raise NotFoundException(
                 f"no gateway {name} at {site}: an administrator registers it with"
                 f" `aerocast-hub gateway add {site} {name}`"
             )
-        refused = [some for each in told if each.status == REFUSED for some in each.missing_ranges]
-        stored = [each for each in told if each.status != REFUSED and each.epoch == data.epoch]
-        if not stored:
+        kept = kept_of(data, told)
+        if kept is None:
             raise ServiceUnavailableException("nothing was stored: send it again later")
-        return Kept(
-            epoch=data.epoch,
-            up_to_sequence=stored[0].up_to_sequence,
-            highest_sequence=max(stored[0].highest_sequence, stored[0].up_to_sequence),
-            missing=list(stored[0].missing_ranges),
-            refused=refused,
-            retry_after_ms=stored[0].retry_after_ms,
-        )
+        return kept
+
+
+def kept_of(report: Report, told: Sequence[Acknowledgement]) -> Kept | None:
+    """Say what the hub has after a report, by what the inbox acknowledged; None: not this one."""
+    ours = [each for each in told if each.epoch == report.epoch]
+    stored = [each for each in ours if each.status in (STORED, SLOW_DOWN)]
+    if not stored:
+        return None
+    until = report.first_sequence + len(report.events)
+    refused = [
+        some
+        for each in ours
+        if each.status == REFUSED
+        for some in each.missing_ranges
+        if some[0] < until and some[1] >= report.first_sequence
+    ]
+    last = stored[-1]  # each tells of everything before it
+    return Kept(
+        epoch=report.epoch,
+        up_to_sequence=last.up_to_sequence,
+        highest_sequence=max(last.highest_sequence, last.up_to_sequence),
+        missing=list(last.missing_ranges),
+        refused=refused,
+        retry_after_ms=last.retry_after_ms,
+    )

@@ -13,9 +13,18 @@ from litestar.exceptions import ClientException
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
-from aerocast_hub.ingest.reported import Report
+from aerocast_hub.ingest.reported import Report, fault_of
 
 _decoder = msgspec.json.Decoder(Report)
+
+
+def decode_report(body: bytes) -> Report | Exception:
+    """Read a report, or give what is wrong with it."""
+    try:
+        report = _decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return error
+    return report if (wrong := fault_of(report)) is None else msgspec.ValidationError(wrong)
 
 
 class ReportOnce(AbstractDTO[Report]):
@@ -29,10 +38,10 @@ class ReportOnce(AbstractDTO[Report]):
         ClientException
             It is no report; the message says where.
         """
-        try:
-            return _decoder.decode(value)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise ClientException(f"no report: {error}") from error
+        report = decode_report(value)
+        if isinstance(report, Exception):
+            raise ClientException(f"no report: {report}") from report
+        return report
 
     @classmethod
     def create_for_field_definition(cls, *_given: Any, **_named: Any) -> None:  # noqa: ANN401  nothing is made of it

@@ -4,6 +4,7 @@ A partner's clock counts from 1970: its events travel as those of a gateway that
 so that marks, clocks, times and the loss account are the inbox's own.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
@@ -15,19 +16,16 @@ from aerocast_protocols.batch import (
     encode_envelope,
     encode_observation,
 )
-from aerocast_protocols.observations import (
-    LIVE,
+from aerocast_protocols.observations.bags import (
     BagPassage,
     CodeScan,
     CustodyPoint,
-    DeviceName,
-    LicencePlate,
     NoRead,
-    Observation,
-    ShortText,
     TagRead,
     UnreadBag,
 )
+from aerocast_protocols.observations.every import LIVE, Observation
+from aerocast_protocols.observations.observed import DeviceName, ShortText
 
 MOST_EVENTS = 1000
 EVENTS_A_BODY = 40
@@ -37,11 +35,27 @@ SINCE_1970 = b"UTC since 1970\0\0"
 NETWORK_TIME = 3
 
 TimeUs = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000_000)]  # until 2100
-HexEpc = Annotated[str, msgspec.Meta(pattern="^([0-9A-Fa-f]{2}){0,62}$")]
+# Patterns are checked of all events together (`fault_of`): one by one they take longer than all
+# the rest of the decoding.
+_PLATE, _EPC = "[0-9]{10}", "([0-9A-Fa-f]{2}){0,62}"
+Plate = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=10, max_length=10, extra_json_schema={"extra": {"pattern": f"^{_PLATE}$"}}
+    ),
+]
+HexEpc = Annotated[
+    str, msgspec.Meta(max_length=124, extra_json_schema={"extra": {"pattern": f"^{_EPC}$"}})
+]
 
 
 class _Reported(
-    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="kind",
+    forbid_unknown_fields=True,
+    gc=False,
 ):
     """What every event carries: the device that saw it, and when (UTC us since 1970-01-01)."""
 
@@ -49,7 +63,7 @@ class _Reported(
     seen_at_us: TimeUs
 
 
-class ReportedRead(_Reported, frozen=True, kw_only=True, tag="tag_read"):
+class ReportedRead(_Reported, frozen=True, kw_only=True, tag="tag_read", gc=False):
     """A tag was read; ``epc`` is its memory in hex, 0 to 62 bytes, ``rssi_dbm`` its power."""
 
     epc: HexEpc
@@ -57,7 +71,7 @@ class ReportedRead(_Reported, frozen=True, kw_only=True, tag="tag_read"):
     rssi_dbm: Annotated[float, msgspec.Meta(ge=-200.0, le=100.0)] | None = None
 
 
-class ReportedPassage(_Reported, frozen=True, kw_only=True, tag="bag_passage"):
+class ReportedPassage(_Reported, frozen=True, kw_only=True, tag="bag_passage", gc=False):
     """A bag went by.
 
     Attributes
@@ -70,27 +84,27 @@ class ReportedPassage(_Reported, frozen=True, kw_only=True, tag="bag_passage"):
 
     belt: ShortText
     point: CustodyPoint
-    licence_plate: LicencePlate
+    licence_plate: Plate
     sigma_ms: Annotated[float, msgspec.Meta(ge=0.0, le=600_000.0)] = 1000.0
     confidence: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 1.0
 
 
-class ReportedScan(_Reported, frozen=True, kw_only=True, tag="code_scan"):
+class ReportedScan(_Reported, frozen=True, kw_only=True, tag="code_scan", gc=False):
     """A bag's licence plate was scanned."""
 
-    licence_plate: LicencePlate
+    licence_plate: Plate
     point: CustodyPoint | None = None
     belt: ShortText | None = None
 
 
-class ReportedNoRead(_Reported, frozen=True, kw_only=True, tag="no_read"):
+class ReportedNoRead(_Reported, frozen=True, kw_only=True, tag="no_read", gc=False):
     """A scanner saw a bag and no code on it."""
 
     point: CustodyPoint | None = None
     belt: ShortText | None = None
 
 
-class ReportedUnread(_Reported, frozen=True, kw_only=True, tag="unread_bag"):
+class ReportedUnread(_Reported, frozen=True, kw_only=True, tag="unread_bag", gc=False):
     """A bag broke a photo eye and no tag was read."""
 
     belt: ShortText
@@ -114,6 +128,40 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     epoch: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
     first_sequence: Annotated[int, msgspec.Meta(ge=1, le=2**62)]
     events: Annotated[list[Reported], msgspec.Meta(min_length=1, max_length=MOST_EVENTS)]
+
+
+def fault_of(report: Report) -> str | None:
+    """Say which plate or tag of a report is none, as the decoder says what else is wrong."""
+    plates = [
+        each.licence_plate
+        for each in report.events
+        if type(each) is ReportedPassage or type(each) is ReportedScan
+    ]
+    epcs = [each.epc for each in report.events if type(each) is ReportedRead]
+    if _are_digits("".join(plates)) and _are_hex(epcs):
+        return None
+    for number, each in enumerate(report.events):
+        for name, pattern in (("licence_plate", _PLATE), ("epc", _EPC)):
+            text = getattr(each, name, None)
+            if text is not None and not re.fullmatch(pattern, text):
+                return (
+                    f"Expected `str` matching regex '^{pattern}$' - at `$.events[{number}].{name}`"
+                )
+    return None
+
+
+def _are_digits(text: str) -> bool:
+    return text.isascii() and (text.isdigit() or not text)
+
+
+def _are_hex(texts: Sequence[str]) -> bool:
+    """Say whether each is whole bytes in hex: between them, and nowhere else, stands a space."""
+    try:
+        bytes.fromhex(" ".join(texts))
+    except ValueError:
+        return False
+    together = "".join(texts)
+    return together.isalnum() or not together
 
 
 def as_sent(report: Report, now_ns: int) -> list[bytes]:

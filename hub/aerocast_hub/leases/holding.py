@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +25,7 @@ from aerocast_hub.leases.deciding import (
     look,
 )
 from aerocast_hub.leases.tables import LeaseRow
+from aerocast_hub.running import ending
 
 log = logging.getLogger(__name__)
 
@@ -111,8 +112,8 @@ class Holder:
             try:
                 if await self.take():
                     return
-            except (SQLAlchemyError, OSError):
-                log.exception("%s: whose turn it is cannot be told", self._name)
+            except (SQLAlchemyError, OSError) as error:
+                self._database.tell_failure(f"whose turn {self._name} is cannot be told", error)
             tried()
             await asyncio.sleep(LOOK_EVERY_S)
 
@@ -138,7 +139,7 @@ class Holder:
         try:
             return await self.renew()
         except (SQLAlchemyError, OSError) as error:
-            log.warning("%s: no sign of life could be given: %r", self._name, error)
+            self._database.tell_failure(f"no sign of life of {self._name} could be given", error)
             return True
 
     async def settle(self) -> None:
@@ -166,12 +167,8 @@ async def by_one_hub(database: Database, name: str, work: Work) -> AsyncIterator
     if task.done():
         task.result()
     task.add_done_callback(_end_with_it)
-    try:
+    async with ending(task):
         yield holder
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _keep_at_it(holder: Holder, name: str, work: Work, begun: "asyncio.Future[None]") -> None:

@@ -9,7 +9,8 @@ from litestar.exceptions import TooManyRequestsException
 from litestar.response import Stream
 
 from aerocast_hub.auth.caller import client_of
-from aerocast_hub.live.audience import HEARTBEAT_S, Audience, FullError, Listener, Shown, stream
+from aerocast_hub.live.audience import Audience, FullError, Listener, Shown, stream
+from aerocast_hub.live.server_sent import HEARTBEAT_S
 
 EVENT_STREAM = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -1,8 +1,8 @@
 """Those who keep a page open: woken when an event concerns them, and never too many of them.
 
 Every open page has a `Listener` with its subjects: ``bag <id>``, ``flight <id>``, ``link <id>``,
-``ramp <airport>``, ``flights``. Whoever keeps answers of what events change is told first
-(`Hears`), so that nobody is woken to read what is outdated.
+``ramp <airport>``, ``places <airport>``, ``flights``. Whoever keeps answers of what events change
+is told first (`Hears`), so that nobody is woken to read what is outdated.
 """
 
 import asyncio
@@ -17,14 +17,15 @@ from litestar.response.sse import ServerSentEventMessage
 
 from aerocast_hub.airports import airport_codes
 from aerocast_hub.asking.client import ServiceAwayError
-from aerocast_hub.events import Event, GuidanceChanged
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.passengers import GuidanceChanged
+from aerocast_hub.events.places import PlacesChanged
+from aerocast_hub.live.server_sent import HEARTBEAT_S
 from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError
 
 log = logging.getLogger(__name__)
 
-# Proxies close what is silent for a minute; a browser waits this long before it comes back.
-HEARTBEAT_S = 20.0
-COME_BACK_MS = 3000
+COME_BACK_MS = 3000  # so long a browser waits before it does
 SETTLES_S = 0.5  # events come in bursts: one look for all of them
 MOST = 2000  # streams of a process
 MOST_OF_CLIENT = 500  # an airport's wireless network puts many people behind one address
@@ -176,7 +177,8 @@ def subjects_of(event: Event) -> set[str]:
         subjects.add("flights")
     code = getattr(event, "airport", None)
     if isinstance(code, str):
-        subjects |= {f"ramp {each}" for each in airport_codes(code)}
+        what = "places" if isinstance(event, PlacesChanged) else "ramp"
+        subjects |= {f"{what} {each}" for each in airport_codes(code)}
     return subjects
 
 

@@ -10,7 +10,8 @@ import logging
 import random
 
 from aerocast_hub.outbox.publish import Publisher
-from aerocast_hub.redis_connection import RedisAwayError, RedisConnection
+from aerocast_hub.redis_connection import LEFT_ALONE_S, RedisAwayError, RedisConnection
+from aerocast_hub.running import together
 
 log = logging.getLogger(__name__)
 
@@ -30,19 +31,19 @@ class Doorbell:
 
     async def run(self) -> None:
         """Listen and ring until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._ring())
-            group.create_task(self._listen())
+        await together(self._ring(), self._listen())
 
     async def _ring(self) -> None:
-        """Ring once for everything committed while the last ring was under way."""
+        """Ring once for everything committed while the last ring was under way, or not heard."""
         while True:
             await self._to_ring.wait()
             self._to_ring.clear()
             try:
                 await self._redis.ask(lambda redis: redis.publish(CHANNEL, b""))
             except RedisAwayError:
-                log.debug("nobody hears the bell: the others look by themselves")
+                log.debug("nobody hears the bell: the others look by themselves until it rings")
+                self._to_ring.set()
+                await asyncio.sleep(LEFT_ALONE_S)
 
     async def _listen(self) -> None:
         from redis.exceptions import RedisError  # noqa: PLC0415  an extra

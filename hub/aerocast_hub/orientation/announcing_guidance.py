@@ -5,7 +5,6 @@ with the link, in the transaction in which the event is written, so that each ch
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Collection, Sequence
 
@@ -17,20 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.airports import airport_codes
 from aerocast_hub.baggage.bags import passengers_of, passengers_on
 from aerocast_hub.database.engine import Database
-from aerocast_hub.events import (
-    BagChanged,
-    Event,
+from aerocast_hub.events.bags import BagChanged
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.flights import (
     FlightAirborne,
     FlightLanded,
     FlightOffBlock,
     FlightOnBlock,
     FlightScheduled,
     FlightTimeWithdrawn,
-    RampCautioned,
-    RampClosed,
-    RampReopened,
-    RampUnknown,
 )
+from aerocast_hub.events.ramp import RampCautioned, RampClosed, RampReopened, RampUnknown
 from aerocast_hub.flights.store import find_flight, flights_on
 from aerocast_hub.orientation.advising import advise_each
 from aerocast_hub.orientation.arrival_times import MINUTE_US
@@ -39,8 +35,6 @@ from aerocast_hub.orientation.passenger_links import forget_links
 from aerocast_hub.orientation.tables import PassengerLinkRow
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.schedule import flight_key
-
-log = logging.getLogger(__name__)
 
 FOLLOWED = (
     *("bag_changed", "flight_airborne", "flight_landed", "flight_off_block", "flight_on_block"),
@@ -84,8 +78,8 @@ async def keep_looking(database: Database, publisher: Publisher) -> None:
                 forgot_at_s = time.monotonic()
                 async with database.writing() as session:
                     await forget_links(session, time.time_ns() // 1000)
-        except (SQLAlchemyError, OSError):
-            log.exception("apps wait: the database does not answer")
+        except (SQLAlchemyError, OSError) as error:
+            database.tell_failure("apps wait", error)
         await asyncio.sleep(EVERY_S)
 
 

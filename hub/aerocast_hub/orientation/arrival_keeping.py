@@ -19,7 +19,9 @@ from aerocast_hub.baggage.belt_bags import (
 )
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_new
-from aerocast_hub.events import BagPassed, Event, FlightOnBlock, FlightTimeWithdrawn
+from aerocast_hub.events.bags import BagPassed
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.flights import FlightOnBlock, FlightTimeWithdrawn
 from aerocast_hub.flights.store import Flight, find_flight, flights_called
 from aerocast_hub.orientation.arrival_learning import Kind, learn
 from aerocast_hub.orientation.arrival_times import (
@@ -109,8 +111,8 @@ async def keep_learning(database: Database) -> None:
     while True:
         try:
             await learn_all(database, time.time_ns() // 1000)
-        except (SQLAlchemyError, OSError):
-            log.exception("nothing is learned of arrivals: the database does not answer")
+        except (SQLAlchemyError, OSError) as error:
+            database.tell_failure("nothing is learned of arrivals", error)
         await asyncio.sleep(LEARN_EVERY_S)
 
 

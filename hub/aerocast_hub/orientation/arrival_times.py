@@ -18,7 +18,6 @@ from aerocast_hub.orientation.spread import Spread, at_share, spread_of
 Basis = Literal["on_block", "landed", "airborne", "schedule"]
 
 MINUTE_US = 60_000_000
-Z10 = 1.2816  # of the normal distribution: 80 % lies within this many sigmas
 _TOLD = (0.1, 0.5, 0.9)
 
 
@@ -202,11 +201,10 @@ def on_block_spread(
     if anchor is None:
         return None
     from_now_min = (anchor.at_us - now_us) / MINUTE_US
-    stage = anchor.stage
-    known = spread_of(Stage(from_now_min, stage.early_min, stage.late_min))
+    known = tuple(from_now_min + each for each in anchor.off.minutes)
     if anchor.basis == "on_block":
-        return known
-    return Spread(tuple(max(0.0, each) for each in known.minutes))
+        return Spread(known)
+    return Spread(tuple(max(0.0, each) for each in known))
 
 
 def ramp_spread(handling: Handling, learned: Spread | None = None) -> Spread:
@@ -250,31 +248,39 @@ def finish_us(start_us: int, work_min: float, closures: Sequence[Closure]) -> in
 
 
 class _Anchor(NamedTuple):
-    """Where the estimate starts: when on block, and how sure that is."""
+    """Where the estimate starts: when on block, and how far off that may be, around zero."""
 
     basis: Basis
     at_us: int
-    stage: Stage
+    off: Spread
 
 
 def _anchor(progress: Progress, now_us: int, model: Handling) -> _Anchor | None:
     if progress.on_block_us is not None:
         sigma_min = progress.on_block_sigma_s / 60
-        return _Anchor("on_block", progress.on_block_us, Stage(0.0, sigma_min, sigma_min))
+        off = spread_of(Stage(0.0, sigma_min, sigma_min))
+        return _Anchor("on_block", progress.on_block_us, off)
     if never_came(progress, now_us, model):
         return None
     if progress.landed_us is not None:
-        at_us = progress.landed_us + _us(model.taxi_in.median_min)
-        return _Anchor("landed", max(at_us, now_us), model.taxi_in)
+        late = spread_of(model.taxi_in)
+        at_us = progress.landed_us + _us(late.median_min)
+        return _Anchor("landed", max(at_us, now_us), _around_zero(late))
     due_us, off_due_us = progress.on_block_due_us, progress.off_block_due_us
     if progress.airborne_us is not None and due_us is not None and off_due_us is not None:
         at_us = progress.airborne_us - _us(model.take_off.median_min) + (due_us - off_due_us)
-        at_us += _us(model.in_the_air.median_min)
-        return _Anchor("airborne", max(at_us, now_us), model.in_the_air)
+        late = spread_of(model.in_the_air)
+        at_us += _us(late.median_min)
+        return _Anchor("airborne", max(at_us, now_us), _around_zero(late))
     if due_us is not None:
-        at_us = due_us + _us(model.schedule.median_min)
-        return _Anchor("schedule", max(at_us, now_us), model.schedule)
+        late = spread_of(model.schedule)
+        at_us = due_us + _us(late.median_min)
+        return _Anchor("schedule", max(at_us, now_us), _around_zero(late))
     return None
+
+
+def _around_zero(spread: Spread) -> Spread:
+    return Spread(tuple(each - spread.median_min for each in spread.minutes))
 
 
 class _Task(NamedTuple):
@@ -294,7 +300,7 @@ def _quantiles(
     times: list[int] = []
     for probability, closed_min in zip(_TOLD, handling.closure_min, strict=True):
         expected = [_with_end(each, now_us, closed_min) for each in closures]
-        off_min = _off(anchor.stage, work, probability)
+        off_min = _off(anchor.off, work, probability)
         on_ramp_min = max(0.0, ramp_min + off_min)
         rest_min = indoors_min + min(0.0, ramp_min + off_min)
         done_us = finish_us(anchor.at_us, on_ramp_min, expected) + _us(rest_min)
@@ -302,21 +308,21 @@ def _quantiles(
     return Quantiles(p10_us=times[0], p50_us=times[1], p90_us=times[2])
 
 
-def _off(arriving: Stage, work: Spread, probability: float) -> float:
+def _off(arriving: Spread, work: Spread, probability: float) -> float:
     """Give how far from its middle the whole is, minutes: squares of spreads add up."""
     off_min = at_share(work, probability) - work.median_min
     if off_min == 0:
         return 0.0
-    arrives_min = Z10 * (arriving.early_min if off_min < 0 else arriving.late_min)
+    arrives_min = at_share(arriving, probability)
     return hypot(off_min, arrives_min) * (-1 if off_min < 0 else 1)
 
 
 def _on_block(anchor: _Anchor, now_us: int) -> Quantiles:
-    earliest_us = anchor.at_us - _us(Z10 * anchor.stage.early_min)
+    earliest_us = anchor.at_us + _us(at_share(anchor.off, 0.1))
     return Quantiles(
         p10_us=earliest_us if anchor.basis == "on_block" else max(now_us, earliest_us),
         p50_us=anchor.at_us,
-        p90_us=anchor.at_us + _us(Z10 * anchor.stage.late_min),
+        p90_us=anchor.at_us + _us(at_share(anchor.off, 0.9)),
     )
 
 

@@ -16,14 +16,15 @@ from aerocast_hub.orientation.arrival_times import (
     Closure,
     belt_times,
 )
-from aerocast_hub.orientation.guidance import FlightView
+from aerocast_hub.orientation.guidance import FlightView, has_no_news
 
 AHEAD_US = 60 * MINUTE_US  # flights whose bags come within the hour
 LEAVES_AHEAD_US, LEAVES_LATE_US = 180 * MINUTE_US, 120 * MINUTE_US
 STAYS_US = 15 * MINUTE_US  # so long a flight stays that is done
+HELD_UP_US = 45 * MINUTE_US  # what leaves later may well leave as planned, the ramp open again
 MOST_SHOWN = 12
 
-BeltState = Literal["waiting", "coming", "paused", "done"]
+BeltState = Literal["waiting", "coming", "paused", "done", "no_news"]
 GateState = Literal["waiting", "paused", "done"]
 
 
@@ -35,7 +36,8 @@ class BeltFlight(msgspec.Struct, frozen=True, kw_only=True):
     origin
         Code of the airport it comes from, and ``city`` its name.
     state
-        ``paused``: nobody may work on the ramp, for the weather.
+        ``paused``: nobody may work on the ramp, for the weather. ``done``: every bag was seen on
+        the belt. ``no_news``: it should have been heard to land, or to park, long ago.
     basis
         What the times are made of; ``schedule``: nobody heard the flight yet.
     first_from_us, first_to_us
@@ -141,7 +143,8 @@ def gate_boards(
         longest_us = STAYS_US if has_left else LEAVES_LATE_US
         if not now_us - longest_us <= leaves_us <= now_us + LEAVES_AHEAD_US:
             continue
-        state: GateState = "done" if has_left else "paused" if is_closed else "waiting"
+        is_held_up = is_closed and leaves_us < now_us + HELD_UP_US
+        state: GateState = "done" if has_left else "paused" if is_held_up else "waiting"
         flight = GateFlight(
             flight=view.designator,
             destination=view.destination,
@@ -166,8 +169,9 @@ def _belt_flight(
     over_us = _over_us(arrival, closures)
     if over_us is not None and now_us > over_us + STAYS_US:
         return None
-    state = _belt_state(arrival, times, over_us, now_us)
+    state = _belt_state(arrival, times, now_us)
     is_expected = state in ("waiting", "paused")
+    is_over = state in ("done", "no_news") or (over_us is not None and now_us > over_us)
     order_us = view.progress.on_block_us or times.first.p50_us
     return order_us, BeltFlight(
         flight=view.designator,
@@ -177,7 +181,7 @@ def _belt_flight(
         basis=times.basis,
         first_from_us=times.first.p10_us if is_expected else None,
         first_to_us=times.first.p90_us if is_expected else None,
-        last_by_us=times.last.p90_us if times.last is not None and state != "done" else None,
+        last_by_us=times.last.p90_us if times.last is not None and not is_over else None,
     )
 
 
@@ -190,10 +194,12 @@ def _over_us(arrival: Arrival, closures: Sequence[Closure]) -> int | None:
     return None if times is None else (times.last or times.first).p90_us
 
 
-def _belt_state(arrival: Arrival, times: BeltTimes, over_us: int | None, now_us: int) -> BeltState:
-    if 0 < arrival.bags <= arrival.on_belt or (over_us is not None and now_us > over_us):
+def _belt_state(arrival: Arrival, times: BeltTimes, now_us: int) -> BeltState:
+    if 0 < arrival.bags <= arrival.on_belt:
         return "done"
-    if times.paused:
+    if not arrival.on_belt and has_no_news(arrival.view, now_us):
+        return "no_news"
+    if times.paused and arrival.view.has_arrived:
         return "paused"
     is_due = times.basis == "on_block" and times.first.p50_us <= now_us
     return "coming" if arrival.on_belt or is_due else "waiting"

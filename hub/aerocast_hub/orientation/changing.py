@@ -64,7 +64,6 @@ def risk_of(
         queue_min=here.way.queue_min if here.way is not None else 0.0,
         closures=here.weather.closures,
         ramp_known=here.weather.state != "unknown",
-        inside_is_watched=False,  # nobody says where readers stand inside
         handling=here.model.handling,
         changing=here.changing,
         learned=None if here.model.learned is None else here.model.learned.first,

@@ -117,10 +117,6 @@ class Connecting(msgspec.Struct, frozen=True, kw_only=True):
         Of the ramp, in any order.
     ramp_known
         False when nobody knows whether the ramp is open: it is taken for open, and said so.
-    closing_chance
-        How likely the ramp closes while the bags are on it, 0 to 1.
-    inside_is_watched
-        Gateways see bags come off the ramp: one not seen there is not off it yet.
     handling
         Of the airport; ``learned`` is how long ramp work takes there by experience.
     """
@@ -135,8 +131,6 @@ class Connecting(msgspec.Struct, frozen=True, kw_only=True):
     queue_min: float = 0.0
     closures: tuple[Closure, ...] = ()
     ramp_known: bool = True
-    closing_chance: float = 0.0
-    inside_is_watched: bool = True
     handling: Handling = Handling()
     changing: Changing = Changing()
     learned: Spread | None = None

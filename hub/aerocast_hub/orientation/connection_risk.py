@@ -144,10 +144,6 @@ def _bag(parts: _Parts, bag: ChangingBag) -> Miss:
         return Miss(probability=0.0, closes_us=_instant_us(parts.now_us, closes_min))
     ready, unseen = _made_up(parts, bag)
     probability = chance_over(ready, closes_min)
-    chance = parts.known.closing_chance
-    if chance and bag.at == "coming" and not _closed_until(parts):
-        held = total(ready, _closing(parts.known.handling))
-        probability += chance * (chance_over(held, closes_min) - probability)
     probability += _astray(parts.known.changing.astray, unseen) * (1 - probability)
     others: list[_Other] = []
     if probability >= WORTH_TELLING:
@@ -180,9 +176,6 @@ def _others_of_bag(
         free, _ = _made_up(parts.knowing(closures=()), bag)
         held_min = ready.median_min - free.median_min
         others.append(_Other("ramp_closed", held_min, free, closes_min))
-    elif parts.known.closing_chance:
-        held_min = _closing(parts.known.handling).median_min
-        others.append(_Other("ramp_closed", held_min, ready, closes_min))
     if parts.known.learned is not None:
         usual, _ = _made_up(parts.knowing(learned=None), bag)
         slower_min = ready.median_min - usual.median_min
@@ -265,7 +258,7 @@ def _made_up(parts: _Parts, bag: ChangingBag) -> tuple[Spread, float]:
         ready = total(exactly(seen_min), when_over(sorting, -seen_min))
         return ready, chance_over(sorting, -seen_min)
     off_ramp = _off_ramp(parts)
-    if parts.known.inside_is_watched:
+    if parts.known.changing.inlet_is_watched:
         return total(when_over(off_ramp, 0.0), sorting), chance_over(off_ramp, 0.0)
     ready = total(off_ramp, sorting)
     return when_over(ready, 0.0), chance_over(ready, 0.0)

@@ -66,7 +66,7 @@ class GuidanceController(Controller):
     tags = ("Guidance",)
     opt = RULED
 
-    @get("/{token:str}", operation_id="GetGuidance", opt={"public": True}, security=[{}])
+    @get("/{token:str}", operation_id="GetGuidance", opt={"public": True})
     async def by_link(
         self,
         token: FromPath[str],
@@ -92,7 +92,6 @@ class GuidanceController(Controller):
         operation_id="FollowGuidance",
         media_type=EVENT_STREAM,
         opt={"public": True},
-        security=[{}],
     )
     async def live(
         self,
@@ -131,7 +130,10 @@ class GuidanceController(Controller):
         return answer_stream(request, audience, f"link {link_id}", look)
 
     @post(
-        "/find", operation_id="FindGuidance", status_code=200, opt={"public": True}, security=[{}]
+        "/find",
+        operation_id="FindGuidance",
+        status_code=200,
+        opt={"public": True, "errors": {404: NOT_FOUND}},
     )
     async def by_plate(
         self,

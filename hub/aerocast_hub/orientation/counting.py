@@ -1,7 +1,6 @@
 """How much advice was given: counted in memory, written every second, never waited for."""
 
 import asyncio
-import logging
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -13,8 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.database.engine import Database
 from aerocast_hub.orientation.tables import AdviceCountRow
 from aerocast_hub.telemetry.metrics import Metrics
-
-log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 
@@ -29,6 +26,7 @@ class AdviceCounter:
         self._database = database
         self._metrics = metrics
         self._given: Counter[tuple[str, str]] = Counter()
+        self._turn = asyncio.Lock()
 
     def count(self, asked_by: str, now_us: int) -> None:
         """Count one advice given."""
@@ -36,10 +34,12 @@ class AdviceCounter:
         self._given[day, asked_by] += 1
         self._metrics.advice_given.labels(asked_by).inc()
 
-    async def given(self, session: AsyncSession) -> int:
+    async def given(self) -> int:
         """Tell how much advice was given so far, what this process has not written included."""
-        written = await session.scalar(select(func.sum(AdviceCountRow.given)))
-        return int(written or 0) + self._given.total()
+        # In a session of its own, begun while nothing is written: each is counted, and once.
+        async with self._turn, self._database.reading() as session:
+            written = await session.scalar(select(func.sum(AdviceCountRow.given)))
+            return int(written or 0) + self._given.total()
 
     async def keep_writing(self) -> None:
         """Write every second until cancelled; what could not be written is tried again."""
@@ -47,21 +47,25 @@ class AdviceCounter:
             await asyncio.sleep(EVERY_S)
             try:
                 await self.write()
-            except (SQLAlchemyError, OSError):
-                log.exception("counts of advice wait: the database does not answer")
+            except (SQLAlchemyError, OSError) as error:
+                self._database.tell_failure("counts of advice wait", error)
 
     async def write(self) -> None:
         """Write what was counted since the last time."""
-        given, self._given = self._given, Counter()
-        if not given:
-            return
-        try:
-            async with self._database.writing() as session:
-                for (day, asked_by), count in given.items():
-                    await _add(session, day, asked_by, count)
-        except BaseException:  # cancelled too: nothing was committed
-            self._given += given
-            raise
+        async with self._turn:
+            given, self._given = self._given, Counter()
+            if not given:
+                return
+            is_said = False
+            try:
+                async with self._database.writing() as session:
+                    for (day, asked_by), count in given.items():
+                        await _add(session, day, asked_by, count)
+                    is_said = True
+            except BaseException as error:
+                if not (is_said and isinstance(error, asyncio.CancelledError)):  # it is committed
+                    self._given += given
+                raise
 
 
 async def _add(session: AsyncSession, day: str, asked_by: str, count: int) -> None:

@@ -6,7 +6,7 @@ minutes is no news; another belt, another gate or another thing to do is.
 
 import msgspec
 
-from aerocast_hub.events import GuidanceChanged
+from aerocast_hub.events.passengers import GuidanceChanged
 from aerocast_hub.orientation.arrival_times import MINUTE_US, Quantiles
 from aerocast_hub.orientation.guidance import Advice
 

@@ -5,11 +5,12 @@ revoked; what is forged or too old is refused before the database is asked.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import struct
 from typing import NamedTuple
+
+from aerocast_hub.token_letters import bytes_in, letters_of
 
 _VERSION = 2
 _LAYOUT = struct.Struct(">B9sI")  # version, link, UTC seconds until which it opens
@@ -30,24 +31,26 @@ def link_key(signing_key: str) -> bytes:
     return hmac.digest(signing_key.encode(), b"aerocast passenger link 2", hashlib.sha256)
 
 
-def link_id_of(random_bytes: bytes) -> str:
-    """Write a link's id, of nine random bytes."""
-    return base64.urlsafe_b64encode(random_bytes).decode()
+def new_link_id(random_bytes: bytes) -> str:
+    """Write the id of a new link, of nine random bytes.
+
+    It begins with a letter: a command would take one that begins with ``-`` for an option.
+    """
+    return letters_of(bytes([random_bytes[0] & 0x7F]) + random_bytes[1:])
 
 
 def make_token(key: bytes, link_id: str, expires_at_s: int) -> str:
     """Make the part of a link's address that opens it until ``expires_at_s`` (UTC)."""
     content = _LAYOUT.pack(_VERSION, base64.urlsafe_b64decode(link_id), expires_at_s)
-    return base64.urlsafe_b64encode(content + _mac(key, content)).decode()
+    return letters_of(content + _mac(key, content))
 
 
 def read_token(key: bytes, token: str, now_s: int) -> Named | None:
     """Say which link a token names; None when it is not ours, was changed or has expired."""
     if len(token) != TOKEN_LETTERS or not token.isascii():
         return None
-    try:
-        signed = base64.b64decode(token, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+    signed = bytes_in(token)
+    if signed is None:
         return None
     content, mac = signed[: _LAYOUT.size], signed[_LAYOUT.size :]
     if len(content) != _LAYOUT.size or not hmac.compare_digest(mac, _mac(key, content)):
@@ -55,7 +58,7 @@ def read_token(key: bytes, token: str, now_s: int) -> Named | None:
     version, link, expires_at_s = _LAYOUT.unpack(content)
     if version != _VERSION or now_s >= expires_at_s:
         return None
-    return Named(link_id_of(link), expires_at_s)
+    return Named(letters_of(link), expires_at_s)
 
 
 def _mac(key: bytes, content: bytes) -> bytes:

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from aerocast_hub.auth.permissions import RULED
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.orientation.link_desk import LinkDesk, OpenLink, TooManyLinksError
 from aerocast_hub.orientation.passenger_links import VALID_H, Hours, PassengerLink
@@ -17,6 +18,8 @@ from aerocast_hub.settings import Settings
 
 SVG = "image/svg+xml"
 AnyRequest = Request[Any, Any, State]
+
+NO_BAG = "No such bag is known."
 
 
 class NewLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,9 +58,13 @@ class PassengerLinkController(Controller):
 
     path = "/api/passenger-links"
     tags = ("Passengers' links",)
-    opt = {"permission": "orientation:links", "rows": "ruled"}  # noqa: RUF012  Litestar's way
+    opt = {"permission": "orientation:links"} | RULED
 
-    @post("/", operation_id="MakePassengerLink")
+    @post(
+        "/",
+        operation_id="MakePassengerLink",
+        opt={"errors": {404: NO_BAG, 409: "The passenger has twenty open links."}},
+    )
     async def make(
         self,
         data: JSONBody[NewLink],
@@ -84,7 +91,7 @@ class PassengerLinkController(Controller):
             raise ClientException("nobody said whose this bag is: it has no passenger to guide")
         return _made(made, request, settings)
 
-    @get("/", operation_id="ListPassengerLinks")
+    @get("/", operation_id="ListPassengerLinks", opt={"errors": {404: NO_BAG}})
     async def of_bag(
         self, bag: FromQuery[str], link_desk: NamedDependency[LinkDesk]
     ) -> list[PassengerLink]:

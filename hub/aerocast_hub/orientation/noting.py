@@ -32,6 +32,7 @@ class Noting:
 
     async def ground(self, airport: str) -> Ground | None:
         """Give an airport's map."""
+        self.subjects |= {f"places {each}" for each in airport_codes(airport)}
         return await self._around.ground(airport)
 
     async def times(self, airport: str) -> GroundTimes:

@@ -13,13 +13,14 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth.audit import record
-from aerocast_hub.events import Event, PassengerLinkRevoked
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.passengers import PassengerLinkRevoked
 from aerocast_hub.orientation.links import (
     ID_BYTES,
     Named,
-    link_id_of,
     link_key,
     make_token,
+    new_link_id,
     read_token,
 )
 from aerocast_hub.orientation.tables import PassengerLinkRow
@@ -102,7 +103,10 @@ class Links:
         row = _new_row(passenger_id, by, valid_h, now_us)
         session.add(row)
         await session.flush()
-        await record(session, "link_made", account=f"link {row.id}", actor=by, at_us=now_us)
+        made = {"passenger": passenger_id, "expires_at_us": row.expires_at_us}
+        await record(
+            session, "link_made", account=f"link {row.id}", actor=by, at_us=now_us, after=made
+        )
         return _link(row, now_us)
 
     async def found_before(
@@ -190,7 +194,9 @@ async def revoke_link(session: AsyncSession, link_id: str, by: str, now_us: int)
     )
     if revoked is None:
         return []
-    await record(session, "link_revoked", account=f"link {revoked}", actor=by, at_us=now_us)
+    after = {"revoked_at_us": now_us}
+    subject = f"link {revoked}"
+    await record(session, "link_revoked", account=subject, actor=by, at_us=now_us, after=after)
     return [PassengerLinkRevoked(at_us=now_us, link_id=revoked)]
 
 
@@ -204,7 +210,7 @@ async def forget_links(session: AsyncSession, now_us: int) -> None:
 def _new_row(passenger_id: str, by: str | None, valid_h: int, now_us: int) -> PassengerLinkRow:
     expires_at_s = now_us // 1_000_000 + valid_h * HOUR_S
     return PassengerLinkRow(
-        id=link_id_of(secrets.token_bytes(ID_BYTES)),
+        id=new_link_id(secrets.token_bytes(ID_BYTES)),
         passenger_id=passenger_id,
         made_at_us=now_us,
         made_by=by,

@@ -29,6 +29,7 @@ AskedProfile = Annotated[
     str, QueryParameter(max_length=64, description=f"One of {', '.join(PROFILES)}")
 ]
 FINDS = {"permission": "orientation:read", "changes": False}
+NO_PLACE = "The airport has no map, or a place is not on it."
 AskedAirport = Annotated[str, QueryParameter(max_length=16, description="IATA or ICAO code")]
 
 
@@ -47,7 +48,7 @@ class RouteController(Controller):
 
     path = "/api/routes"
     tags = ("Routes",)
-    opt = NO_ROWS
+    opt = NO_ROWS | {"errors": {404: NO_PLACE}}
 
     @get("/", operation_id="GetRoute", opt={"permission": "orientation:read"})
     async def route(  # noqa: PLR0913, PLR0917  each is a query parameter

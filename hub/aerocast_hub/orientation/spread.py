@@ -21,6 +21,7 @@ _MIDDLES = (np.arange(POINTS) + 0.5) / POINTS
 _EXPONENTIAL = tuple(1.2816 * log(0.5 / (1 - each)) / log(5) for each in PROBABILITIES)
 _Z = tuple(NormalDist().inv_cdf(each) for each in PROBABILITIES)
 _FEWEST = 1e-9
+_DECIMALS = 9
 _TENTHS = np.arange(11) / 10
 
 
@@ -38,31 +39,31 @@ class Spread(msgspec.Struct, frozen=True):
 def spread_of(stage: Stage | Tenths) -> Spread:
     """Give the distribution of a stage: between two halves of normal ones and a long late tail.
 
-    What was measured is taken as it is; below the first tenth it goes on as above it, beyond the
-    last with a tail.
+    What was measured is taken as it is; below the first tenth it goes on as above it, early or not,
+    beyond the last with a tail: through the 99 % where that was measured.
     """
     if not isinstance(stage, Stage):
         return _of_tenths(stage)
     lean = max(0.0, 1 - stage.early_min / stage.late_min) if stage.late_min else 0.0
     late = [(1 - lean) * z + lean * tail for z, tail in zip(_Z, _EXPONENTIAL, strict=True)]
-    return Spread(
-        tuple(
-            stage.median_min + (z * stage.early_min if z < 0 else far * stage.late_min)
-            for z, far in zip(_Z, late, strict=True)
-        )
+    return _spread(
+        stage.median_min + (z * stage.early_min if z < 0 else far * stage.late_min)
+        for z, far in zip(_Z, late, strict=True)
     )
 
 
-def _of_tenths(tenths: Sequence[float]) -> Spread:
-    early_min = max(0.0, 2 * tenths[0] - tenths[1])
-    scale_min = (tenths[8] - tenths[7]) / log(2)  # of the exponential tail through both
+def _of_tenths(measured: Sequence[float]) -> Spread:
+    tenths = measured[:9]
+    early_min = 2 * tenths[0] - tenths[1]
+    if len(measured) > len(tenths):
+        scale_min = (measured[-1] - tenths[8]) / log(10)  # 10 % lie beyond the one, 1 % the other
+    else:
+        scale_min = (tenths[8] - tenths[7]) / log(2)
     inside = np.interp(PROBABILITIES, _TENTHS, [early_min, *tenths, tenths[8]])
     beyond = [tenths[8] + scale_min * log(0.1 / (1 - each)) for each in PROBABILITIES]
-    return Spread(
-        tuple(
-            float(within) if share <= 0.9 else far
-            for share, within, far in zip(PROBABILITIES, inside, beyond, strict=True)
-        )
+    return _spread(
+        float(within) if share <= 0.9 else far
+        for share, within, far in zip(PROBABILITIES, inside, beyond, strict=True)
     )
 
 
@@ -86,7 +87,7 @@ def of_cases(minutes: Iterable[float]) -> Spread:
     """Give the distribution of equally likely cases, at least one, minutes, in any order."""
     found = np.sort(np.fromiter(minutes, dtype=np.float64))
     middles = (np.arange(len(found)) + 0.5) / len(found)
-    return Spread(tuple(float(each) for each in np.interp(_AT, middles, found)))
+    return _spread(float(each) for each in np.interp(_AT, middles, found))
 
 
 def total(one: Spread, *others: Spread) -> Spread:
@@ -127,6 +128,11 @@ def when_over(spread: Spread, minutes: float) -> Spread:
     beyond = known[-1] + tail * np.log(0.01 / np.maximum(1.0 - shares, _FEWEST))
     later = np.where(shares > PROBABILITIES[-1], beyond, inside)
     return Spread(tuple(float(max(minutes, each)) for each in later))
+
+
+def _spread(minutes: Iterable[float]) -> Spread:
+    """Round to what can be told apart: what is interpolated is divided by what lies between."""
+    return Spread(tuple(round(each, _DECIMALS) for each in minutes))
 
 
 def _points(spread: Spread) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

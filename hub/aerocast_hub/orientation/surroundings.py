@@ -16,19 +16,17 @@ from aerocast_hub.airports import airport_codes
 from aerocast_hub.asking.client import ServiceAwayError
 from aerocast_hub.baggage.asked import FLIGHTS_AT_ONCE
 from aerocast_hub.database.engine import Database
-from aerocast_hub.events import (
-    Event,
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.flights import (
     FlightAirborne,
     FlightLanded,
     FlightOffBlock,
     FlightOnBlock,
     FlightScheduled,
     FlightTimeWithdrawn,
-    RampCautioned,
-    RampClosed,
-    RampReopened,
-    RampUnknown,
 )
+from aerocast_hub.events.places import PlacesChanged
+from aerocast_hub.events.ramp import RampCautioned, RampClosed, RampReopened, RampUnknown
 from aerocast_hub.flights.on_block import Moment
 from aerocast_hub.flights.store import Booking, Flight
 from aerocast_hub.orientation.arrival_times import Closure, Progress
@@ -205,11 +203,15 @@ class RecentSurroundings:
         elif isinstance(event, _RampMoved):
             codes = airport_codes(event.airport)
             self._weather.forget(lambda code, _: code.lower() in codes)
+        elif isinstance(event, PlacesChanged):
+            codes = airport_codes(event.airport)
+            self._grounds.forget(lambda code, _: code.lower() in codes)
 
     def forget_all(self) -> None:
-        """Forget every flight and ramp: events went by unheard."""
+        """Forget every flight, ramp and map: events went by unheard."""
         self._flights.forget(lambda _booking, _known: True)
         self._weather.forget(lambda _code, _weather: True)
+        self._grounds.forget(lambda _code, _ground: True)
 
     async def flight(self, booking: Booking) -> KnownFlight | None:
         """Find a flight as a bag names it."""

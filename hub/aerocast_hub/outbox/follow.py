@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_new
-from aerocast_hub.events import Event, decode_event
+from aerocast_hub.database.turns import NoTurnError
+from aerocast_hub.events.every import Event, decode_event
 from aerocast_hub.outbox.publish import POLL_S, Publisher, TooSlowError, write_events
 from aerocast_hub.outbox.tables import FollowerRow, OutboxRow
 from aerocast_hub.telemetry.tracing import span
@@ -36,7 +37,7 @@ class Follower:
     name
         What its progress is kept under.
     kinds
-        The kinds it wants, as `aerocast_hub.events.kind_of` names them.
+        The kinds it wants, as `aerocast_hub.events.every.kind_of` names them.
     """
 
     def __init__(
@@ -55,19 +56,18 @@ class Follower:
 
     async def run(self) -> None:
         """Follow until cancelled; a database that does not answer is asked again."""
-        while True:
-            with self._publisher.subscribe() as news:
+        with self._publisher.bell(self._kinds) as bell:
+            while True:
                 try:
                     while await self.catch_up():
                         pass
-                    async with asyncio.timeout(POLL_S):
-                        await news.next()
-                except TimeoutError:
-                    log.debug("%s: nobody called, looking by itself", self._name)
+                    await bell.wait(POLL_S)
+                except NoTurnError:
+                    log.warning("%s waits: others write for too long", self._name)
                 except TooSlowError:
-                    await asyncio.sleep(POLL_S)  # the hub stops, or a burst went by
-                except (SQLAlchemyError, OSError):
-                    log.exception("%s waits: the database does not answer", self._name)
+                    await asyncio.sleep(POLL_S)  # the hub stops
+                except (SQLAlchemyError, OSError) as error:
+                    self._database.tell_failure(f"{self._name} waits", error)
                     await asyncio.sleep(POLL_S)
 
     async def catch_up(self) -> bool:

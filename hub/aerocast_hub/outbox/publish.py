@@ -8,8 +8,8 @@ not keep up is dropped, and told so: it asks for the present state and subscribe
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import groupby
 
 import msgspec
@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.engine import Database
-from aerocast_hub.events import Event, decode_event, encode_event, kind_of
+from aerocast_hub.events.every import Event, decode_event, encode_event, kind_of
 from aerocast_hub.outbox.tables import OutboxRow
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.telemetry.tracing import current_traceparent, span
@@ -103,6 +103,44 @@ class Subscription:
             yield await self.next()
 
 
+class Bell:
+    """Rings when something of some kinds was published, once for however much.
+
+    For who reads what it was from the database: that needs no queue, and is never too slow.
+    """
+
+    def __init__(self, kinds: Collection[str]) -> None:
+        self._kinds = frozenset(kinds)
+        self._rung = asyncio.Event()
+        self._is_ended = False
+
+    def offer(self, published: Published) -> bool:
+        """Ring if it is of the kinds; never refuses."""
+        if kind_of(published.event) in self._kinds:
+            self._rung.set()
+        return True
+
+    def end(self) -> None:
+        """Let go who waits: nothing more will be told."""
+        self._is_ended = True
+        self._rung.set()
+
+    async def wait(self, longest_s: float | None = None) -> None:
+        """Wait until it rang since the last time, or for so long: to look by oneself.
+
+        Raises
+        ------
+        TooSlowError
+            The hub stops.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest_s):
+                await self._rung.wait()
+        if self._is_ended:
+            raise TooSlowError
+        self._rung.clear()
+
+
 class Publisher:
     """Hands committed events to the subscribers of this process.
 
@@ -115,7 +153,7 @@ class Publisher:
     def __init__(self, database: Database, metrics: Metrics) -> None:
         self._database = database
         self._metrics = metrics
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: set[Subscription | Bell] = set()
         self._is_closed = False
         self._woken = asyncio.Event()
         self._last_id = 0
@@ -125,13 +163,25 @@ class Publisher:
     def subscribe(self, longest_queue: int = 256) -> Iterator[Subscription]:
         """Listen to every event published from now on, until the block ends."""
         subscription = Subscription(longest_queue)
-        if self._is_closed:
-            subscription.end()
-        self._subscriptions.add(subscription)
-        try:
+        with self._listening(subscription):
             yield subscription
+
+    @contextmanager
+    def bell(self, kinds: Collection[str]) -> Iterator[Bell]:
+        """Be called when something of some kinds was published, until the block ends."""
+        bell = Bell(kinds)
+        with self._listening(bell):
+            yield bell
+
+    @contextmanager
+    def _listening(self, listener: Subscription | Bell) -> Iterator[None]:
+        if self._is_closed:
+            listener.end()
+        self._subscriptions.add(listener)
+        try:
+            yield
         finally:
-            self._subscriptions.discard(subscription)
+            self._subscriptions.discard(listener)
 
     @property
     def is_closed(self) -> bool:
@@ -166,8 +216,8 @@ class Publisher:
             try:
                 while await self.publish_committed():
                     pass
-            except (SQLAlchemyError, OSError):
-                log.exception("events wait: the database does not answer")
+            except (SQLAlchemyError, OSError) as error:
+                self._database.tell_failure("events wait", error)
                 await asyncio.sleep(POLL_S)
             try:
                 async with asyncio.timeout(POLL_S):
@@ -228,8 +278,8 @@ async def keep_swept(database: Database) -> None:
     while True:
         try:
             await sweep(database)
-        except (SQLAlchemyError, OSError):
-            log.exception("old events stay: the database does not answer")
+        except (SQLAlchemyError, OSError) as error:
+            database.tell_failure("old events stay", error)
         await asyncio.sleep(SWEEP_EVERY_S)
 
 

@@ -46,7 +46,7 @@ class PrivacyController(Controller):
         "/export",
         operation_id="ExportPassenger",
         status_code=200,
-        opt={"permission": "privacy:write"},
+        opt={"permission": "privacy:write", "errors": {404: NOBODY_KNOWN}},
     )
     async def export(
         self, data: JSONBody[WhichPassenger], database: NamedDependency[Database]
@@ -68,7 +68,7 @@ class PrivacyController(Controller):
         "/erasure",
         operation_id="ErasePassenger",
         status_code=200,
-        opt={"permission": "privacy:write"},
+        opt={"permission": "privacy:write", "errors": {404: NOBODY_KNOWN}},
     )
     async def erasure(
         self, data: JSONBody[WhichPassenger], database: NamedDependency[Database]

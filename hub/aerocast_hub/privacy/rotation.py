@@ -1,5 +1,6 @@
 """Sealing everything anew with the newest key, while the hub runs."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Table, bindparam, select, update
@@ -23,8 +24,10 @@ def sealed_columns() -> dict[Table, list[str]]:
     return {table: columns for table, columns in found.items() if columns}
 
 
-async def seal_anew(database: Database) -> int:
-    """Seal every row with the newest key, some hundred at a time; say how many.
+async def seal_anew(
+    database: Database, progress: Callable[[int], None] = lambda _rows: None
+) -> int:
+    """Seal every row with the newest key, some hundred at a time; say how many, and on the way.
 
     Run again it does no harm: what a hub sealed meanwhile with an older key is sealed anew then.
     """
@@ -37,12 +40,15 @@ async def seal_anew(database: Database) -> int:
                 query = select(key, *(table.c[name] for name in columns)).order_by(key)
                 if after is not None:
                     query = query.where(key > after)
-                rows = (await session.execute(query.limit(ROWS_AT_ONCE))).all()
+                # Held: what is erased meanwhile must not be written again.
+                held = query.limit(ROWS_AT_ONCE).with_for_update()
+                rows = (await session.execute(held)).all()
                 if rows:
                     await _write(session, table, columns, [tuple(row) for row in rows])
             if not rows:
                 break
             count += len(rows)
+            progress(count)
             after = rows[-1][0]
     async with database.writing() as session:
         await record(session, "data_keys_rotated", subject="data keys", after={"rows": count})

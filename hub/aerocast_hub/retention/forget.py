@@ -22,15 +22,19 @@ from aerocast_hub.database.every_table import (
     bag_messages,
     baggage,
     flights,
+    gateways,
     orientation,
     weather,
 )
+from aerocast_hub.gateways.orders import KEPT_DAYS as ORDER_DAYS
 from aerocast_hub.retention.old_months import BeforeDrop, forget_months, prepare_months
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 3600.0
 ROWS_AT_ONCE = 5000
+PEOPLE_AT_ONCE = 500
+"""Each is named in a statement: SQLite takes 32,766 values in one, older ones 999."""
 DAY_US = 86_400_000_000
 
 
@@ -80,8 +84,8 @@ async def keep_forgetting(
             )
             if forgotten:
                 log.info("forgotten, for their time is over: %s", forgotten)
-        except (SQLAlchemyError, OSError):
-            log.exception("nothing is forgotten for now: the database does not answer")
+        except (SQLAlchemyError, OSError) as error:
+            database.tell_failure("nothing is forgotten for now", error)
         await asyncio.sleep(EVERY_S)
 
 
@@ -99,7 +103,8 @@ async def forget(
     Parameters
     ----------
     record_days
-        For what happened: observations, evidence, journeys, messages, reports, alerts.
+        For what happened: observations, evidence, journeys, messages, reports, alerts. Orders to
+        gateways go after 30 days in any case.
     personal_days
         For whose bags they were, from the day of the flight: names, booking references, and the
         text of messages, which holds both.
@@ -120,21 +125,28 @@ async def forget(
         long_ago = baggage.BagRow.flight_date < _day(before_us)
         counts["observations"] = await forget_months(database, before_us, before_drop)
         counts["bags"] += await _delete(database, baggage.BagRow, never_seen & long_ago)
+    ordered, days = gateways.GatewayOrderRow, min(record_days or ORDER_DAYS, ORDER_DAYS)
+    old_orders = ordered.asked_at_us < now_us - days * DAY_US
+    counts["gateway_orders"] = await _delete(database, ordered, old_orders)
     if audit_days:
         counts["audit"] = await let_go(database, now_us - audit_days * DAY_US, now_us)
     return {name: count for name, count in counts.items() if count}
 
 
 async def _forget_people(database: Database, before_us: int) -> int:
-    row = baggage.PassengerRow
-    old = row.flight_date < _day(before_us)
-    async with database.writing() as session:
-        await session.execute(
-            update(baggage.BagRow)
-            .where(baggage.BagRow.passenger_id.in_(select(row.id).where(old)))
-            .values(passenger_id=None)
-        )
-    return await _delete(database, row, old)
+    row, bag = baggage.PassengerRow, baggage.BagRow
+    # Locked: a message of an old flight that just comes in must not give one of them a bag.
+    old = select(row.id).where(row.flight_date < _day(before_us)).limit(PEOPLE_AT_ONCE)
+    count = 0
+    while True:
+        async with database.writing() as session:
+            gone = list(await session.scalars(old.with_for_update()))
+            theirs = bag.passenger_id.in_(gone)
+            await session.execute(update(bag).where(theirs).values(passenger_id=None))
+            await session.execute(delete(row).where(row.id.in_(gone)))
+        count += len(gone)
+        if len(gone) < PEOPLE_AT_ONCE:
+            return count
 
 
 async def _forget_texts(database: Database, before_us: int) -> int:

@@ -7,20 +7,19 @@ from aerocast_hub.airports import airport_codes
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.every_table import alerts, bag_messages, baggage, flights
 from aerocast_hub.database.sight import Sight, current_sight
-from aerocast_hub.events import (
-    AlertAcknowledged,
-    AlertCleared,
-    AlertRaised,
-    BagChanged,
-    BagMessageReceived,
-    BagPassed,
-    BagUnread,
-    Event,
+from aerocast_hub.events.alerts import AlertAcknowledged, AlertCleared, AlertRaised
+from aerocast_hub.events.bags import BagChanged, BagMessageReceived, BagPassed, BagUnread
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.flights import (
     FlightAirborne,
     FlightLanded,
     FlightOffBlock,
     FlightOnBlock,
+    FlightScheduled,
     FlightTimeWithdrawn,
+)
+from aerocast_hub.events.places import PlacesChanged
+from aerocast_hub.events.ramp import (
     LowVisibility,
     RampCautioned,
     RampClosed,
@@ -30,7 +29,7 @@ from aerocast_hub.events import (
 
 
 async def may_hear(database: Database, event: Event) -> bool:
-    """Say whether the work at hand may be told of an event: of rows it sees, and of the ramps.
+    """Say whether the work at hand may be told of an event: of rows it sees, of ramps and maps.
 
     Everything else (gateways, webhooks, what others sent) is told to those alone who see all.
     """
@@ -51,6 +50,7 @@ async def _sees(session: AsyncSession, sight: Sight, event: Event) -> bool:
             | FlightLanded()
             | FlightOnBlock()
             | FlightTimeWithdrawn()
+            | FlightScheduled()
         ):
             asked = select(flights.FlightRow.id).where(flights.FlightRow.id == event.flight_id)
         case AlertRaised() | AlertAcknowledged() | AlertCleared():
@@ -60,7 +60,14 @@ async def _sees(session: AsyncSession, sight: Sight, event: Event) -> bool:
             asked = select(row.id).where(row.id == event.message_id)
         case BagUnread():
             return sight.airlines is None and _is_at(event.site, sight)
-        case RampClosed() | RampReopened() | RampCautioned() | RampUnknown() | LowVisibility():
+        case (
+            RampClosed()
+            | RampReopened()
+            | RampCautioned()
+            | RampUnknown()
+            | LowVisibility()
+            | PlacesChanged()
+        ):
             return sight.stations is None or _is_at(event.airport, sight)
         case _:
             return False

@@ -1,4 +1,4 @@
-"""Observations of past months as Parquet files: made, checked against the database, and asked.
+"""Observations of past months as Parquet files: made, and checked against the database.
 
 A month's file is named by its content (``archive/observations/2026-11-<sha256>.parquet``), so that
 what was stored can be told from what was meant to be. Bodies are there as they came, and as JSON
@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import re
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,20 +17,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from aerocast_protocols.batch import decode_observation
 from aerocast_protocols.errors import ProtocolError
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import func, select
 
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.every_table import gateways, inbox
 from aerocast_hub.database.months import Month, read_month
 from aerocast_hub.retention.old_months import KeepMonthError
 from aerocast_hub.settings import SettingsError
-from aerocast_hub.storage.objects import ObjectError, Objects
+from aerocast_hub.storage.keys import ObjectError
+from aerocast_hub.storage.objects import Objects
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # it carries no types
+    from pyarrow import parquet
 
 FOLDER = "archive/observations"
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 2_000  # a hub that does this answers meanwhile
+BATCHES_IN_GROUP = 50  # a file's writer remembers every group of rows until its end
 MISSING = "archives need pyarrow and DuckDB: pip install 'aerocast-hub[archive]'"
 _KEY = re.compile(rf"{FOLDER}/(\d{{4}}-\d{{2}})-([0-9a-f]{{64}})\.parquet")
 
@@ -82,8 +85,18 @@ async def list_archives(objects: Objects) -> list[Archived]:
     return sorted(found)
 
 
-async def make_archive(database: Database, objects: Objects, month: Month) -> Archived | None:
+async def make_archive(
+    database: Database,
+    objects: Objects,
+    month: Month,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> Archived | None:
     """Store a month's observations as a file, once; None when there are none.
+
+    Parameters
+    ----------
+    progress
+        Told how many observations are written so far.
 
     Raises
     ------
@@ -94,7 +107,7 @@ async def make_archive(database: Database, objects: Objects, month: Month) -> Ar
     """
     with tempfile.TemporaryDirectory(prefix="aerocast-archive-") as folder:
         file = Path(folder, "month.parquet")
-        if not await _write(database, month, file):
+        if not await _write(database, month, file, progress):
             return None
         archived = Archived(month, *await asyncio.to_thread(_digest_and_size, file))
         if archived not in await list_archives(objects):
@@ -148,46 +161,9 @@ async def count_of(database: Database, month: Month) -> int:
         return await session.scalar(counted) or 0
 
 
-async def ask_archives(
-    objects: Objects, archives: Sequence[Archived], sql: str
-) -> AsyncIterator[Mapping[str, object]]:
-    """Ask months by SQL: they are the table ``observations``.
-
-    Raises
-    ------
-    ObjectError
-        A file cannot be had, or the question cannot be answered.
-    SettingsError
-        DuckDB is not installed.
-    """
-    try:
-        import duckdb  # noqa: PLC0415  an extra, loaded where it is used
-    except ImportError as error:
-        raise SettingsError(MISSING) from error
-    if not archives:
-        raise ObjectError(f"there is no archive in {objects.where}: see aerocast-hub archive make")
-    with tempfile.TemporaryDirectory(prefix="aerocast-archive-") as folder:
-        for each in archives:
-            await objects.get_file(each.key, Path(folder, f"{each.month}-{each.sha256}.parquet"))
-        with duckdb.connect() as asked:
-            # A question reads these files and nothing else of this machine.
-            asked.execute("SET allowed_directories = [?]", [folder])
-            asked.execute("SET enable_external_access = false")
-            asked.execute("SET lock_configuration = true")
-            files = f"{folder}/*.parquet".replace("'", "''")
-            view = f"CREATE VIEW observations AS SELECT * FROM read_parquet('{files}')"  # noqa: S608  a folder of ours
-            try:
-                asked.execute(view)
-                answer = asked.execute(sql)
-                names = [column[0] for column in answer.description or ()]
-                while some := answer.fetchmany(ROWS_AT_ONCE):
-                    for row in some:
-                        yield dict(zip(names, row, strict=True))
-            except duckdb.Error as error:
-                raise ObjectError(f"the question cannot be answered: {error}") from error
-
-
-async def _write(database: Database, month: Month, file: Path) -> int:
+async def _write(
+    database: Database, month: Month, file: Path, progress: Callable[[int], None]
+) -> int:
     """Write a month's observations; say how many."""
     parquet, schema = _parquet(), _schema()
     row = inbox.ObservationRow
@@ -203,27 +179,38 @@ async def _write(database: Database, month: Month, file: Path) -> int:
         count = 0
         with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
             found = await session.stream(asked)
-            async for some in found.mappings().partitions(ROWS_AT_ONCE):
-                await asyncio.to_thread(writer.write_batch, _batch(some, names, schema))
+            group: list[pa.RecordBatch] = []
+            async for some in found.partitions(ROWS_AT_ONCE):
+                columns = dict(zip(found.keys(), zip(*some, strict=True), strict=True))
+                group.append(await asyncio.to_thread(_batch, columns, names, schema))
                 count += len(some)
+                if len(group) == BATCHES_IN_GROUP:
+                    await asyncio.to_thread(_write_group, writer, group)
+                    group = []
+                progress(count)
+            if group:
+                await asyncio.to_thread(_write_group, writer, group)
     return count
 
 
+def _write_group(writer: "parquet.ParquetWriter", group: Sequence["pa.RecordBatch"]) -> None:
+    import pyarrow as pa  # noqa: PLC0415  an extra, loaded where it is used
+
+    writer.write_table(pa.Table.from_batches(group))
+
+
 def _batch(
-    some: Sequence[RowMapping],
+    columns: Mapping[str, Sequence[Any]],
     names: Mapping[int, tuple[str, str]],
     schema: "pa.Schema",
 ) -> "pa.RecordBatch":
     import pyarrow as pa  # noqa: PLC0415  an extra, loaded where it is used
 
-    unknown = (None, None)
-    columns: dict[str, list[object]] = {
-        name: [row[name] for row in some] for name in schema.names if name in some[0]
-    }
-    columns["site"] = [names.get(row["gateway_id"], unknown)[0] for row in some]
-    columns["gateway"] = [names.get(row["gateway_id"], unknown)[1] for row in some]
-    columns["observation"] = [_as_json(row["body"]) for row in some]
-    return pa.RecordBatch.from_pydict(columns, schema=schema)
+    told = [names.get(gateway_id, (None, None)) for gateway_id in columns["gateway_id"]]
+    of_gateways = {"site": [site for site, _ in told], "gateway": [name for _, name in told]}
+    read = {"observation": [_as_json(body) for body in columns["body"]]}
+    given = {**columns, **of_gateways, **read}
+    return pa.RecordBatch.from_pydict({name: given[name] for name in schema.names}, schema=schema)
 
 
 def _as_json(body: bytes) -> str | None:

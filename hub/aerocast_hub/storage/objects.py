@@ -1,41 +1,59 @@
-"""Objects in a folder or in any S3 endpoint (SeaweedFS, MinIO, a cloud's), by their keys."""
+"""Objects in a folder or in any S3 endpoint (SeaweedFS, MinIO, a cloud's), by their keys.
+
+Nothing is held whole in memory: files go up and come down in pieces.
+"""
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from aerocast_hub.settings import Settings, SettingsError
+from aerocast_hub.storage.keys import ObjectError, check_key
+from aerocast_hub.storage.refusals import why_refused
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore, S3Config
 
-KINDS = ("archive", "bundles", "captures", "exports")
-"""Folders of the store: monthly archives, diagnostics, IQ and raw captures, exports."""
 PIECE = 8 * 1024 * 1024
-LARGEST_AT_ONCE = 64 * 1024 * 1024
+PIECES_AT_ONCE = 4
+MOST_PIECES = 9_000  # S3 takes 10,000 of one object
+LARGEST_AT_ONCE = 16 * 1024 * 1024
+LARGEST = 5 * 1024**4  # S3's own limit
+CONNECT_WITHIN = timedelta(seconds=5)
+# For one request, which carries 16 MiB at most, or 600 MiB of an object of several TiB.
+ANSWER_WITHIN = timedelta(minutes=5)
+TRY_AGAIN_FOR = timedelta(seconds=20)
 MISSING = "objects need obstore: pip install 'aerocast-hub[s3]'"
 
 
-class ObjectError(Exception):
-    """The store does not do what was asked; the message names the key and the mend."""
-
-
 class Stored(NamedTuple):
-    """An object: its key, its size in bytes."""
+    """An object: its key, its size in bytes, when it was stored (UTC)."""
 
     key: str
     size: int
+    stored_at_us: int
 
 
 class Objects:
-    """The store. Keys are ``kind/name``; an object is never written over."""
+    """The store. Keys are ``kind/name``; an object is never written over.
 
-    def __init__(self, store: "ObjectStore", where: str) -> None:
+    Attributes
+    ----------
+    where
+        For people: the folder, or bucket and endpoint.
+    folder
+        Where the files are on this machine; None when they are elsewhere.
+    """
+
+    def __init__(self, store: "ObjectStore", where: str, folder: Path | None = None) -> None:
         self._store = store
         self.where = where
+        self.folder = folder
 
     async def put_file(self, key: str, file: Path) -> None:
         """Store a file under a new key.
@@ -43,55 +61,85 @@ class Objects:
         Raises
         ------
         ObjectError
-            There is such an object already, or the store cannot be reached.
+            There is such an object already, the file is too large, or the store does not take it.
         """
         import obstore  # noqa: PLC0415  an extra, loaded where it is used
-        from obstore.exceptions import AlreadyExistsError, BaseError  # noqa: PLC0415  likewise
 
-        _check_key(key)
-        try:
-            # Large ones go in pieces, which S3 cannot refuse over an object that is there.
-            if (await asyncio.to_thread(file.stat)).st_size <= LARGEST_AT_ONCE:
+        check_key(key)
+        with self._telling(f"{key} cannot be stored", key):
+            size = (await asyncio.to_thread(file.stat)).st_size
+            if size > LARGEST:
+                raise ObjectError(f"{file} has {size} bytes: an object has at most {LARGEST}")
+            if size <= LARGEST_AT_ONCE:
                 await obstore.put_async(self._store, key, file, mode="create", use_multipart=False)
-            elif not await self._is_there(key):
-                await obstore.put_async(self._store, key, file, use_multipart=True)
-            else:
-                raise ObjectError(_there_already(key, self.where))
-        except AlreadyExistsError as error:
-            raise ObjectError(_there_already(key, self.where)) from error
-        except (BaseError, OSError) as error:
-            raise ObjectError(f"{key} cannot be stored in {self.where}: {_said(error)}") from error
+                return
+            # Large ones go in pieces, which S3 cannot refuse over an object that is there.
+            await self.refuse_taken(key)
+            await obstore.put_async(
+                self._store,
+                key,
+                file,
+                use_multipart=True,
+                chunk_size=max(PIECE, size // MOST_PIECES),
+                max_concurrency=PIECES_AT_ONCE,
+            )
 
-    async def _is_there(self, key: str) -> bool:
-        import obstore  # noqa: PLC0415  an extra, loaded where it is used
-
-        try:
-            await obstore.head_async(self._store, key)
-        except FileNotFoundError:
-            return False
-        return True
-
-    async def get_file(self, key: str, file: Path) -> str:
-        """Copy an object to a file; give its SHA-256.
+    async def refuse_taken(self, key: str) -> None:
+        """Make sure a key is free, before something long is made for it.
 
         Raises
         ------
         ObjectError
-            It is not there, or the store cannot be reached.
+            There is such an object already, or the store does not say.
+        """
+        if await self.has(key):
+            raise ObjectError(_there_already(key, self.where))
+
+    async def has(self, key: str) -> bool:
+        """Say whether there is such an object.
+
+        Raises
+        ------
+        ObjectError
+            The store does not say.
         """
         import obstore  # noqa: PLC0415  an extra, loaded where it is used
-        from obstore.exceptions import BaseError  # noqa: PLC0415  likewise
 
-        _check_key(key)
+        check_key(key)
+        with self._telling(f"{key} cannot be looked for", key):
+            try:
+                await obstore.head_async(self._store, key)
+            except FileNotFoundError:
+                return False
+            return True
+
+    async def get_file(self, key: str, file: Path) -> str:
+        """Copy an object to a file, whole or not at all; give its SHA-256.
+
+        Raises
+        ------
+        ObjectError
+            It is not there, or the store does not give it.
+        """
+        import obstore  # noqa: PLC0415  an extra, loaded where it is used
+
+        check_key(key)
         digest = hashlib.sha256()
+        unfinished = file.with_name(f"{file.name}.unfinished")
         try:
-            got = await obstore.get_async(self._store, key)
-            with file.open("wb") as out:
-                async for piece in got.stream(min_chunk_size=PIECE):
-                    digest.update(piece)
-                    out.write(piece)
-        except (BaseError, OSError) as error:
-            raise ObjectError(f"{key} cannot be had from {self.where}: {_said(error)}") from error
+            with self._telling(f"{key} cannot be had", key):
+                size = (await obstore.head_async(self._store, key))["size"]
+                with unfinished.open("wb") as out:
+                    for start in range(0, size, PIECE):
+                        end = min(start + PIECE, size)
+                        piece = await obstore.get_range_async(
+                            self._store, key, start=start, end=end
+                        )
+                        await asyncio.to_thread(digest.update, piece)
+                        await asyncio.to_thread(out.write, piece)
+                await asyncio.to_thread(unfinished.rename, file)
+        finally:
+            await asyncio.to_thread(unfinished.unlink, missing_ok=True)
         return digest.hexdigest()
 
     async def delete(self, key: str) -> None:
@@ -100,40 +148,48 @@ class Objects:
         Raises
         ------
         ObjectError
-            The store cannot be reached.
+            The store does not do it.
         """
         import obstore  # noqa: PLC0415  an extra, loaded where it is used
-        from obstore.exceptions import BaseError  # noqa: PLC0415  likewise
 
-        _check_key(key)
-        try:
-            await obstore.delete_async(self._store, key)
-        except FileNotFoundError:
-            return
-        except (BaseError, OSError) as error:
-            raise ObjectError(f"{key} cannot be deleted in {self.where}: {_said(error)}") from error
+        check_key(key)
+        with self._telling(f"{key} cannot be deleted", key):
+            try:
+                await obstore.delete_async(self._store, key)
+            except FileNotFoundError:
+                return
 
-    async def list(self, kind: str) -> AsyncIterator[Stored]:
-        """Give the objects of a kind, by key.
+    async def list(self, folder: str) -> AsyncIterator[Stored]:
+        """Give the objects of a kind, or of a folder in it (``captures/lfbo``), as they come.
 
         Raises
         ------
         ObjectError
-            The store cannot be reached.
+            The store does not list them.
         """
         import obstore  # noqa: PLC0415  an extra, loaded where it is used
-        from obstore.exceptions import BaseError  # noqa: PLC0415  likewise
+
+        with self._telling(f"{folder} cannot be listed", folder):
+            async for some in obstore.list(self._store, folder):
+                for each in some:
+                    stored_at_us = round(each["last_modified"].timestamp() * 1e6)
+                    yield Stored(each["path"], each["size"], stored_at_us)
+
+    @contextmanager
+    def _telling(self, what: str, key: str) -> Iterator[None]:
+        """Tell what went wrong in a line that names the store and the mend."""
+        from obstore.exceptions import (  # noqa: PLC0415  an extra, loaded where it is used
+            AlreadyExistsError,
+            BaseError,
+        )
 
         try:
-            found = [
-                Stored(each["path"], each["size"])
-                async for some in obstore.list(self._store, kind)
-                for each in some
-            ]
+            yield
+        except AlreadyExistsError as error:
+            raise ObjectError(_there_already(key, self.where)) from error
         except (BaseError, OSError) as error:
-            raise ObjectError(f"{self.where} cannot be listed: {_said(error)}") from error
-        for each in sorted(found):
-            yield each
+            why = why_refused(str(error))
+            raise ObjectError(f"{what}, {self.where}: {why}") from error
 
 
 def open_objects(settings: Settings) -> Objects:
@@ -150,8 +206,12 @@ def open_objects(settings: Settings) -> Objects:
         raise SettingsError(MISSING) from error
     url = settings.objects_url
     if url is None or url.startswith("file:"):
-        folder = settings.data_dir / "objects" if url is None else Path(urlsplit(url).path)
-        return Objects(LocalStore(folder.absolute(), mkdir=True), str(folder))
+        named = settings.data_dir / "objects" if url is None else Path(urlsplit(url).path)
+        folder = named.absolute()
+        try:
+            return Objects(LocalStore(folder, mkdir=True), f"in {folder}", folder)
+        except OSError as error:
+            raise SettingsError(f"objects_url: {folder} cannot be made: {error}") from error
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     if settings.s3_access_key is None or settings.s3_secret_key is None:
         raise SettingsError("s3_access_key and s3_secret_key are missing: objects_url needs them")
@@ -163,23 +223,19 @@ def open_objects(settings: Settings) -> Objects:
     }
     if settings.s3_endpoint is not None:
         config["endpoint"] = settings.s3_endpoint
-    may_be_plain = (settings.s3_endpoint or "").startswith("http:")
     store = S3Store(
-        bucket, prefix=prefix or None, config=config, client_options={"allow_http": may_be_plain}
+        bucket,
+        prefix=prefix or None,
+        config=config,
+        client_options={
+            "allow_http": (settings.s3_endpoint or "").startswith("http:"),
+            "connect_timeout": CONNECT_WITHIN,
+            "timeout": ANSWER_WITHIN,
+        },
+        retry_config={"max_retries": 5, "retry_timeout": TRY_AGAIN_FOR},
     )
-    return Objects(store, url)
-
-
-def _said(error: Exception) -> str:
-    """Give what went wrong, without the whole request behind it."""
-    return str(error).partition("\n")[0]
+    return Objects(store, f"in {url} at {settings.s3_endpoint or 'Amazon S3'}")
 
 
 def _there_already(key: str, where: str) -> str:
-    return f"{key} is in {where} already: nothing is written over"
-
-
-def _check_key(key: str) -> None:
-    parts = key.split("/")
-    if parts[0] not in KINDS or len(parts) < 2 or any(part in {"", ".", ".."} for part in parts):
-        raise ObjectError(f"{key!r} is no key: it is KIND/NAME, of {', '.join(KINDS)}")
+    return f"{key} is there already, {where}: nothing is written over"

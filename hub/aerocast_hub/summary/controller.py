@@ -65,5 +65,5 @@ class SummaryController(Controller):
                 winds=await count_aircraft_winds(session),
                 wind_levels=await count_wind_levels(session, time.time_ns() // 1000),
                 weather_reports=await count_reports(session),
-                advice_given=await advisor.counter.given(session),
+                advice_given=await advisor.counter.given(),
             )

@@ -9,7 +9,7 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.response import Response
 from sqlalchemy import text
 
-from aerocast_hub.client_address import is_trusted, read_networks
+from aerocast_hub.client_address import TOLD_BY_PROXIES, is_trusted, read_networks
 from aerocast_hub.database.engine import Database
 from aerocast_hub.settings import Settings
 from aerocast_hub.telemetry.metrics import Metrics
@@ -29,7 +29,6 @@ class Health(msgspec.Struct, frozen=True):
     "/health",
     operation_id="GetHealth",
     tags=["Telemetry"],
-    security=[{}],
     opt={"public": True},
 )
 async def health(database: NamedDependency[Database]) -> Health:
@@ -44,8 +43,7 @@ async def health(database: NamedDependency[Database]) -> Health:
     operation_id="GetMetrics",
     tags=["Telemetry"],
     media_type=PROMETHEUS_TEXT,
-    security=[{}],
-    opt={"public": True},
+    opt={"public": True, "errors": {403: "The setting `metrics` keeps this client out."}},
 )
 async def metrics(
     request: Request[Any, Any, Any],
@@ -59,7 +57,10 @@ async def metrics(
     PermissionDeniedException
         The setting ``metrics`` keeps this client out.
     """
-    if not _may_read(settings, request.client.host if request.client else ""):
+    # With none of ours named, a proxy on this machine would make everybody look like one on it.
+    is_unknown = not settings.trusted_proxies and TOLD_BY_PROXIES & set(request.headers)
+    client = "" if is_unknown or request.client is None else request.client.host
+    if not _may_read(settings, client):
         raise PermissionDeniedException("metrics are kept to this machine; see setting metrics")
     if "application/openmetrics-text" in request.headers.get("accept", ""):
         return Response(metrics.open_metrics(), media_type=OPEN_METRICS)

@@ -4,9 +4,9 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Literal
 
+from aerocast_hub.telemetry import process
 from aerocast_hub.telemetry.tracing import current_traceparent
 
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -19,9 +19,13 @@ class _EcsLines(logging.Formatter):
     A record may bring fields of its own: ``extra={"ecs": {"event.action": "login"}}``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, service: str) -> None:
         super().__init__()
-        self._service = {"service.name": "aerocast-hub", "service.version": version("aerocast-hub")}
+        self._service = {
+            "service.name": service,
+            "service.version": process.VERSION,
+            "service.node.name": process.INSTANCE,
+        }
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)
@@ -50,12 +54,16 @@ def set_up_logs(
     level: int = logging.INFO,
     *,
     to: Literal["stderr", "stdout"] = "stderr",
+    service: str = process.HUB,
 ) -> None:
-    """Send every log to one place in one form."""
+    """Send every log to one place in one form, in the name of a service (`process.name_of`)."""
     handler = logging.StreamHandler(sys.stderr if to == "stderr" else sys.stdout)
-    handler.setFormatter(_EcsLines() if log_format == "json" else logging.Formatter(_TEXT))
+    handler.setFormatter(_EcsLines(service) if log_format == "json" else logging.Formatter(_TEXT))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for chatty in ("alembic", "aiosqlite", "sqlalchemy", "urllib3", "opentelemetry"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # An error for each try while RabbitMQ is away, some with a traceback: who tries tells it.
+    for clamorous in ("aiormq", "aio_pika"):
+        logging.getLogger(clamorous).setLevel(logging.CRITICAL)

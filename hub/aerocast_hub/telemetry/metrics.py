@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.openmetrics import exposition as openmetrics
 
 
@@ -15,6 +22,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)  # memory, processor time, open files
         self.messages = self._counter("inbox_messages", "Messages received over MQTT", "outcome")
         self.observations = self._counter("inbox_observations", "Observations received", "outcome")
         self.bag_messages = self._counter("bag_messages", "Baggage messages received", "outcome")

@@ -8,13 +8,14 @@ import time
 
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from opentelemetry.trace import SpanKind, StatusCode
 
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.telemetry.tracing import TRACEPARENT, current_trace_id, span
 
 _UNWATCHED = frozenset({"/health", "/metrics"})  # asked every few seconds by machines
+_WATCHED = "aerocast_watched"
 
 
 class WatchRequests(ASGIMiddleware):
@@ -28,9 +29,17 @@ class WatchRequests(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Let the request through, and note how long it took and what came of it."""
         route = scope["path_template"]
-        if scope["type"] != ScopeType.HTTP or route in _UNWATCHED:
+        is_watched = _WATCHED in scope["state"]
+        if scope["type"] != ScopeType.HTTP or route in _UNWATCHED or is_watched:
             await next_app(scope, receive, send)
             return
+        await self.watch(route, scope, receive, send, next_app)
+
+    async def watch(
+        self, route: str, scope: HTTPScope, receive: Receive, send: Send, next_app: ASGIApp
+    ) -> None:
+        """Watch a request of a route, whoever answers it: whatever it passes on is not watched."""
+        scope.setdefault("state", {})[_WATCHED] = True
         method: str = scope["method"]
         started_s = time.perf_counter()
         with span(f"{method} {route}", [_traceparent(scope)], kind=SpanKind.SERVER) as kept:

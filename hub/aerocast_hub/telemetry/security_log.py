@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from aerocast_hub.telemetry import process
+
 ECS_VERSION = "8.17.0"
 _CATEGORIES = (
     ("login", "authentication"),
@@ -19,7 +21,16 @@ _CATEGORIES = (
     ("session", "authentication"),
     ("user", "iam"),
     ("role", "iam"),
+    ("badge_login", "authentication"),
     ("badge", "iam"),
+    ("second_factor_failed", "authentication"),
+    ("password_change_failed", "authentication"),
+    ("second_factor", "iam"),
+    ("recovery_codes", "iam"),
+    ("password", "iam"),
+    ("account", "iam"),
+    ("api_key", "iam"),
+    ("provider", "iam"),
     ("key", "iam"),
 )
 
@@ -71,7 +82,6 @@ def tell_refusal(actor: str, client: str | None, why: str) -> None:
         "event.action": "access_refused",
         "event.outcome": "failure",
         "event.reason": why,
-        "service.name": "aerocast-hub",
         "user.name": actor,
     }
     if client is not None:
@@ -98,7 +108,6 @@ def fields_of(line: Told) -> dict[str, object]:
         "event.outcome": line.outcome,
         "event.sequence": line.number,
         "event.hash": line.hash.hex(),
-        "service.name": "aerocast-hub",
         "user.name": line.actor,
         "aerocast.subject": line.subject,
     }
@@ -108,20 +117,24 @@ def fields_of(line: Told) -> dict[str, object]:
 
 
 class EcsLines(logging.Formatter):
-    """An event as one line of JSON."""
+    """An event as one line of JSON, in the name of a service."""
+
+    def __init__(self, service: str = process.HUB) -> None:
+        super().__init__()
+        self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
         """Write an event."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        told = {"@timestamp": at, "ecs.version": ECS_VERSION}
+        told = {"@timestamp": at, "ecs.version": ECS_VERSION, "service.name": self._service}
         return json.dumps(told | getattr(record, "ecs", {"message": record.getMessage()}))
 
 
-def also_write_to(path: Path) -> logging.Handler:
+def also_write_to(path: Path, service: str = process.HUB) -> logging.Handler:
     """Write the events to a file too, readable by its owner; let go of with `removeHandler`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600, exist_ok=True)
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(EcsLines())
+    handler.setFormatter(EcsLines(service))
     _log.addHandler(handler)
     return handler

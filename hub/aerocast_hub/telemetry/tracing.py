@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from importlib.metadata import version
 from typing import NamedTuple
 
 from opentelemetry import trace
@@ -20,11 +19,12 @@ from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanK
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from aerocast_hub.settings import SettingsError
+from aerocast_hub.telemetry import process
 
 TRACEPARENT = "traceparent"
 """The header of HTTP that carries a trace on (W3C Trace Context §3.2.1)."""
 _W3C = TraceContextTextMapPropagator()
-_CLOSE_WITHIN_MS = 3_000
+_CLOSE_WITHIN_S = 3.0
 
 
 class _Tracers(NamedTuple):
@@ -60,7 +60,7 @@ def is_tracing() -> bool:
 
 
 @contextmanager
-def tracing(url: str | None, sample: float) -> Iterator[None]:
+def tracing(url: str | None, sample: float, service: str = process.HUB) -> Iterator[None]:
     """Send spans to an OTLP receiver while the block runs; without ``url``, nothing.
 
     Parameters
@@ -69,6 +69,8 @@ def tracing(url: str | None, sample: float) -> Iterator[None]:
         Of an OTLP/HTTP receiver, without ``/v1/traces``.
     sample
         How many traces of all are kept, 0 to 1. Chosen by the trace's id: all hubs keep the same.
+    service
+        What this process is called (`process.name_of`).
 
     Raises
     ------
@@ -80,21 +82,19 @@ def tracing(url: str | None, sample: float) -> Iterator[None]:
         yield
         return
     try:
-        from aerocast_hub.telemetry.spans_out import providers  # noqa: PLC0415  only when asked for
+        from aerocast_hub.telemetry.spans_out import spans_out  # noqa: PLC0415  only when asked for
     except ImportError as error:
         raise SettingsError(
-            f"telemetry_url needs {error.name}: install aerocast-hub[telemetry]"
+            f"otlp_endpoint needs {error.name}: install aerocast-hub[telemetry]"
         ) from error
-    hub, gateways = providers(f"{url.rstrip('/')}/v1/traces", sample, _ids.get)
-    name, release = "aerocast_hub", version("aerocast-hub")
-    _tracers = _Tracers(hub.get_tracer(name, release), gateways.get_tracer(name, release))
+    out = spans_out(f"{url.rstrip('/')}/v1/traces", sample, service, _ids.get)
+    name, release = "aerocast_hub", process.VERSION
+    _tracers = _Tracers(out.hub.get_tracer(name, release), out.gateways.get_tracer(name, release))
     try:
         yield
     finally:
         _tracers = None
-        for provider in (hub, gateways):
-            provider.force_flush(_CLOSE_WITHIN_MS)
-            provider.shutdown()
+        out.close(_CLOSE_WITHIN_S)
 
 
 @contextmanager

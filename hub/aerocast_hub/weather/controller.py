@@ -14,6 +14,7 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.instants import AskedInstant, asked_us
 from aerocast_hub.weather.recent_weather import RecentWeather
 from aerocast_hub.weather.store import AirportWeather, Refusal, list_refused, weather_at
+from aerocast_hub.web.description.unchanged import UNCHANGED
 
 
 class WeatherController(Controller):
@@ -29,7 +30,12 @@ class WeatherController(Controller):
         async with database.reading() as session:
             return await list_refused(session)
 
-    @get("/{icao:str}", operation_id="GetWeather", opt={"permission": "weather:read"})
+    @get(
+        "/{icao:str}",
+        operation_id="GetWeather",
+        responses=UNCHANGED,
+        opt={"permission": "weather:read"},
+    )
     async def weather(
         self,
         icao: FromPath[str],

@@ -50,16 +50,21 @@ def closing(strikes: Iterable[Strike], limits: LightningLimits, now_us: int) -> 
 
 
 def nearest(strikes: Iterable[Strike], limits: LightningLimits, now_us: int) -> Strike | None:
-    """Give the nearest strike of the all-clear time in any ring; the newest of equals."""
+    """Give the nearest strike of the all-clear time in any ring; the newest of equals.
+
+    One nobody knows the distance of may be here: it comes after those that are.
+    """
     reach_km = max(ring.within_km for ring in limits.rings)
     lately = [
         strike
         for strike in strikes
         if now_us - strike.at_us < limits.all_clear_us and is_within(strike, reach_km)
     ]
-    return min(
-        lately, key=lambda each: (each.distance_km or 0.0, -each.at_us, each.source), default=None
-    )
+    return min(lately, key=_how_near, default=None)
+
+
+def _how_near(strike: Strike) -> tuple[float, bool, int, str]:
+    return strike.distance_km or 0.0, strike.distance_km is None, -strike.at_us, strike.source
 
 
 def is_within(strike: Strike, reach_km: float) -> bool:

@@ -115,10 +115,13 @@ class VisibilityLimits(_Table, frozen=True, kw_only=True):
     source: Text = "ICAO EUR Doc 013"
 
 
+RUNWAY_NAME = "^[0-3][0-9][LCR]?$"
+
+
 class Runway(_Table, frozen=True, kw_only=True):
     """One direction of a runway; its bearing is true, not magnetic."""
 
-    name: Annotated[str, msgspec.Meta(pattern="^[0-3][0-9][LCR]?$")]
+    name: Annotated[str, msgspec.Meta(pattern=RUNWAY_NAME)]
     true_bearing_deg: Annotated[float, msgspec.Meta(ge=0.0, lt=360.0)]
 
 

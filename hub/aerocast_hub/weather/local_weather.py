@@ -6,12 +6,12 @@ Never in place of a report, and always with where it comes from.
 import time
 from collections.abc import Iterable, Sequence
 
-from aerocast_protocols.observations import LightningStrike, LightningWatch, WeatherMeasured
+from aerocast_protocols.observations.weather import LightningStrike, LightningWatch, WeatherMeasured
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.database.insert import insert_new, insert_or_replace
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
 from aerocast_hub.inbox.sighting import Retimed, Sighting, lives_on
 from aerocast_hub.weather.derived import MPS_TO_KT
 from aerocast_hub.weather.ramp_judging import airports_of_sites, judge

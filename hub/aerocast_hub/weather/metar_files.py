@@ -76,8 +76,8 @@ async def follow_files(database: Database, place: Path) -> None:
     while True:
         try:
             await read_changed(database, files)
-        except (SQLAlchemyError, OSError):
-            log.exception("METAR files wait: the database does not answer")
+        except (SQLAlchemyError, OSError) as error:
+            database.tell_failure("METAR files wait", error)
             files.forget()
         await asyncio.sleep(LOOK_EVERY_S)
 

@@ -50,8 +50,8 @@ async def keep_nowcasts(database: Database) -> None:
         now_us = time.time_ns() // 1000
         try:
             kept_us = await keep_up(database, now_us, kept_us)
-        except (SQLAlchemyError, OSError):
-            log.exception("nowcasts wait: the database does not answer")
+        except (SQLAlchemyError, OSError) as error:
+            database.tell_failure("nowcasts wait", error)
         await asyncio.sleep(LOOK_EVERY_S)
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from aerocast_hub.airports import airport
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.insert import insert_new
-from aerocast_hub.events import (
-    Event,
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.ramp import (
     LowVisibility,
     RampCautioned,
     RampClosed,

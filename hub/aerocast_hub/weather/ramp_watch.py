@@ -1,7 +1,6 @@
 """Watching ramps: judged every few seconds, for time alone opens one, or makes it unknown."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Collection
 
@@ -21,8 +20,6 @@ from aerocast_hub.weather.ramp_store import DETECTOR_KNOWN_US, every_settings, s
 from aerocast_hub.weather.ramp_tables import ClockSetRow, ListeningRow, RampStateRow
 from aerocast_hub.weather.stations import station_of
 from aerocast_hub.weather.tables import MetarRow
-
-log = logging.getLogger(__name__)
 
 EVERY_S = 5.0
 FORGET_EVERY_S = 3600.0
@@ -90,6 +87,6 @@ async def keep_judging(database: Database, publisher: Publisher) -> None:
                 forgot_at_s = time.monotonic()
                 async with database.writing() as session:
                     await forget(session, time.time_ns() // 1000)
-        except (SQLAlchemyError, OSError):
-            log.exception("ramps wait: the database does not answer")
+        except (SQLAlchemyError, OSError) as error:
+            database.tell_failure("ramps wait", error)
         await asyncio.sleep(EVERY_S)

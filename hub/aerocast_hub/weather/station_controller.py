@@ -3,8 +3,6 @@
 Not for flight operations.
 """
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -18,12 +16,15 @@ from litestar.response.sse import ServerSentEventMessage
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth.permissions import NO_ROWS
+from aerocast_hub.auth.sessions.standing import Standing
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
-from aerocast_hub.events import kind_of
+from aerocast_hub.events.every import Event, kind_of
 from aerocast_hub.instants import AskedInstant, asked_us
-from aerocast_hub.live.sockets import COME_BACK, TOKEN_ENDED, Listening, tell_until_left
-from aerocast_hub.outbox.publish import Published, Publisher, TooSlowError
+from aerocast_hub.live.answering import EVENT_STREAM, HEADERS
+from aerocast_hub.live.server_sent import LONGEST_QUEUE, stream
+from aerocast_hub.live.sockets import COME_BACK, Listening, tell_until_left
+from aerocast_hub.outbox.publish import Publisher, TooSlowError
 from aerocast_hub.weather.low_visibility import LowVisibilityState
 from aerocast_hub.weather.ramp import Ramp
 from aerocast_hub.weather.ramp_judging import told_ramps
@@ -41,8 +42,6 @@ from aerocast_hub.weather.station_views import (
 KINDS = frozenset(
     {"ramp_closed", "ramp_reopened", "ramp_cautioned", "ramp_unknown", "low_visibility"}
 )
-LONGEST_QUEUE = 256
-HEARTBEAT_S = 20.0
 AskedHours = Annotated[float, QueryParameter(gt=0.0, le=192.0)]
 Latitude = Annotated[float, QueryParameter(ge=-90.0, le=90.0)]
 Longitude = Annotated[float, QueryParameter(ge=-180.0, le=180.0)]
@@ -95,21 +94,27 @@ class StationController(Controller):
         async with database.reading() as session:
             return await area_at(session, (south, west, north, east), asked_us(at_us))
 
-    @get("/events", operation_id="FollowWeather", opt={"permission": "weather:read"})
+    @get(
+        "/events",
+        operation_id="FollowWeather",
+        media_type=EVENT_STREAM,
+        opt={"permission": "weather:read"},
+    )
     async def events(
         self,
         request: Request[Principal, Any, State],
         database: NamedDependency[Database],
         publisher: NamedDependency[Publisher],
+        standing: NamedDependency[Standing],
     ) -> Stream:
         """Stream what changes on ramps, as server-sent events.
 
         A stream begins with what was told last of every ramp (``ramps``); it ends with the token.
         """
         return Stream(
-            server_sent(database, publisher, request.user.expires_at_s),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+            server_sent(database, publisher, standing, request.user),
+            media_type=EVENT_STREAM,
+            headers=HEADERS,
         )
 
     @websocket("/socket", opt={"permission": "weather:read"})
@@ -118,9 +123,10 @@ class StationController(Controller):
         socket: Listening,
         database: NamedDependency[Database],
         publisher: NamedDependency[Publisher],
+        standing: NamedDependency[Standing],
     ) -> None:
         """Tell what changes on ramps over a WebSocket, in JSON: the ramps, then each event."""
-        await tell_until_left(socket, _tell(socket, database, publisher))
+        await tell_until_left(socket, _tell(socket, database, publisher), standing)
 
     @get("/{icao:str}/ramp", operation_id="GetRamp", opt={"permission": "weather:read"})
     async def ramp(
@@ -172,38 +178,27 @@ async def _tell(socket: Listening, database: Database, publisher: Publisher) -> 
         async with database.reading() as session:
             present = await _present(session)
         await socket.send_data(present, mode="text")
-        while (left_s := socket.user.expires_at_s - time.time()) > 0:
+        while True:
             try:
-                async with asyncio.timeout(left_s):
-                    published = await news.next()
-            except TimeoutError:
-                break
+                published = await news.next()
             except TooSlowError:
                 await socket.close(code=COME_BACK, reason="behind: come back and ask")
                 return
-            if kind_of(published.event) in KINDS:
+            if await _is_of_a_ramp(published.event):
                 await socket.send_data(msgspec.json.encode(published.event), mode="text")
-        await socket.close(code=TOKEN_ENDED, reason="the token is too old")
 
 
-async def server_sent(
-    database: Database, publisher: Publisher, ends_at_s: float
+def server_sent(
+    database: Database, publisher: Publisher, standing: Standing, who: Principal
 ) -> AsyncIterator[bytes]:
-    """Give the stream's bytes until ``ends_at_s``, seconds since 1970-01-01, or until it lags."""
-    with publisher.subscribe(LONGEST_QUEUE) as news:
+    """Stream what changes on ramps, after what was told last of every one."""
+
+    async def present() -> ServerSentEventMessage:
         async with database.reading() as session:
-            present = await _present(session)
-        yield ServerSentEventMessage(event="ramps", data=present).encode()
-        while (left_s := ends_at_s - time.time()) > 0:
-            try:
-                async with asyncio.timeout(min(HEARTBEAT_S, left_s)):
-                    published: Published = await news.next()
-            except TimeoutError:
-                yield b": still here\r\n\r\n"
-            except TooSlowError:
-                yield ServerSentEventMessage(event="behind", data="").encode()
-                return
-            else:
-                if kind_of(published.event) in KINDS:
-                    told = msgspec.json.encode(published.event)
-                    yield ServerSentEventMessage(id=published.id, data=told).encode()
+            return ServerSentEventMessage(event="ramps", data=await _present(session))
+
+    return stream(publisher, standing, who, _is_of_a_ramp, present)
+
+
+async def _is_of_a_ramp(event: Event) -> bool:
+    return kind_of(event) in KINDS

@@ -1,5 +1,7 @@
 """What is shown of airports: wind along runways, altitudes, ice, history, whole areas."""
 
+from collections.abc import Sequence
+
 import msgspec
 from aerocast_protocols.weather.metar_report import Metar
 from sqlalchemy import func, select
@@ -22,12 +24,14 @@ from aerocast_hub.weather.derived import (
     wind_chill_c,
 )
 from aerocast_hub.weather.evidence import AHEAD_US, MINUTE_US
-from aerocast_hub.weather.limits import AirportSettings
+from aerocast_hub.weather.limits import AirportSettings, Runway
 from aerocast_hub.weather.ramp_rule import NOT_FOR_FLIGHT
 from aerocast_hub.weather.ramp_store import ramp_reports, settings_of
 from aerocast_hub.weather.ramp_tables import LocalWeatherRow
+from aerocast_hub.weather.runways import runways_of
 from aerocast_hub.weather.staleness import STALE_MIN, Freshness, freshness
 from aerocast_hub.weather.stations import station_of
+from aerocast_hub.weather.store import newest_report
 from aerocast_hub.weather.tables import MetarRow
 
 MOST_REPORTS, MOST_STATIONS = 500, 500
@@ -127,7 +131,7 @@ class AreaWeather(msgspec.Struct, frozen=True, kw_only=True):
 async def field_at(session: AsyncSession, code: str, now_us: int) -> FieldWeather:
     """Give what an airport's weather means there at an instant."""
     settings = await settings_of(session, code)
-    row = await _newest(session, settings.airport, now_us)
+    row = await newest_report(session, settings.airport, now_us)
     report = None if row is None else _decoder.decode(row.report)
     local = await _local(session, settings, report, now_us)
     if row is None or report is None:
@@ -141,12 +145,14 @@ async def field_at(session: AsyncSession, code: str, now_us: int) -> FieldWeathe
     )
     if known.freshness == "expired":
         return known
+    runways = settings.runways or await runways_of(session, settings.airport)
     earlier = await ramp_reports(session, settings.airport, now_us)
     rain = [each.rain_mm_per_h for each in local if each.rain_mm_per_h is not None]
     return _derived(
         known,
         report,
         settings,
+        runways,
         was_wet=any(_is_wet(each.weather) for each in earlier),
         rain_mm_per_h=max(rain, default=None),
     )
@@ -156,6 +162,7 @@ def _derived(
     known: FieldWeather,
     report: Metar,
     settings: AirportSettings,
+    runways: Sequence[Runway],
     *,
     was_wet: bool,
     rain_mm_per_h: float | None,
@@ -179,7 +186,7 @@ def _derived(
     return msgspec.structs.replace(
         known,
         flight_category=report.flight_category,
-        runways=[runway_wind(each.name, each.true_bearing_deg, wind) for each in settings.runways],
+        runways=[runway_wind(each.name, each.true_bearing_deg, wind) for each in runways],
         elevation_ft=elevation_ft,
         pressure_altitude_ft=pressure_ft,
         density_altitude_ft=density_ft,
@@ -293,21 +300,6 @@ async def area_at(
             for station, at_us, raw, report in rows
         ]
     )
-
-
-async def _newest(session: AsyncSession, station: str, now_us: int) -> MetarRow | None:
-    found: MetarRow | None = await session.scalar(
-        select(MetarRow)
-        .where(MetarRow.station == station, MetarRow.observed_at_us <= now_us + AHEAD_US)
-        .order_by(
-            MetarRow.observed_at_us.desc(),
-            MetarRow.corrected.desc(),
-            MetarRow.received_at_us.desc(),
-            MetarRow.digest,
-        )
-        .limit(1)
-    )
-    return found
 
 
 async def _local(

@@ -94,13 +94,12 @@ async def keep_reports(
     return len(reports)
 
 
-async def weather_at(session: AsyncSession, code: str, now_us: int) -> AirportWeather | None:
-    """Give an airport's weather at an instant, by ICAO or IATA code; None when nothing is known.
+async def newest_report(session: AsyncSession, station: str, now_us: int) -> MetarRow | None:
+    """Give the newest report of a station at an instant.
 
-    Of two reports of one time the corrected one counts, then the one received last.
+    Of two of one time the corrected one counts, then the one received last.
     """
-    station = station_of(code)
-    row = await session.scalar(
+    found: MetarRow | None = await session.scalar(
         select(MetarRow)
         .where(MetarRow.station == station, MetarRow.observed_at_us <= now_us + AHEAD_US)
         .order_by(
@@ -111,6 +110,13 @@ async def weather_at(session: AsyncSession, code: str, now_us: int) -> AirportWe
         )
         .limit(1)
     )
+    return found
+
+
+async def weather_at(session: AsyncSession, code: str, now_us: int) -> AirportWeather | None:
+    """Give an airport's weather at an instant, by ICAO or IATA code; None when nothing is known."""
+    station = station_of(code)
+    row = await newest_report(session, station, now_us)
     refused = await _refused(session, station)
     if row is None and not refused:
         return None

@@ -20,6 +20,16 @@ class MetarRow(Base):
     report: Mapped[bytes]
 
 
+class RunwayRow(Base):
+    """One direction of a runway, as somebody imported it; ``airport`` is an ICAO code."""
+
+    __tablename__ = "runways"
+
+    airport: Mapped[str] = mapped_column(primary_key=True)
+    runway: Mapped[str] = mapped_column(primary_key=True)
+    true_bearing_deg: Mapped[float]
+
+
 class RefusedMetarRow(Base):
     """A text that nobody could read as a report, and why."""
 

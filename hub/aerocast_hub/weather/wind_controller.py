@@ -1,12 +1,20 @@
 """Endpoints of winds aloft. Not for flight operations."""
 
 import asyncio
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal, cast
 
 import msgspec
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    Schema,
+)
 from litestar.params import FromPath, QueryParameter
 
 from aerocast_hub.auth.permissions import NO_ROWS
@@ -57,6 +65,18 @@ class ExportedWinds(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     winds: list[Amdar]
     notice: str = NOT_FOR_FLIGHT
+
+
+@dataclass
+class _GivesFiles(Operation):
+    """Says in the API's description that winds come as files too."""
+
+    def __post_init__(self) -> None:
+        answer = (self.responses or {}).get("200")
+        if isinstance(answer, OpenAPIResponse) and answer.content is not None:
+            text = Schema(type=OpenAPIType.STRING)
+            answer.content["text/csv"] = OpenAPIMediaType(schema=text)
+            answer.content["application/octet-stream"] = OpenAPIMediaType(schema=text)
 
 
 class WindController(Controller):
@@ -117,7 +137,12 @@ class WindController(Controller):
             site=site, profiles=[DrawnProfile(at_us=at, profile=each) for at, each in drawn]
         )
 
-    @get("/{site:str}/winds/export", operation_id="ExportWinds", opt={"permission": "weather:read"})
+    @get(
+        "/{site:str}/winds/export",
+        operation_id="ExportWinds",
+        operation_class=_GivesFiles,
+        opt={"permission": "weather:read", "errors": {501: "BUFR needs ecCodes at the hub."}},
+    )
     async def export(
         self,
         site: FromPath[str],
@@ -125,7 +150,7 @@ class WindController(Controller):
         file_format: Annotated[ExportFormat, QueryParameter(name="format")] = "json",
         at_us: AskedInstant = None,
         hours: AskedSpan = 1.0,
-    ) -> Response[str | bytes | ExportedWinds]:
+    ) -> Response[ExportedWinds]:
         """Give what aircraft met around a site, corrected and checked, as CSV, JSON or BUFR.
 
         Raises
@@ -142,10 +167,9 @@ class WindController(Controller):
         if file_format == "json":
             return Response(ExportedWinds(site=site, winds=rows))
         if file_format == "csv":
-            return Response(to_csv(rows), media_type="text/csv; charset=utf-8")
+            return Response(cast("ExportedWinds", to_csv(rows)), media_type="text/csv")
         try:
-            return Response(
-                await asyncio.to_thread(to_bufr, rows), media_type="application/octet-stream"
-            )
+            told = await asyncio.to_thread(to_bufr, rows)
+            return Response(cast("ExportedWinds", told), media_type="application/octet-stream")
         except BufrMissing as error:
             raise ClientException(str(error), status_code=501) from error

@@ -1,7 +1,6 @@
 """What the hub does with winds beside requests: thins, learns, draws profiles, and forgets."""
 
 import asyncio
-import logging
 import time
 
 import msgspec
@@ -27,8 +26,6 @@ from aerocast_hub.weather.wind_tables import (
     WindProfileRow,
 )
 from aerocast_hub.weather.winds import Winds, sites_heard, wind_of_row, winds_over
-
-log = logging.getLogger(__name__)
 
 EVERY_S = 60.0
 LEARN_EVERY_US = 3_600_000_000
@@ -56,8 +53,8 @@ async def keep_winds(database: Database) -> None:
                 await learn_headings(database, now_us)
                 await forget(database, now_us)
             await draw_profiles(database, now_us)
-        except (SQLAlchemyError, OSError):
-            log.exception("winds wait: the database does not answer")
+        except (SQLAlchemyError, OSError) as error:
+            database.tell_failure("winds wait", error)
         await asyncio.sleep(EVERY_S)
 
 

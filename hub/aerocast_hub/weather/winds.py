@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 import msgspec
-from aerocast_protocols.observations import AircraftWeather
+from aerocast_protocols.observations.aircraft import AircraftWeather
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.airports import airport
 from aerocast_hub.database.insert import insert_new, insert_or_replace
-from aerocast_hub.events import Event
+from aerocast_hub.events.every import Event
 from aerocast_hub.inbox.sighting import Retimed, Sighting, lives_on
 from aerocast_hub.weather.aircraft_wind import AircraftWind, is_sound, km_between, latest
 from aerocast_hub.weather.heading_bias import HeadingBias, block_of
@@ -225,10 +225,6 @@ def _wind(seen_at_us: int, told: AircraftWeather) -> AircraftWind:
 
 def _row(sighting: Sighting, wind: AircraftWind) -> dict[str, object]:
     return {
-        "site": sighting.site,
-        "gateway": sighting.gateway,
-        "epoch": sighting.epoch,
-        "lane": sighting.lane,
-        "sequence": sighting.sequence,
+        **sighting.key(),
         **msgspec.structs.asdict(wind),
     }

@@ -16,7 +16,6 @@ from litestar.params import URLEncodedBody
 from aerocast_hub.auth.access import Access
 from aerocast_hub.auth.accounts.own_controller import OWN, WRONG_PRESENT, NewKey, make_own_key
 from aerocast_hub.auth.accounts.own_password import OwnPassword
-from aerocast_hub.auth.api_keys.checking import ApiKeys
 from aerocast_hub.auth.api_keys.store import KeyRefusedError, list_keys, revoke_key
 from aerocast_hub.auth.caller import caller_of, own_id, party_of, too_many_tries
 from aerocast_hub.auth.logins import TryLater
@@ -25,7 +24,7 @@ from aerocast_hub.auth.second_factors.codes import FactorError
 from aerocast_hub.auth.second_factors.own_factors import Added, NewPasskey, OwnFactors
 from aerocast_hub.auth.sessions.cookies import SessionCookies
 from aerocast_hub.auth.sessions.standing import Standing
-from aerocast_hub.auth.sessions.store import end_sessions, sessions_of
+from aerocast_hub.auth.sessions.store import end_sessions, record_ended, sessions_of
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.auth.users import UserError
 from aerocast_hub.database.engine import Database
@@ -219,14 +218,13 @@ async def end_session(
     standing: NamedDependency[Standing],
 ) -> Response[str]:
     """End one of one's other sessions, or all of them."""
+    who, now_us = request.user, time.time_ns() // 1000
     async with database.writing() as session:
         ended = await end_sessions(
-            session,
-            own_id(request),
-            time.time_ns() // 1000,
-            only=data.session,
-            but=request.user.session_id,
+            session, own_id(request), now_us, only=data.session, but=who.session_id
         )
+        if ended:
+            await record_ended(session, who.name, who.name, ended, now_us)
     standing.end(ended)
     return _said("Ended." if ended else "There was no other session.")
 
@@ -249,7 +247,7 @@ async def revoke(
     data: URLEncodedBody[EndForm],
     request: Mine,
     database: NamedDependency[Database],
-    api_keys: NamedDependency[ApiKeys],
+    standing: NamedDependency[Standing],
 ) -> Response[str]:
     """Take an API key out of use."""
     now_us = time.time_ns() // 1000
@@ -257,7 +255,7 @@ async def revoke(
         is_gone = await revoke_key(
             session, own_id(request), data.key, now_us=now_us, actor=request.user.name
         )
-    api_keys.forget()
+    await standing.look()
     return _said("The key is revoked." if is_gone else "There is no such key.")
 
 

@@ -8,13 +8,18 @@ of where they are from, their licence and their hashes.
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from litestar import Router
+from litestar.connection import ASGIConnection
 from litestar.datastructures import CacheControlHeader
+from litestar.exceptions import NotFoundException
+from litestar.handlers import BaseRouteHandler
 from litestar.static_files import create_static_files_router
 
 STATIC = Path(__file__).parent / "static"
 VENDOR = STATIC / "vendor"
+LONGEST_NAME = 200
 SWAGGER_UI = "vendor/swagger-ui-5.35.0"
 
 
@@ -38,4 +43,12 @@ def static_files() -> Router:
         directories=[STATIC],
         cache_control=CacheControlHeader(max_age=31_536_000, public=True, immutable=True),
         opt={"public": True},
+        guards=[_name_a_file],
     )
+
+
+def _name_a_file(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Refuse what no file can be called, which the disk would raise errors of its own for."""
+    name = connection.scope["path"].removeprefix("/static/")
+    if len(name) > LONGEST_NAME or "\x00" in name:
+        raise NotFoundException

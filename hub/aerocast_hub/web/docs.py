@@ -4,11 +4,11 @@ from typing import Any
 
 from litestar import Request, Router
 from litestar.datastructures import State
-from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from aerocast_hub.web.assets import SWAGGER_UI
+from aerocast_hub.web.description.document import Description
 from aerocast_hub.web.templates import render
 
 
@@ -28,9 +28,9 @@ class OfflineSwagger(OpenAPIRenderPlugin):
         ).encode()
 
 
-def openapi_config(title: str, version: str) -> OpenAPIConfig:
+def description_of(title: str, version: str) -> Description:
     """Describe an app at ``/docs`` and ``/docs/openapi.json``, to anybody: it holds no secrets."""
-    return OpenAPIConfig(
+    return Description(
         title=title,
         version=version,
         openapi_router=Router(

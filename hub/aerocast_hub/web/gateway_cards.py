@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aerocast_protocols.observations import DeviceHealth, GatewayHealth
+from aerocast_protocols.observations.gateways import DeviceHealth, GatewayHealth
 
 from aerocast_hub.gateways.losses import Account
 from aerocast_hub.gateways.views import GatewayView, State

@@ -1,5 +1,7 @@
 """Headers on every answer: what browsers may do with it, and who may keep it."""
 
+from collections.abc import Iterable
+
 from litestar.types import Message, Scope
 
 # No inline script and no inline style anywhere; 'data:' is for Swagger's own little icons.
@@ -25,15 +27,22 @@ async def add_security_headers(message: Message, scope: Scope) -> None:
     """Add them to an answer that is about to leave; what it says itself about caching stays."""
     if message["type"] != "http.response.start":
         return
-    # The raw list at once: an answer has a dozen headers, and every request pays for them.
-    own = {name.lower() for name, _ in message["headers"]}
-    headers = [pair for pair in message["headers"] if pair[0].lower() not in _NAMES]
+    is_https = scope.get("scheme") == "https"
+    message["headers"] = with_security_headers(message["headers"], is_https=is_https)
+
+
+def with_security_headers(
+    said: Iterable[tuple[bytes, bytes]], *, is_https: bool
+) -> list[tuple[bytes, bytes]]:
+    """Give an answer's headers with ours: the raw list at once, for every request pays for it."""
+    said = list(said)
+    headers = [pair for pair in said if pair[0].lower() not in _NAMES]
     headers += _ALWAYS
-    if scope.get("scheme") == "https":
+    if is_https:
         headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
-    if b"cache-control" not in own:
+    if all(name.lower() != b"cache-control" for name, _ in said):
         headers.append((b"cache-control", b"no-store"))
-    message["headers"] = headers
+    return headers
 
 
 _ALWAYS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]

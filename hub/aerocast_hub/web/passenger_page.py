@@ -7,7 +7,7 @@ import msgspec
 
 from aerocast_hub.live.audience import mark_of
 from aerocast_hub.orientation.guidance import Advice, BagAdvice, Phase
-from aerocast_hub.orientation.wording import Phrase, say, tell_time
+from aerocast_hub.orientation.wording import Phrase, say, tell_span, tell_time
 from aerocast_hub.web.labels import LABELS
 from aerocast_hub.web.views import Tone
 
@@ -17,7 +17,7 @@ _TO_BELT: frozenset[Phase] = frozenset({"in_flight", "arriving", "ramp_closed", 
 # Where the weather changes nothing of what to do.
 _ANY_WEATHER: frozenset[Phase] = frozenset({"unknown", "done", "desk", "no_news"})
 # The page shows these as figures, in large type.
-_SHOWN_LARGE = frozenset({"step_first_window", "step_last_by", "step_boarding_closes"})
+_BAG_TIMES = frozenset({"step_first_window", "step_last_by"})
 
 
 class PassengerBag(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,11 +91,16 @@ def passenger_page(advice: Advice, language: str, time_zone: str | None) -> Pass
 
     first, last = advice.first_bag, advice.last_bag
     sign, place = _sign(advice)
+    span = None
+    if first is not None:
+        span = tell_span(language, first.p10_us, first.p90_us, time_zone, advice.at_us)
+    closes = _shows_boarding(advice)
+    large = _BAG_TIMES | {"step_boarding_closes"} if closes else _BAG_TIMES
     return PassengerPage(
         flight=advice.flight,
         onward=advice.onward,
         headline=worded(advice.headline),
-        steps=all_worded(each for each in advice.steps if each.key not in _SHOWN_LARGE),
+        steps=all_worded(each for each in advice.steps if each.key not in large),
         way=all_worded(advice.way),
         reasons=all_worded(_reasons(advice)),
         unknown=all_worded(advice.unknown),
@@ -103,9 +108,9 @@ def passenger_page(advice: Advice, language: str, time_zone: str | None) -> Pass
         updated=tell_time(language, advice.at_us, time_zone),
         sign=sign,
         place=place,
-        boarding_closes=shown(advice.boarding_closes_us) if sign == "gate" else None,
-        first_from=shown(first.p10_us) if first else None,
-        first_to=shown(first.p90_us) if first else None,
+        boarding_closes=shown(advice.boarding_closes_us) if closes else None,
+        first_from=span[0] if span else None,
+        first_to=span[1] if span else None,
         last_by=shown(last.p90_us) if last else None,
     )
 
@@ -116,11 +121,18 @@ def _reasons(advice: Advice) -> tuple[Phrase, ...]:
     return (*advice.reasons, advice.weather)
 
 
+def _shows_boarding(advice: Advice) -> bool:
+    """Say whether the large time is that of boarding: where it is to come, and they go to it."""
+    closes_us = advice.boarding_closes_us
+    return advice.phase in _TO_GATE and closes_us is not None and advice.at_us < closes_us
+
+
 def _sign(advice: Advice) -> tuple[Literal["belt", "gate"] | None, str | None]:
     """Choose what stands in the largest type: the one place to go."""
     if advice.phase in _TO_GATE:
         return ("gate", advice.gate) if advice.gate is not None else (None, None)
-    if advice.phase in _TO_BELT and advice.onward is None:
+    comes_later = advice.bags and all(bag.trouble is not None for bag in advice.bags)
+    if advice.phase in _TO_BELT and advice.onward is None and not comes_later:
         return "belt", advice.belt
     return None, None
 

@@ -1,8 +1,6 @@
 """Everybody's accounts in a browser, for administrators."""
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -24,10 +22,11 @@ from aerocast_hub.auth.accounts.administration import (
     find_user,
     remove_factors,
     reset_password,
+    revoke_key_of,
     unlock_user,
 )
 from aerocast_hub.auth.accounts.people_controller import READ, WRITE, by_request
-from aerocast_hub.auth.api_keys.store import list_keys, revoke_key
+from aerocast_hub.auth.api_keys.store import list_keys
 from aerocast_hub.auth.passwords import Passwords
 from aerocast_hub.auth.permissions import grants
 from aerocast_hub.auth.roles import list_roles
@@ -140,11 +139,11 @@ async def act(
     if data.what == "password":
         return await _give_password(user_id, request, database, access.standing)
     try:
-        async with _ending(database, access.standing) as (session, ended):
-            said = await _do(session, ended, user_id, data, request)
+        async with database.writing() as session:
+            said = await _do(session, user_id, data, request)
     except UserError as error:
         return _said(str(error), back, is_wrong=True)
-    access.api_keys.forget()
+    await access.standing.look()
     publisher.wake()
     return _said(said, back)
 
@@ -154,25 +153,23 @@ PEOPLE_PAGES = (people_page, add, person_page, act)
 
 async def _do(
     session: AsyncSession,
-    ended: set[str],
     user_id: UUID,
     data: ActionForm,
     request: Administrator,
 ) -> str:
     by = by_request(request)
     if data.what == "disable":
-        ended |= await disable(session, user_id, by)
+        await disable(session, user_id, by)
         return "The account is disabled, and its sessions are ended"
     if data.what == "factors":
-        ended |= await remove_factors(session, user_id, by)
+        await remove_factors(session, user_id, by)
         return "The second factors are removed, and the sessions are ended"
     if data.what in ("sessions", "session"):
         only = data.session if data.what == "session" else None
-        ended |= await end_of(session, user_id, by, only)
+        await end_of(session, user_id, by, only)
         return "Ended"
     if data.what == "key":
-        await find_user(session, user_id)
-        is_gone = await revoke_key(session, user_id, data.key, now_us=by.now_us, actor=by.actor)
+        is_gone = await revoke_key_of(session, user_id, data.key, by)
         return "The key is revoked" if is_gone else "There is no such key"
     done = enable if data.what == "enable" else unlock_user
     await done(session, user_id, by)
@@ -185,22 +182,11 @@ async def _give_password(
     try:
         async with database.writing() as session:
             by = by_request(request)
-            given, ended = await reset_password(session, Passwords(), user_id, by)
+            given = await reset_password(session, Passwords(), user_id, by)
     except UserError as error:
         return _said(str(error), f"/people/{user_id}", is_wrong=True)
-    standing.end(ended)
+    await standing.look()
     return Response(render("first_password.html", given=given))
-
-
-@asynccontextmanager
-async def _ending(
-    database: Database, standing: Standing
-) -> AsyncIterator[tuple[AsyncSession, set[str]]]:
-    """Refuse the sessions put into the set at once, when the transaction is committed."""
-    ended = set[str]()
-    async with database.writing() as session:
-        yield session, ended
-    standing.end(ended)
 
 
 def _said(what: str, back: str, *, is_wrong: bool = False) -> Response[str]:

@@ -9,7 +9,8 @@ from litestar.enums import MediaType
 from litestar.params import FromQuery
 
 from aerocast_hub.auth.accounts.own_controller import OWN
-from aerocast_hub.auth.caller import caller_of, own_id
+from aerocast_hub.auth.caller import caller_of, client_of, own_id, too_many_tries
+from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.auth.oidc.sign_in import BACK, GOOD_FOR_S, SignIn, SignInError
 from aerocast_hub.auth.sessions.cookies import SessionCookies
 from aerocast_hub.auth.tokens import Principal
@@ -19,15 +20,24 @@ from aerocast_hub.web.templates import render
 
 @get("/login/provider", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)
 async def go_to_provider(
+    request: Request[Any, Any, State],
     sign_in: NamedDependency[SignIn],
     session_cookies: NamedDependency[SessionCookies],
     next: FromQuery[str] = "/",  # noqa: A002  the query's own name
 ) -> Response[str]:
-    """Send somebody to the provider to log in."""
+    """Send somebody to the provider to log in.
+
+    Raises
+    ------
+    TooManyRequestsException
+        Too many from there; Retry-After says when to try again.
+    """
+    if sign_in.is_offered and (wait_s := await sign_in.wait_s(client_of(request))):
+        raise too_many_tries(TryLater(wait_s))
     try:
         away = await sign_in.begin(local_place(next))
     except SignInError as error:
-        return _refused(str(error))
+        return _refused(error)
     return _go_to(away.address, [session_cookies.sign_in(away.state, GOOD_FOR_S)])
 
 
@@ -39,9 +49,9 @@ async def link_to_provider(
 ) -> Response[str]:
     """Send somebody to the provider, to log in there with this account from then on."""
     try:
-        away = await sign_in.begin("/account", own_id(request))
+        away = await sign_in.begin_link(own_id(request), request.user.session_id)
     except SignInError as error:
-        return _refused(str(error))
+        return _refused(error)
     return _go_to(away.address, [session_cookies.sign_in(away.state, GOOD_FOR_S)])
 
 
@@ -55,12 +65,12 @@ async def come_back(
     asked = request.query_params  # `state` is a name handlers cannot have
     code = asked.get("code", "")
     if "error" in asked or not code:
-        return _refused("the identity provider let nobody in")
+        return _refused(SignInError("the identity provider let nobody in"))
     kept = session_cookies.sign_in_state(request)
     try:
         back = await sign_in.finish(asked.get("state", ""), kept, code[:4096], caller_of(request))
-    except SignInError as refusal:
-        return _refused(str(refusal))
+    except SignInError as error:
+        return _refused(error)
     over = session_cookies.sign_in("", 0)
     if back.tokens is None:
         return _go_to("/account", [over])
@@ -71,10 +81,11 @@ async def come_back(
 PROVIDER_PAGES = (go_to_provider, link_to_provider, come_back)
 
 
-def _refused(why: str) -> Response[str]:
+def _refused(error: SignInError) -> Response[str]:
+    why = str(error)
     said = f"{why[:1].upper()}{why[1:]}."
     page = render("said.html", what=said, is_wrong=True, back="/login")
-    return Response(page, status_code=403, media_type=MediaType.HTML)
+    return Response(page, status_code=error.status, media_type=MediaType.HTML)
 
 
 def _go_to(place: str, cookies: list[Cookie]) -> Response[str]:

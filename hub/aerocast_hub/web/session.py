@@ -22,6 +22,9 @@ from aerocast_hub.settings import Settings
 from aerocast_hub.web.places import local_place
 from aerocast_hub.web.templates import render
 
+# What a browser lets go of when somebody logs out (W3C Clear Site Data); cookies end anyway.
+CLEARED = '"cache", "storage"'
+
 
 class LoginForm(msgspec.Struct, frozen=True, kw_only=True):
     """The login page's form."""
@@ -161,7 +164,9 @@ async def log_out(
     refresh_token = session_cookies.refresh_token(request)
     if refresh_token:
         await sessions.logout(refresh_token, caller_of(request))
-    return _go_to("/login", session_cookies.ended())
+    gone = _go_to("/login", session_cookies.ended())
+    gone.headers["Clear-Site-Data"] = CLEARED
+    return gone
 
 
 SESSION_HANDLERS = (login_page, log_in, second_factor, log_in_by_badge, renew, log_out)

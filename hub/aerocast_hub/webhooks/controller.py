@@ -14,7 +14,12 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.settings import Settings
 from aerocast_hub.sight.designators import MOST_NAMED, DesignatorError, read_airlines
-from aerocast_hub.webhooks.destinations import LONGEST_URL, RefusedDestinationError, resolve
+from aerocast_hub.webhooks.destinations import (
+    LONGEST_URL,
+    Allowed,
+    RefusedDestinationError,
+    resolve,
+)
 from aerocast_hub.webhooks.following import KINDS, USUAL
 from aerocast_hub.webhooks.store import (
     Delivery,
@@ -105,7 +110,7 @@ class WebhookController(Controller):
         if unknown:
             raise ClientException(f"no kind of event: {unknown[0][:40]!r}; {', '.join(KINDS)} are")
         try:
-            await resolve(data.url, private_too=settings.webhooks_private)
+            await resolve(data.url, Allowed(settings.webhooks_private, settings.webhook_host_names))
         except RefusedDestinationError as error:
             raise ClientException(str(error)) from None
         try:

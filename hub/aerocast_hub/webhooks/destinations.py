@@ -7,6 +7,7 @@ a moment later (DNS rebinding) changes nothing. Redirects are not followed.
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Collection
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,10 +15,40 @@ LONGEST_URL = 2000
 LONGEST_RESOLVING_S = 10.0
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that is assigned to the public internet. Outside of it stand, among others, addresses with an
+# IPv4 address in them: of a NAT64 of one's own (RFC 8215), compatible and translated ones; and
+# fec0::/10, once site-local (RFC 3879), which Python takes for global.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+_NOT_ROUTED = (ipaddress.ip_network("192.88.99.0/24"), ipaddress.ip_network("3fff::/20"))
 
 
 class RefusedDestinationError(ValueError):
     """Nothing is sent there; the message says why."""
+
+
+class Allowed(NamedTuple):
+    """What the hub's settings let webhooks go to.
+
+    Attributes
+    ----------
+    private_too
+        Also addresses that are not on the public internet, and such without TLS.
+    hosts
+        These alone, in lower case; ``*.example.com`` is every host below it. Empty: any.
+    """
+
+    private_too: bool = False
+    hosts: Collection[str] = ()
+
+    def has(self, name: str) -> bool:
+        """Say whether a host is among them."""
+        return not self.hosts or any(
+            name.endswith(each[1:]) if each.startswith("*.") else name == each
+            for each in self.hosts
+        )
+
+
+PUBLIC = Allowed()
 
 
 class Destination(NamedTuple):
@@ -60,13 +91,8 @@ def check_url(url: str) -> SplitResult:
     return parts
 
 
-async def resolve(url: str, *, private_too: bool = False) -> Destination:
+async def resolve(url: str, allowed: Allowed = PUBLIC) -> Destination:
     """Find out where an address leads.
-
-    Parameters
-    ----------
-    private_too
-        Allow addresses that are not on the public internet.
 
     Raises
     ------
@@ -75,6 +101,8 @@ async def resolve(url: str, *, private_too: bool = False) -> Destination:
     """
     parts = check_url(url)
     name = parts.hostname or ""
+    if not allowed.has(name):
+        raise RefusedDestinationError(f"{name[:253]!r} is not among WEBHOOK_HOSTS")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         async with asyncio.timeout(LONGEST_RESOLVING_S):
@@ -86,12 +114,14 @@ async def resolve(url: str, *, private_too: bool = False) -> Destination:
     addresses = [str(each[4][0]).partition("%")[0] for each in found]
     if not addresses:
         raise RefusedDestinationError(f"{name!r} has no address")
-    if not private_too:
+    if not allowed.private_too:
         for address in addresses:
             if not is_public(address):
                 raise RefusedDestinationError(
                     f"{name!r} is at {address}, which is not on the public internet"
                 )
+        if parts.scheme == "http":
+            raise RefusedDestinationError("to the internet webhooks go by https:// alone")
     pinned = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
     path = parts.path or "/"
     query = f"?{parts.query}" if parts.query else ""
@@ -108,6 +138,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-        if ip.teredo is not None:
+        if ip.teredo is not None or ip not in _GLOBAL_UNICAST:
             return False
+    if any(ip in each for each in _NOT_ROUTED):
+        return False
     return ip.is_global and not ip.is_multicast

@@ -7,7 +7,7 @@ import msgspec
 from aerocast_protocols.epcis.event_hash import time_text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from aerocast_hub.events import Event, kind_of
+from aerocast_hub.events.every import Event, kind_of
 from aerocast_hub.schedule import flight_key
 from aerocast_hub.sight.designators import airline_of
 from aerocast_hub.webhooks.store import queue, webhooks_for

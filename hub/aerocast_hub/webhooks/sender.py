@@ -1,7 +1,6 @@
 """Sending what is due: signed, several receivers at a time, each attempt bounded."""
 
 import asyncio
-import logging
 import random
 import time
 
@@ -10,7 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aerocast_hub.database.engine import Database
 from aerocast_hub.outbox.publish import Publisher, write_events
-from aerocast_hub.webhooks.destinations import RefusedDestinationError, resolve
+from aerocast_hub.outgoing_tls import believed
+from aerocast_hub.webhooks.destinations import Allowed, RefusedDestinationError, resolve
 from aerocast_hub.webhooks.signing import sign
 from aerocast_hub.webhooks.store import (
     Due,
@@ -20,8 +20,6 @@ from aerocast_hub.webhooks.store import (
     sweep,
     take_due,
 )
-
-log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
 SWEEP_EVERY_S = 3600.0
@@ -36,14 +34,14 @@ class Sender:
 
     Parameters
     ----------
-    private_too
-        Send to addresses that are not on the public internet.
+    allowed
+        Where webhooks may go.
     """
 
-    def __init__(self, database: Database, publisher: Publisher, *, private_too: bool) -> None:
+    def __init__(self, database: Database, publisher: Publisher, allowed: Allowed) -> None:
         self._database = database
         self._publisher = publisher
-        self._private_too = private_too
+        self._allowed = allowed
 
     async def run(self) -> None:
         """Send what is due until cancelled; a database that does not answer is asked again."""
@@ -53,6 +51,7 @@ class Sender:
             follow_redirects=False,
             trust_env=False,
             headers={"user-agent": USER_AGENT},
+            verify=believed(),
         ) as client:
             while True:
                 try:
@@ -62,8 +61,8 @@ class Sender:
                         swept_at = time.monotonic()
                         async with self._database.writing() as session:
                             await sweep(session, time.time_ns() // 1000)
-                except (SQLAlchemyError, OSError):
-                    log.exception("webhooks wait: the database does not answer")
+                except (SQLAlchemyError, OSError) as error:
+                    self._database.tell_failure("webhooks wait", error)
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def send_due(self, client: httpx.AsyncClient) -> int:
@@ -102,7 +101,7 @@ class Sender:
             return Outcome(None, f"{type(error).__name__}: {error}"[:300])
 
     async def _post(self, client: httpx.AsyncClient, due: Due) -> Outcome:
-        destination = await resolve(due.url, private_too=self._private_too)
+        destination = await resolve(due.url, self._allowed)
         message_id, at_s = f"msg_{due.id}", int(time.time())
         headers = {
             "host": destination.host,

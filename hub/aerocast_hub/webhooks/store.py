@@ -10,7 +10,8 @@ from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.audit.trail import record
-from aerocast_hub.events import Event, WebhookDied, WebhookRevived
+from aerocast_hub.events.every import Event
+from aerocast_hub.events.partners import WebhookDied, WebhookRevived
 from aerocast_hub.webhooks.retrying import judge, wait_s
 from aerocast_hub.webhooks.signing import new_secret
 from aerocast_hub.webhooks.tables import DeliveryRow, WebhookRow
@@ -205,7 +206,8 @@ async def revive_webhook(session: AsyncSession, webhook_id: str) -> list[Event]:
         .where(DeliveryRow.webhook_id == webhook_id, DeliveryRow.state.in_(["dead", "waiting"]))
         .values(state="waiting", attempts=0, next_at_us=_now_us(), done_at_us=None)
     )
-    await record(session, "webhook_revived", subject=f"webhook {webhook_id}")
+    subject, before, after = f"webhook {webhook_id}", {"state": "dead"}, {"state": "active"}
+    await record(session, "webhook_revived", subject=subject, before=before, after=after)
     return [_revived(webhook_id)]
 
 

@@ -16,7 +16,7 @@ from aerocast_protocols.barcode.boarding_pass import (
     decode_boarding_pass,
 )
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import ScannedLeg
+from aerocast_protocols.observations.bags import ScannedLeg
 
 Content = Literal["plate", "boarding_pass", "bag_qr", "no_read", "other"]
 

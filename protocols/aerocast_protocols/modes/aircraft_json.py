@@ -14,7 +14,7 @@ import msgspec
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.modes.reports import EMERGENCY_SQUAWKS, AircraftReport, AirMotion
 from aerocast_protocols.modes.wind import Wind
-from aerocast_protocols.observations import AircraftSource, Emergency
+from aerocast_protocols.observations.aircraft import AircraftSource, Emergency
 
 LARGEST_BYTES = 32 * 1024 * 1024
 MOST_AIRCRAFT = 10_000

@@ -3,7 +3,7 @@
 import msgspec
 
 from aerocast_protocols.modes.wind import Wind
-from aerocast_protocols.observations import AircraftSource, Emergency
+from aerocast_protocols.observations.aircraft import AircraftSource, Emergency
 
 # Mode A codes that mean an emergency (ICAO Annex 10 volume IV).
 EMERGENCY_SQUAWKS: dict[str, Emergency] = {

@@ -8,7 +8,7 @@ another link's ADS-B). In 2, 5 and 6 the IMF bit says that the address is none o
 
 from typing import NamedTuple
 
-from aerocast_protocols.observations import AircraftSource
+from aerocast_protocols.observations.aircraft import AircraftSource
 
 # ME bit (from 1) that carries IMF: surface position 21, airborne position 8, velocity 9.
 _IMF_BITS = {

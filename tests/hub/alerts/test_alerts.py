@@ -14,14 +14,21 @@ from aerocast_hub.alerts.store import (
 )
 from aerocast_hub.alerts.watch import look_and_settle, take_in
 from aerocast_hub.baggage.absorb import absorb
-from aerocast_hub.events import AlertCleared, AlertRaised
+from aerocast_hub.events.alerts import AlertCleared, AlertRaised
 from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.inbox.sighting import Sighting
-from aerocast_protocols.observations import UnreadBag
+from aerocast_protocols.observations.bags import UnreadBag
 
-from tests.hub.baggage.test_bag_api import act, day, hub
+from tests.hub.baggage.test_bag_api import act, day, running_hub
 
-__all__ = ["day", "hub"]
+__all__ = ["day"]
+
+
+@pytest.fixture
+async def hub(database_url, tmp_path):
+    """One of each test's own: what is wrong at an airport is about all of it."""
+    async with running_hub(database_url, tmp_path / "hub") as client:
+        yield client
 
 
 def wrong(key="a", severity="warning", reason="late"):
@@ -87,15 +94,14 @@ async def test_the_most_severe_alerts_come_first(database):
 
 
 async def test_a_bag_loaded_against_the_rules_raises_an_alert_by_itself(hub, day, ours):
-    today, _ = day
     hub.headers["authorization"] = "Bearer " + hub.app.state.hub.keys.signer.issue(
         "00000000-0000-0000-0000-000000000001",
         "op",
         frozenset({"baggage:read", "baggage:write", "alerts:read", "alerts:write"}),
         int(time.time()),
     )
-    await act(hub, did="held")
-    await act(hub, did="stowed", container="AKE1", flight="AF6120", flight_date=today)
+    await act(hub, day.plate, did="held")
+    await act(hub, day.plate, did="stowed", **day.aboard)
 
     async def critical():
         return [
@@ -110,7 +116,7 @@ async def test_a_bag_loaded_against_the_rules_raises_an_alert_by_itself(hub, day
     path = f"/api/alerts/{raised['id']}"
     answer = await hub.post(f"{path}/acknowledgement", json={"note": "stopping the loading"})
     assert answer.json()["alert"]["acknowledged_by"] == "op"
-    await act(hub, did="released")
+    await act(hub, day.plate, did="released")
     await until(none_critical)
     assert (await hub.get(path)).json()["alert"]["cleared_at_us"] is not None
     past = (await hub.get("/api/alerts/past")).json()  # time alone may have raised others meanwhile
@@ -135,7 +141,7 @@ async def test_time_alone_puts_bags_at_risk(database, hub, day, ours):
     async with database.reading() as session:
         reasons = {each.reason for each in await open_alerts(session)}
     assert len(reasons) == 1
-    assert reasons.pop().startswith("2 bags not made up in time for AF6120")
+    assert reasons.pop().startswith(f"2 bags not made up in time for {day.flight}")
 
 
 async def test_a_belt_with_unread_bags_is_quiet_again_when_none_follow(database):

@@ -18,7 +18,10 @@ from aerocast_hub.announcing.cloud_event import (
     subject_of,
 )
 from aerocast_hub.announcing.controller import described
-from aerocast_hub.events import AlertAcknowledged, BagPassed, Event, GatewayStateChanged, kind_of
+from aerocast_hub.events.alerts import AlertAcknowledged
+from aerocast_hub.events.bags import BagPassed
+from aerocast_hub.events.every import Event, kind_of
+from aerocast_hub.events.gateways import GatewayStateChanged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -3,9 +3,9 @@
 import time
 
 import pytest
+import pytest_asyncio
 from aerocast_hub.app import create_app
-from aerocast_hub.auth.token_keys import TokenKeys
-from aerocast_hub.events import GatewayStateChanged
+from aerocast_hub.events.gateways import GatewayStateChanged
 from aerocast_hub.outbox.publish import write_events
 from aerocast_hub.settings import load_settings
 from litestar.testing import AsyncTestClient
@@ -13,17 +13,30 @@ from sqlalchemy import text
 
 
 @pytest.fixture
-async def hub(database_url, tmp_path):
+def database_url(shared_database_url):
+    """One for all: each test begins with events of its own, and no others."""
+    return shared_database_url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running_hub(shared_database_url, tmp_path_factory):
     settings = load_settings(
-        mode="dev", database_url=database_url, data_dir=tmp_path, base_url="https://hub.example"
+        mode="dev",
+        database_url=shared_database_url,
+        data_dir=tmp_path_factory.mktemp("hub"),
+        base_url="https://hub.example",
+        broker_url="none:",
     )
     async with AsyncTestClient(create_app(settings, ["auth", "baggage"])) as client:
-        allowed = frozenset({"webhooks:write"})
-        token = TokenKeys(tmp_path, is_signing=True).signer.issue(
-            "0", "partner", allowed, int(time.time())
-        )
-        client.headers["authorization"] = f"Bearer {token}"
         yield client
+
+
+@pytest.fixture
+def hub(running_hub):
+    signer = running_hub.app.state.hub.keys.signer
+    token = signer.issue("0", "partner", frozenset({"webhooks:write"}), int(time.time()))
+    running_hub.headers["authorization"] = f"Bearer {token}"
+    return running_hub
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from aerocast_hub.announcing.asyncapi import EXCHANGE
 from aerocast_hub.announcing.exchange import Announcer, announcing
 from aerocast_hub.announcing.reading import events_after
 from aerocast_hub.cli import main
-from aerocast_hub.events import BagForgotten, GatewayStateChanged
+from aerocast_hub.events.bags import BagForgotten
+from aerocast_hub.events.gateways import GatewayStateChanged
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.outbox.tables import OutboxRow
 from aerocast_hub.running import running

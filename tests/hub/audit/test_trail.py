@@ -3,18 +3,21 @@ import json
 import logging
 import sys
 import time
+from typing import get_args
 
+import msgspec
 import pytest
 from aerocast_hub.app import create_app
 from aerocast_hub.audit.acting import Acting, acting
 from aerocast_hub.audit.append_only import TRIGGERS
-from aerocast_hub.audit.chain import Anchor, Break
+from aerocast_hub.audit.chain import Anchor, Break, Line
 from aerocast_hub.audit.trail import let_go, lines, record, verify
+from aerocast_hub.auth.audit import Action
 from aerocast_hub.cli import main
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.settings import SERVICES, load_settings
-from aerocast_hub.telemetry.security_log import EcsLines, also_write_to
+from aerocast_hub.telemetry.security_log import EcsLines, also_write_to, fields_of
 from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -126,6 +129,21 @@ async def test_old_lines_go_from_the_beginning_and_the_rest_hangs_on_their_seal(
             await session.execute(text("DELETE FROM audit_anchors"))
 
 
+async def test_a_line_known_from_before_what_is_kept_proves_nothing_and_is_told_so(database):
+    """Who forged a beginning, and says that the rest was let go of, is not taken at their word."""
+    for at_us in (10, 20, 30, 40):
+        await write(database, 1, at_us=at_us)
+    async with database.reading() as session:
+        first, second = [
+            Anchor(number=each.number, hash=each.hash) for each in await lines(session)
+        ][:2]
+    await let_go(database, before_us=30, now_us=50)
+    assert (await verify(database, first)).broken == Break(number=1, why="let go")
+    assert (await verify(database, second)).is_whole
+    forged = Anchor(number=2, hash=bytes(32))
+    assert (await verify(database, forged)).broken == Break(number=2, why="changed")
+
+
 WRITER = """
 import asyncio, sys
 from aerocast_hub.audit.trail import record
@@ -220,12 +238,26 @@ async def test_changes_over_the_api_leave_lines_with_before_and_after(hub):
 
 
 async def test_a_change_whose_feature_writes_no_line_leaves_one_all_the_same(hub):
-    message = "BSM\r\n.V/1LTLS\r\n.F/AF6120/14JUN/CDG\r\n.N/0057123456001\r\nENDBSM\r\n"
+    asked = {"url": "https://8.8.8.8/hook"}
+    added = (await hub.post("/api/webhooks", json=asked)).json()["webhook"]
+    before = len(await trail(hub))
+    path = f"/api/webhooks/{added['id']}/test"
+    assert (await hub.post(path)).status_code == 202
+    (line,) = (await trail(hub))[before:]
+    assert (line["action"], line["subject"]) == ("TestWebhook", path)
+    assert (line["actor"], line["before"], line["after"]) == ("ada", None, None)
+
+
+async def test_messages_somebody_brings_are_counted_and_never_shown(hub):
+    named = "BSM\r\n.V/1LTLS\r\n.F/AF6120/14JUN/CDG\r\n.N/0057123456001\r\n"
+    message = f"{named}.P/1SECRETIVE/ANN\r\nENDBSM\r\n"
     before = len(await trail(hub))
     assert (await hub.post("/api/bag-messages", content=message)).status_code == 200
     (line,) = (await trail(hub))[before:]
-    assert (line["action"], line["subject"]) == ("PostBagMessages", "/api/bag-messages")
-    assert (line["actor"], line["before"], line["after"]) == ("ada", None, None)
+    assert (line["action"], line["subject"]) == ("bag_messages_taken", "messages api:ada")
+    told = json.loads(line["after"])
+    assert (told["messages"]["rows"], told["new"], told["refused"]) == (1, 1, 0)
+    assert "SECRETIVE" not in json.dumps(line)
 
 
 async def test_what_was_refused_or_changes_nothing_leaves_none(hub):
@@ -270,14 +302,53 @@ async def test_a_command_that_changes_something_leaves_a_line(
 ):
     monkeypatch.setenv("AEROCAST_HUB_DATABASE_URL", database_url)
     monkeypatch.setenv("AEROCAST_HUB_DATA_DIR", str(tmp_path))
-    (tmp_path / "flights.jsonl").write_text("")
+    flight = {"flight": "AF6120", "date": "2026-06-14", "from": "TLS", "to": "CDG"}
+    (tmp_path / "flights.jsonl").write_text(json.dumps(flight))
     words = ["import", "flights", str(tmp_path / "flights.jsonl")]
     assert await asyncio.to_thread(main, words) == 0
     assert await asyncio.to_thread(main, ["gateway", "add", "lfbo", "hall-1"]) == 0
+    bags = [
+        {"licence_plate": f"00571111{n:02}", "flight": "AF6120", "flight_date": "2026-06-14",
+         "from": "TLS", "to": "CDG", "surname": "Secretive", "passenger": "PNR9"}
+        for n in range(20)
+    ]  # fmt: skip
+    (tmp_path / "bags.jsonl").write_text("\n".join(map(json.dumps, bags)))
+    assert await asyncio.to_thread(main, ["import", "bags", str(tmp_path / "bags.jsonl")]) == 0
+    (tmp_path / "flights.jsonl").write_text(json.dumps(flight | {"gate": "B12"}))
+    assert await asyncio.to_thread(main, words) == 0
     async with database.reading() as session:
-        told = [(each.action, each.subject, each.actor) for each in await lines(session)]
+        found = await lines(session)
+    told = [(each.action, each.subject, each.actor) for each in found]
+    assert "Secretive" not in str(found)
+    assert "PNR9" not in str(found)
+    first, _, brought, again = (json.loads(each.after) for each in found)
+    assert (first["read"], first["refused"], first["flights"][0]["gate"]) == (1, 0, None)
+    assert brought["bags"] == 20
+    assert (brought["read"]["rows"], len(brought["read"]["sha256"])) == (20, 64)
+    assert json.loads(found[2].before) == {"bags": 0}
+    assert json.loads(found[3].before)["flights"][0]["gate"] is None
+    assert again["flights"][0]["gate"] == "B12"
     assert told == [
-        ("command", "import flights: flights.jsonl", "command line"),
+        ("flights_imported", "flights flights.jsonl", "command line"),
         ("gateway_added", "gateway lfbo/hall-1", "command line"),
+        ("bags_imported", "bags bags.jsonl", "command line"),
+        ("flights_imported", "flights flights.jsonl", "command line"),
     ]
     capsys.readouterr()
+
+
+def test_a_siem_is_told_what_concerns_accounts_as_such():
+    line = Line(
+        number=1, at_us=1, action="", outcome="failure", subject="anna", actor="anna",
+        client=None, before=None, after=None, previous=b"",
+    )  # fmt: skip
+    told = {
+        each: fields_of(msgspec.structs.replace(line, action=each))["event.category"]
+        for each in get_args(Action)
+    }
+    others = {"keys_accepted", "keys_rotated", "link_made", "link_revoked"}
+    assert {each for each, category in told.items() if category == ["configuration"]} <= others
+    guesses = ("login_failed", "badge_login_failed", "second_factor_failed")
+    for each in (*guesses, "password_change_failed"):
+        assert told[each] == ["authentication"]
+    assert told["account_locked"] == told["password_changed"] == told["api_key_made"] == ["iam"]

@@ -11,7 +11,8 @@ from aerocast_hub.auth.permissions import Role
 from aerocast_hub.auth.roles import put_role
 from aerocast_hub.auth.tables import UserRow
 from aerocast_hub.auth.users import NewUser, add_user
-from aerocast_hub.events import AccountLocked, AccountUnlocked, decode_event
+from aerocast_hub.events.accounts import AccountLocked, AccountUnlocked
+from aerocast_hub.events.every import decode_event
 from aerocast_hub.outbox.tables import OutboxRow
 from sqlalchemy import select, update
 
@@ -87,6 +88,20 @@ async def test_guessing_the_present_password_is_held_back(hub):
     here = await entered(hub)
     tries = [await change(hub, here, present=f"guess {n}") for n in range(7)]
     assert [each.status_code for each in tries] == [401] * 5 + [429] * 2
+
+
+async def test_guessing_the_present_password_is_told_and_locks_as_at_the_login(
+    hub, database, trail
+):
+    here = await entered(hub, "operator")
+    await nearly_lock(database, "operator")
+    assert (await change(hub, here, present="wrong horse battery")).status_code == 401
+    assert [(line.action, line.subject, line.outcome) for line in await trail()][-2:] == [
+        ("password_change_failed", "operator", "failure"),
+        ("account_locked", "operator", "failure"),
+    ]
+    assert (await change(hub, here)).status_code == 401
+    assert (await log_in(hub, "operator")).status_code == 401
 
 
 async def test_who_is_added_chooses_a_password_before_anything_else(hub):
@@ -202,6 +217,61 @@ async def test_who_looks_after_accounts_does_not_thereby_become_more(hub, databa
         ),
     ]
     assert [each.status_code for each in tried] == [400] * 6, [each.text for each in tried]
+
+
+async def test_who_looks_after_accounts_takes_no_key_of_who_may_more(hub, database):
+    async with database.writing() as session:
+        clerk = Role("looks after accounts", frozenset({"users:read", "users:write"}))
+        await put_role(session, "clerk", clerk, may=frozenset({"*"}), now_us=1, actor="test")
+        await add_user(session, HashedBefore(), NewUser("kim", PASSWORD, "clerk"), now_us=1)
+    kim, admin = await entered(hub, "kim"), await entered(hub, "admin")
+    asked = {"name": "feed", "scopes": ["flights:read"]}
+    made = (await hub.post("/auth/me/keys", json=asked, headers=admin)).json()
+    id_, prefix = await id_of(hub, "admin"), made["details"]["prefix"]
+    tried = [
+        await hub.delete(f"/auth/users/{id_}/keys/{prefix}", headers=kim),
+        await hub.post(
+            f"/people/{id_}",
+            data={"what": "key", "key": prefix},
+            headers=kim | {"sec-fetch-site": "same-origin"},
+        ),
+    ]
+    assert [each.status_code for each in tried] == [400] * 2, [each.text for each in tried]
+    assert (await hub.get("/api/flights", headers={"x-api-key": made["key"]})).status_code == 200
+
+
+async def test_ones_own_account_is_not_looked_after_around_its_own_page(hub):
+    """A key would make itself another one; a login left open would lose its second factor."""
+    admin, id_ = await entered(hub, "admin"), await id_of(hub, "admin")
+    asked = {"name": "again", "scopes": ["users:write"]}
+    key = (await hub.post("/auth/me/keys", json=asked, headers=admin)).json()["key"]
+    tried = [
+        await hub.post(f"/auth/users/{id_}/keys", json=asked, headers={"x-api-key": key}),
+        await hub.post(f"/auth/users/{id_}/keys", json=asked, headers=admin),
+        await hub.post(f"/auth/users/{id_}/password", headers=admin),
+        await hub.delete(f"/auth/users/{id_}/second-factors", headers=admin),
+    ]
+    assert [each.status_code for each in tried] == [400] * 4, [each.text for each in tried]
+    assert (
+        tried[-1].json()["detail"] == "this is your own account: on its page, after a fresh login"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hub",
+        "Command Line",
+        "identity provider",
+        "nobody",
+        "gateway lfbo/hall-1",
+        "\uff41\uff4e\uff4e\uff41",
+    ],
+)
+async def test_nobody_is_called_what_the_trail_calls_others(hub, name):
+    admin = await entered(hub, "admin")
+    answer = await hub.post("/auth/users", json={"name": name, "role": "viewer"}, headers=admin)
+    assert (answer.status_code, "take another name" in answer.text) == (400, True)
 
 
 async def test_an_account_without_a_password_lets_nobody_in_by_one(hub, database):

@@ -5,7 +5,6 @@ import json
 import time
 
 import pytest
-from aerocast_hub.audit.tables import AuditRow
 from aerocast_hub.auth import badges
 from aerocast_hub.auth.badges import AHEAD_US, GOOD_FOR_US, Place, absorb
 from aerocast_hub.auth.limiting.attempts import LOGINS
@@ -15,10 +14,11 @@ from aerocast_hub.auth.users import disable_user
 from aerocast_hub.cli import main
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.services import every_absorb
-from aerocast_protocols.observations import BadgeShown
+from aerocast_protocols.observations.cards import BadgeShown
 from sqlalchemy import select
 
 from tests.hub.auth.conftest import PASSWORD
+from tests.hub.auth.people import entered
 
 BADGE, OTHER = bytes(range(32)), bytes(32)
 HERE = Place("lfbo", "hall-1")
@@ -71,13 +71,7 @@ async def log_in(hub, pin=PIN, gateway="hall-1"):
     )
 
 
-async def trail(database):
-    async with database.reading() as session:
-        rows = await session.scalars(select(AuditRow).order_by(AuditRow.number))
-        return [(row.action, row.subject) for row in rows]
-
-
-async def test_a_badge_shown_just_now_and_its_pin_let_in_once(hub, annas, database):
+async def test_a_badge_shown_just_now_and_its_pin_let_in_once(hub, annas, database, trail):
     assert (await log_in(hub)).status_code == 401  # giving it out used that showing up
     await show(database, shown(sequence=2))
     tokens = await log_in(hub)
@@ -87,7 +81,7 @@ async def test_a_badge_shown_just_now_and_its_pin_let_in_once(hub, annas, databa
     )
     assert me.json()["name"] == "operator"
     assert (await log_in(hub)).status_code == 401  # one showing, one try
-    told = await trail(database)
+    told = [(each.action, each.subject) for each in await trail()]
     assert ("badge_login_ok", "operator") in told
     assert ("badge_login_failed", "badge at lfbo/hall-1") in told
 
@@ -164,7 +158,9 @@ async def test_neither_identifier_nor_badge_can_be_read_from_what_is_kept(databa
     assert PIN not in kept.pin_hash
 
 
-async def test_badges_are_given_listed_and_taken_back_by_administrators(hub, people, database):
+async def test_badges_are_given_listed_and_taken_back_by_administrators(
+    hub, people, database, trail
+):
     async def token(name):
         answer = await hub.post("/auth/login", json={"name": name, "password": PASSWORD})
         return {"authorization": f"Bearer {answer.json()['access_token']}"}
@@ -189,8 +185,23 @@ async def test_badges_are_given_listed_and_taken_back_by_administrators(hub, peo
     assert (await hub.delete("/auth/badges/operator", headers=admin)).status_code == 204
     assert (await hub.get("/auth/badges", headers=admin)).json() == []
     assert (await hub.delete("/auth/badges/nobody", headers=admin)).status_code == 404
-    actions = [action for action, _ in await trail(database)]
-    assert {"badge_assigned", "badge_revoked"} <= set(actions)
+    assert {"badge_assigned", "badge_revoked"} <= {each.action for each in await trail()}
+
+
+async def test_nobody_gets_in_by_a_badge_on_an_account_that_may_more(hub, annas, database):
+    """With a badge of one's own and a PIN one chose, one would be whoever it was given to."""
+    admin, clerk = await entered(hub, "admin"), ["users:read", "users:write"]
+    await hub.put("/auth/roles/clerk", json={"permissions": clerk}, headers=admin)
+    await hub.put("/auth/bindings/viewer", json={"roles": ["clerk"]}, headers=admin)
+    viewer = await entered(hub, "viewer")
+    await show(database, shown(OTHER, sequence=2))
+    asked = {"user": "admin", "site": "lfbo", "gateway": "hall-1", "pin": PIN}
+    given = await hub.post("/auth/badges", json=asked, headers=viewer)
+    assert (given.status_code, (await log_in(hub)).status_code) == (400, 401), given.text
+    assert "nobody looks after accounts that may do more" in given.json()["detail"]
+    assert (await hub.delete("/auth/badges/operator", headers=viewer)).status_code == 404
+    listed = (await hub.get("/auth/badges", headers=admin)).json()
+    assert [each["user"] for each in listed] == ["operator"]
 
 
 async def test_a_browser_beside_the_reader_logs_in_with_a_form(hub, annas, database):

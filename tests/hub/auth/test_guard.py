@@ -9,9 +9,10 @@ from litestar.routes import HTTPRoute, WebSocketRoute
 from litestar.testing import AsyncTestClient
 
 from tests.hub.auth.conftest import PASSWORD
+from tests.hub.auth.people import log_in
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine_kind():
     """No test here touches more of the database than the login does."""
     return "sqlite"
@@ -131,8 +132,9 @@ async def test_over_https_the_cookies_are_bound_to_this_host(settings, people):
         answer = await form(hub)
         session, renewal, marker = answer.headers.get_list("set-cookie")
         assert session.startswith("__Host-aerocast_session=")
-        assert "Path=/;" in session + ";"
-        assert renewal.startswith("__Secure-aerocast_renewal=")
+        assert renewal.startswith("__Host-aerocast_renewal=")
+        for each in (session, renewal):
+            assert "Path=/;" in each + ";"
         for each in (session, renewal, marker):
             assert "Secure" in each
             assert "Domain" not in each
@@ -140,6 +142,18 @@ async def test_over_https_the_cookies_are_bound_to_this_host(settings, people):
             "max-age=31536000; includeSubDomains"
         )
         assert (await hub.get("/api/gateways")).status_code == 200
+
+
+async def test_a_session_another_host_of_the_domain_put_there_is_not_gone_on_with(settings, people):
+    """Any of them may set cookies for the whole domain; only those of `__Host-` are ours."""
+    https = settings.model_copy(update={"base_url": "https://bags.example"})
+    async with AsyncTestClient(create_app(https, SERVICES), base_url="https://bags.example") as hub:
+        theirs = (await log_in(hub)).json()["refresh_token"]
+        for name in ("aerocast_renewal", "__Secure-aerocast_renewal"):
+            headers = {"cookie": f"{name}={theirs}", "sec-fetch-site": "same-origin"}
+            assert (await hub.post("/session/renew", headers=headers)).status_code == 401
+        headers["cookie"] = f"__Host-aerocast_renewal={theirs}"
+        assert (await hub.post("/session/renew", headers=headers)).status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -187,6 +201,7 @@ async def test_a_session_is_renewed_and_ended(hub):
     ended = await hub.post("/session/end", headers=same, follow_redirects=False)
     assert ended.status_code == 303
     assert ended.headers["location"] == "/login"
+    assert ended.headers["clear-site-data"] == '"cache", "storage"'
     assert (await hub.get("/api/gateways")).status_code == 401
     assert (await hub.post("/session/renew", headers=same)).status_code == 401
 

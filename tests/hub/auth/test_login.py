@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 from aerocast_hub.app import create_app
-from aerocast_hub.audit.tables import AuditRow
 from aerocast_hub.auth.controller import WRONG
 from aerocast_hub.auth.limiting.attempts import LOGINS
 from aerocast_hub.auth.sessions.tables import RefreshTokenRow, SessionRow
 from aerocast_hub.auth.users import disable_user
 from litestar.testing import AsyncTestClient
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from tests.hub.auth.conftest import PASSWORD
@@ -25,11 +25,6 @@ def bearer(tokens):
 
 def use(hub, tokens):
     return hub.post("/auth/refresh", json={"refresh_token": tokens.json()["refresh_token"]})
-
-
-async def trail(database):
-    async with database.reading() as session:
-        return list(await session.scalars(select(AuditRow).order_by(AuditRow.number)))
 
 
 async def test_a_right_password_gives_tokens_that_open_doors(hub):
@@ -67,14 +62,14 @@ async def test_guessing_is_held_back_and_says_for_how_long(hub):
     assert (await log_in(hub, "operator")).status_code == 200
 
 
-async def test_a_refresh_token_is_good_once_and_its_reuse_ends_the_login(hub, database):
+async def test_a_refresh_token_is_good_once_and_its_reuse_ends_the_login(hub, trail):
     first = await log_in(hub)
     second = await use(hub, first)
     assert second.status_code == 200
     assert second.json()["refresh_token"] != first.json()["refresh_token"]
     assert (await use(hub, first)).status_code == 401
     assert (await use(hub, second)).status_code == 401
-    assert "token_reused" in [each.action for each in await trail(database)]
+    assert "token_reused" in [each.action for each in await trail()]
 
 
 async def test_of_two_refreshes_at_once_at_most_one_succeeds(hub):
@@ -116,10 +111,42 @@ async def test_tokens_of_a_login_past_its_time_are_refused_and_swept_away(hub, d
         assert len(list(await session.scalars(select(RefreshTokenRow)))) == 1
 
 
-async def test_the_trail_names_who_did_what_and_keeps_no_secret(hub, database):
+async def test_a_session_that_was_idle_too_long_is_over_and_one_in_use_goes_on(hub, database):
+    await log_in(hub)
+    tokens = await log_in(hub)
+    idle_us = 60 * 60_000_000
+    async with database.writing() as session:
+        idle, used = await session.scalars(select(SessionRow).order_by(SessionRow.began_at_us))
+        assert used.expires_at_us == used.began_at_us + idle_us
+        for each in (idle, used):
+            each.began_at_us -= idle_us
+            each.used_at_us -= idle_us
+            each.expires_at_us -= idle_us - 60_000_000
+        idle.expires_at_us -= 60_000_000
+    renewed = await use(hub, tokens)
+    assert renewed.status_code == 200
+    async with database.reading() as session:
+        row = await session.get_one(SessionRow, used.id)
+        assert row.expires_at_us == row.used_at_us + idle_us
+    listed = await hub.get("/auth/me/sessions", headers=bearer(renewed))
+    assert [each["id"] for each in listed.json()] == [str(used.id)]
+
+
+async def test_a_session_ends_after_twelve_hours_however_much_it_is_used(hub, database):
+    tokens = await log_in(hub)
+    async with database.writing() as session:
+        row = (await session.scalars(select(SessionRow))).one()
+        row.began_at_us -= (12 * 60 - 10) * 60_000_000
+    assert (await use(hub, tokens)).status_code == 200
+    async with database.reading() as session:
+        row = (await session.scalars(select(SessionRow))).one()
+        assert row.expires_at_us == row.began_at_us + 12 * 3600 * 1_000_000
+
+
+async def test_the_trail_names_who_did_what_and_keeps_no_secret(hub, trail):
     await log_in(hub, "viewer", "wrong horse battery")
     tokens = await log_in(hub)
-    kept = [(each.action, each.subject, each.actor, each.client) for each in await trail(database)]
+    kept = [(each.action, each.subject, each.actor, each.client) for each in await trail()]
     assert kept[-2:] == [
         ("login_failed", "viewer", "viewer", "testclient"),
         ("login_ok", "viewer", "viewer", "testclient"),
@@ -157,6 +184,8 @@ async def test_a_token_opens_another_service_that_has_no_users(hub, settings, tm
 
 async def test_without_a_key_no_token_is_good(hub, settings, tmp_path):
     tokens = await log_in(hub)
-    elsewhere = settings.model_copy(update={"data_dir": tmp_path / "other"})
+    elsewhere = settings.model_copy(
+        update={"data_dir": tmp_path / "other", "secret_key": SecretStr(settings.signing_key())}
+    )
     async with AsyncTestClient(create_app(elsewhere, ["baggage"])) as other:
         assert (await other.get("/api/gateways", headers=bearer(tokens))).status_code == 401

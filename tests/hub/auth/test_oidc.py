@@ -9,17 +9,21 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+import pytest_asyncio
 from aerocast_hub.app import create_app
+from aerocast_hub.auth.limiting.attempts import SIGN_INS
 from aerocast_hub.auth.oidc.claims import name_of, read_mapping, roles_of
 from aerocast_hub.auth.oidc.provider import is_safe
 from aerocast_hub.auth.oidc.tables import IdentityRow, SignInRow
+from aerocast_hub.auth.sessions.tables import SessionRow
+from aerocast_hub.auth.tables import UserRow
 from aerocast_hub.auth.users import disable_user
 from aerocast_hub.settings import SERVICES, SettingsError, load_settings
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 from litestar.testing import AsyncTestClient
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from tests.hub.auth.conftest import PASSWORD
 from tests.hub.auth.people import log_in
@@ -29,7 +33,7 @@ from tests.oidc_provider import CLIENT, SECRET, OidcProvider
 SAME = {"sec-fetch-site": "same-origin"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine_kind():
     """What is special to a database is tested with sessions and second factors."""
     return "sqlite"
@@ -51,10 +55,16 @@ def provider(running):
     return running
 
 
-@pytest.fixture
-async def hub(settings, people, provider):
-    async with hub_of(settings, provider.issuer) as client:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running_hub(settings, running):
+    async with hub_of(settings, running.issuer) as client:
         yield client
+
+
+@pytest.fixture
+def hub(running_hub, people, provider):
+    running_hub.cookies.clear()
+    return running_hub
 
 
 def hub_of(settings, issuer, **more):
@@ -108,6 +118,7 @@ async def test_who_has_no_role_any_more_is_not_let_in(hub, provider):
     refused = await come_back(hub, await go(hub))
     assert refused.status_code == 403
     assert "Nobody gives you a role here any more" in refused.text
+    assert (await hub.get("/api/bags", params={"q": "x"})).status_code == 401
     provider.person = {"sub": "s-2", "preferred_username": "Bo", "groups": []}
     assert "Nobody gave you a role here" in (await come_back(hub, await go(hub))).text
 
@@ -128,11 +139,46 @@ async def test_an_account_is_not_taken_over_by_its_name_but_linked_by_its_owner(
     assert (me["name"], "*" in me["permissions"]) == ("admin", True)
 
 
+async def test_who_is_sent_there_again_and_again_waits(hub, provider, database):
+    """Each is kept for ten minutes, and nobody has to log in to be sent there."""
+    tried = [
+        await hub.get("/login/provider", follow_redirects=False) for _ in range(SIGN_INS.client + 1)
+    ]
+    assert {each.status_code for each in tried[:-1]} == {303}
+    assert (tried[-1].status_code, int(tried[-1].headers["retry-after"]) > 0) == (429, True)
+    async with database.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(SignInRow)) == SIGN_INS.client
+
+
+async def test_another_way_in_is_not_added_to_a_login_left_open(hub, provider, database):
+    await hub.post("/login", data={"name": "admin", "password": PASSWORD}, headers=SAME)
+    async with database.writing() as session:
+        await session.execute(update(SessionRow).values(began_at_us=5))
+    refused = await hub.post("/account/provider", headers=SAME, follow_redirects=False)
+    assert (refused.status_code, "Log in again first" in refused.text) == (403, True)
+
+
 async def test_a_disabled_account_does_not_come_in_by_the_provider(hub, provider, database):
     await come_back(hub, await go(hub))
     async with database.writing() as session:
         await disable_user(session, name="ada", now_us=2)
-    assert "disabled or locked" in (await come_back(hub, await go(hub))).text
+    assert "account is disabled" in (await come_back(hub, await go(hub))).text
+
+
+async def test_guesses_at_a_password_shut_nobody_out_who_comes_by_the_provider(
+    hub, provider, database
+):
+    await come_back(hub, await go(hub))
+    async with database.writing() as session:
+        locked = (
+            update(UserRow).where(UserRow.name == "ada").values(locked_at_us=5, failed_tries=50)
+        )
+        await session.execute(locked)
+    hub.cookies.clear()
+    assert (await come_back(hub, await go(hub))).headers.get("location") == "/alerts"
+    async with database.reading() as session:
+        kept = await session.scalar(select(UserRow.locked_at_us).where(UserRow.name == "ada"))
+    assert kept == 5
 
 
 @pytest.mark.parametrize(
@@ -190,6 +236,7 @@ async def test_the_provider_may_refuse_and_may_be_away(hub, settings, people):
     assert denied.status_code == 403
     async with hub_of(settings, "http://127.0.0.1:1") as alone:
         gone = await alone.get("/login/provider")
+        assert gone.status_code == 503
         assert "does not answer: try again later" in gone.text
         assert (await log_in(alone)).status_code == 200
 
@@ -203,7 +250,9 @@ async def test_the_login_page_names_the_provider_only_where_there_is_one(hub, se
     assert "/login/provider?next=" in (await hub.get("/login")).text
     async with AsyncTestClient(create_app(settings, SERVICES)) as without:
         assert "/login/provider" not in (await without.get("/login")).text
-        assert "has no identity provider" in (await without.get("/login/provider")).text
+        absent = await without.get("/login/provider")
+        assert absent.status_code == 404
+        assert "has no identity provider" in absent.text
 
 
 async def test_only_subjects_and_no_tokens_are_kept(hub, database):
@@ -227,7 +276,7 @@ def others_wrote(tmp_path):
     wait_for(f"{issuer}/.well-known/openid-configuration")
     yield issuer
     process.terminate()
-    process.wait(timeout=30)
+    process.wait(timeout=60)
 
 
 async def test_a_provider_others_wrote_lets_people_in_too(settings, people, others_wrote):

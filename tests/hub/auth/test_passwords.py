@@ -20,9 +20,9 @@ async def test_nothing_fits_an_account_that_does_not_exist_and_it_takes_as_long(
     await passwords.is_right("warm up", None)
 
     async def took_s(password_hash):
-        started_s = time.perf_counter()
+        started_s = time.process_time()
         assert not await passwords.is_right("wrong horse battery", password_hash)
-        return time.perf_counter() - started_s
+        return time.process_time() - started_s
 
     pairs = [(await took_s(kept), await took_s(None)) for _ in range(5)]
     known, unknown = (min(times) for times in zip(*pairs, strict=True))

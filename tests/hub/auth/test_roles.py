@@ -122,6 +122,53 @@ async def test_nobody_hands_out_or_takes_away_more_than_they_may(hub, bearer):
         assert "more than they may do themselves" in answer.json()["detail"]
 
 
+async def test_a_role_that_gives_more_is_neither_changed_nor_removed(hub, bearer):
+    admin = await bearer("admin")
+    await put(hub, admin, "clerk", ["users:read", "users:write"])
+    await put(hub, admin, "auditor", ["audit:read"])
+    await hub.put("/auth/bindings/viewer", json={"roles": ["clerk"]}, headers=admin)
+    clerk = await bearer("viewer")
+    for answer in (
+        await put(hub, clerk, "auditor", []),
+        await hub.delete("/auth/roles/auditor", headers=clerk),
+    ):
+        assert answer.status_code == 400, answer.text
+        assert "takes away more than they may do themselves" in answer.json()["detail"]
+    listed = (await hub.get("/auth/roles", headers=admin)).json()
+    assert ["audit:read"] in [each["permissions"] for each in listed if each["name"] == "auditor"]
+
+
+async def test_somebody_is_left_who_may_do_everything(hub, bearer):
+    admin = await bearer("admin")
+    for told in ({"roles": ["viewer"]}, {"roles": ["admin"], "stations": ["TLS"]}):
+        kept = await hub.put("/auth/bindings/admin", json=told, headers=admin)
+        assert (kept.status_code, "last account that may do everything" in kept.text) == (400, True)
+    both = {"roles": ["admin", "viewer"]}
+    assert (await hub.put("/auth/bindings/admin", json=both, headers=admin)).status_code == 200
+    admin = await bearer("admin")
+    other = {"roles": ["admin"]}
+    assert (await hub.put("/auth/bindings/operator", json=other, headers=admin)).status_code == 200
+    less = await hub.put("/auth/bindings/admin", json={"roles": ["viewer"]}, headers=admin)
+    assert less.status_code == 200, less.text
+
+
+async def test_who_is_bound_makes_no_account_that_sees_more(hub, bearer):
+    admin = await bearer("admin")
+    await put(hub, admin, "lead", ["users:read", "users:write", "flights:read"])
+    told = {"roles": ["lead"], "airlines": ["AF"]}
+    await hub.put("/auth/bindings/viewer", json=told, headers=admin)
+    lead = await bearer("viewer")
+    feed = {"name": "feed", "role": "lead"}
+    answers = [
+        await hub.post("/auth/users", json=feed, headers=lead),
+        await hub.get("/auth/users", headers=lead),
+        await hub.post("/people", data=feed, headers=lead | {"sec-fetch-site": "same-origin"}),
+    ]
+    assert [each.status_code for each in answers] == [403] * 3
+    names = {each["name"] for each in (await hub.get("/auth/users", headers=admin)).json()}
+    assert "feed" not in names
+
+
 async def test_roles_of_an_older_hub_become_todays_and_the_airports_own_stay(database):
     async with database.writing() as session:
         await seed_roles(session)
@@ -137,7 +184,7 @@ async def test_roles_of_an_older_hub_become_todays_and_the_airports_own_stay(dat
         assert await session.scalar(text("SELECT count(*) FROM roles WHERE name = 'mine'")) == 1
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine_kind():
     """What is asked of the database here is asked on both in `test_login` and below `sight`."""
     return "sqlite"

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from litestar.testing import AsyncTestClient
 from sqlalchemy import select, update
 
+from tests.hub.auth.conftest import PASSWORD
 from tests.hub.auth.people import bearer, entered, id_of, log_in
 
 # RFC 6238 appendix B, SHA-1, the last six of its eight digits.
@@ -170,11 +171,45 @@ async def test_changing_a_factor_wants_a_fresh_login(hub, database):
     assert "log in again first" in refused.json()["detail"]
 
 
+async def test_a_changed_password_is_no_fresh_login_of_who_has_a_second_factor(hub, database):
+    """Else a login left open and a password read over a shoulder would remove the factor."""
+    secret, _ = await with_app(hub)
+    here = bearer(await second(hub, await log_in(hub), code_at(secret, now_step())))
+    async with database.writing() as session:
+        await session.execute(update(SessionRow).values(began_at_us=5))
+    asked = {"present": PASSWORD, "new": "a belt that hums quietly"}
+    refused = await hub.post("/auth/me/password", json=asked, headers=here)
+    assert (refused.status_code, "log in again first" in refused.text) == (400, True)
+    factors = await hub.get("/auth/me/second-factors", headers=here)
+    assert factors.json()["app"] is True
+
+
+async def test_a_passkey_nested_without_end_is_none(hub):
+    here = await entered(hub) | {"host": "localhost"}
+    path, deep = "/auth/me/second-factors/passkeys", "[" * 8000
+    begun = (await hub.post(f"{path}/options", headers=here)).json()
+    told = {"challenge": begun["challenge"], "credential": deep}
+    made = await hub.post(path, json=told, headers=here)
+    assert (made.status_code, "not made for us" in made.text) == (400, True)
+    await with_app(hub)
+    asked = (await log_in(hub, host="localhost")).json()
+    told = {"challenge": asked["challenge"], "credential": deep}
+    shown = await hub.post("/auth/login/second", json=told, headers={"host": "localhost"})
+    assert shown.status_code == 401, shown.text
+
+
 async def test_who_lost_everything_is_let_in_by_an_administrator(hub):
     await with_app(hub)
     path = f"/auth/users/{await id_of(hub, 'viewer')}/second-factors"
     assert (await hub.delete(path, headers=await entered(hub, "admin"))).status_code == 204
     assert "access_token" in (await log_in(hub)).json()
+
+
+async def test_everybody_may_be_asked_for_a_second_factor(settings, people):
+    strict = settings.model_copy(update={"second_factor_roles": "*"})
+    async with AsyncTestClient(create_app(strict, SERVICES)) as hub:
+        for name in ("viewer", "operator", "admin"):
+            assert (await log_in(hub, name)).json()["due"] == "second_factor"
 
 
 async def test_a_role_may_ask_for_a_second_factor_and_nothing_opens_before(settings, people):

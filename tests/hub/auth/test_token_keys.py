@@ -17,7 +17,7 @@ from tests.hub.auth.people import bearer, log_in
 NOW_S = 1_790_000_000
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine_kind():
     """Keys stand in a folder, not in the database."""
     return "sqlite"
@@ -125,6 +125,7 @@ async def test_the_public_keys_check_our_tokens_elsewhere(hub, settings):
     published = jwt.PyJWKSet.from_dict(answer.json())
     kid = jwt.get_unverified_header(tokens.json()["access_token"])["kid"]
     assert len(published.keys) == 2
-    claims = jwt.decode(tokens.json()["access_token"], published[kid].key, ["EdDSA"])
+    token = tokens.json()["access_token"]
+    claims = jwt.decode(token, published[kid].key, ["EdDSA"], audience="aerocast-hub")
     assert claims["name"] == "viewer"
     assert (await hub.get("/api/gateways", headers=bearer(tokens))).status_code == 200

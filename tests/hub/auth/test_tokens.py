@@ -85,7 +85,15 @@ def test_a_token_signed_without_our_key_is_refused(algorithm):
 
 
 @pytest.mark.parametrize(
-    "changed", [{"iss": "somebody"}, {"exp": "soon"}, {"scope": None}, {"sub": 7}]
+    "changed",
+    [
+        {"iss": "somebody"},
+        {"aud": "somebody"},
+        {"aud": None},
+        {"exp": "soon"},
+        {"scope": None},
+        {"sub": 7},
+    ],
 )
 def test_a_token_with_other_claims_is_refused(changed):
     claims = jwt.decode(token(), options={"verify_signature": False}) | changed

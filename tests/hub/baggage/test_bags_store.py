@@ -19,11 +19,11 @@ from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.baggage.insight import gateway_clocks, performance
 from aerocast_hub.baggage.names import is_same_surname, surname_key
 from aerocast_hub.baggage.tables import BagRow, PassengerRow
-from aerocast_hub.events import BagChanged, BagPassed, BagUnread
+from aerocast_hub.events.bags import BagChanged, BagPassed, BagUnread
 from aerocast_hub.importing import RefusedRow
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.outbox.tables import OutboxRow
-from aerocast_protocols.observations import BagPassage, CodeScan, NoRead, TagRead, UnreadBag
+from aerocast_protocols.observations.bags import BagPassage, CodeScan, NoRead, TagRead, UnreadBag
 from sqlalchemy import func, select
 
 PLATE = "0220123456"

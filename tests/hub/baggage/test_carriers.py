@@ -5,7 +5,7 @@ from aerocast_hub.baggage.evidence import Placed
 from aerocast_hub.baggage.operations import Action, ContainerMove, act, move
 from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.inbox.sighting import Sighting
-from aerocast_protocols.observations import PositionFix
+from aerocast_protocols.observations.gateways import PositionFix
 
 PLATE = "0220123456"
 NOON = 1_720_267_200_000_000

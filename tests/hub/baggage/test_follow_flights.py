@@ -5,7 +5,8 @@ import json
 from aerocast_hub.baggage.bags import find_bag
 from aerocast_hub.baggage.follow_flights import take_in
 from aerocast_hub.baggage.operations import Action, act
-from aerocast_hub.events import BagChanged, FlightOffBlock, FlightTimeWithdrawn
+from aerocast_hub.events.bags import BagChanged
+from aerocast_hub.events.flights import FlightOffBlock, FlightTimeWithdrawn
 from aerocast_hub.flights.imports import import_flights
 from aerocast_hub.flights.store import flights_called
 

@@ -79,11 +79,11 @@ async def test_hubs_share_it_and_one_that_loses_redis_makes_its_own(database, tm
     async with contextlib.AsyncExitStack() as stack:
         server = stack.enter_context(running_redis(tmp_path))
         hubs = []
-        for number in range(2):
+        for _ in range(2):
             settings = load_settings(
                 mode="dev",
                 database_url=str(database.engine.url),
-                data_dir=tmp_path / f"hub-{number}",
+                data_dir=tmp_path / "hubs",
                 broker_url="none:",
                 redis_url=server.url,
             )

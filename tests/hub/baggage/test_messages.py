@@ -9,10 +9,10 @@ from aerocast_hub.app import create_app
 from aerocast_hub.baggage.bags import find_bag, find_passenger
 from aerocast_hub.baggage.message_names import Names
 from aerocast_hub.baggage.message_tables import BagMessageRow
-from aerocast_hub.baggage.messages import MOST_REFUSED, Incoming, take_in
+from aerocast_hub.baggage.messages import MOST_REFUSED, Incoming, name_all, take_in
 from aerocast_hub.baggage.said import owners_of, said_of
 from aerocast_hub.cli import main
-from aerocast_hub.events import BagChanged, BagMessageReceived
+from aerocast_hub.events.bags import BagChanged, BagMessageReceived
 from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_protocols.baggage import parse_message
 from litestar.testing import AsyncTestClient
@@ -111,7 +111,8 @@ async def test_without_a_reference_a_message_is_new_again_once_another_spoke_of_
     said = [new, new, gone, gone, new, new]
     one_by_one = [(await take(database, came(each)))[0][0].is_new for each in said]
     assert one_by_one == [True, False, True, False, True, False]
-    whole, _ = await take(database, *map(came, said), names=Names())
+    of_a_file = list(map(came, said))
+    whole, _ = await take(database, *of_a_file, ids=name_all(of_a_file, Names()))
     assert [each.is_new for each in whole] == [False] * 6
     assert await count(database) == 3
 

@@ -1,18 +1,27 @@
 """A gateway as the hub hears it: real batches over MQTT, acknowledged by the hub."""
 
+import queue
 import threading
 import time
+from typing import Literal
 
 import paho.mqtt.client as mqtt
 from aerocast_agent.broker_login import find_login
-from aerocast_protocols import batch, topics
-from aerocast_protocols.observations import Observation, lane_of
+from aerocast_protocols import batch, commands, topics
+from aerocast_protocols.commands import Command, CommandResult
+from aerocast_protocols.observations.every import Observation, lane_of
 
 BOOT = bytes(range(16))
 
 
 class Gateway:
-    """Speaks for a gateway; `tell` returns when the hub has acknowledged."""
+    """Speaks for a gateway; `tell` returns when the hub has acknowledged.
+
+    Attributes
+    ----------
+    ordered
+        What the hub ordered, in the order it came.
+    """
 
     def __init__(self, site: str, name: str, port: int) -> None:
         self._site, self._name, self._port = site, name, port
@@ -20,6 +29,7 @@ class Gateway:
         self._told = [0, 0, 0]
         self._stored = [0, 0, 0]
         self._changed = threading.Condition()
+        self.ordered: queue.Queue[Command | CommandResult] = queue.Queue()
         self._client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5
         )
@@ -28,19 +38,23 @@ class Gateway:
     def __enter__(self) -> "Gateway":
         self._client.username_pw_set(*find_login(f"mqtt://127.0.0.1:{self._port}", None))
         self._client.connect("127.0.0.1", self._port)
-        self._client.subscribe(topics.down(self._site, self._name, "ack"))
+        for kind in ("ack", "command"):
+            self._client.subscribe(topics.down(self._site, self._name, kind), qos=1)
         self._client.loop_start()
-        online = batch.GatewayStatus(state="online", epoch=self._epoch, agent_version="0.1.0")
-        self._client.publish(
-            topics.up(self._site, self._name, "status"), batch.encode_status(online), qos=1
-        )
+        self.say("online")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def tell(self, *observations: Observation, timeout_s: float = 10.0) -> None:
+    def say(self, state: Literal["online", "gone"]) -> None:
+        """Say that it is there, or what its last will would."""
+        status = batch.GatewayStatus(state=state, epoch=self._epoch, agent_version="0.1.0")
+        topic = topics.up(self._site, self._name, "status")
+        self._client.publish(topic, batch.encode_status(status), qos=1)
+
+    def tell(self, *observations: Observation, timeout_s: float = 60.0) -> None:
         """Send observations (``boot_ns`` is `boot_ns`'s) and wait until they are stored."""
         for observation in observations:
             lane = lane_of(observation)
@@ -68,7 +82,17 @@ class Gateway:
             stored = self._changed.wait_for(lambda: self._stored == self._told, timeout_s)
         assert stored, f"told {self._told}, the hub has {self._stored}"
 
+    def answer(self, *, output: str = "", error: str | None = None) -> Command | CommandResult:
+        """Wait for the next order, and say what came of it; give the order."""
+        order = self.ordered.get(timeout=60)
+        result = commands.encode(CommandResult(id=order.id, output=output, error=error))
+        self._client.publish(topics.up(self._site, self._name, "result"), result, qos=1)
+        return order
+
     def _acknowledged(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        if message.topic.endswith("/command"):
+            self.ordered.put(commands.decode(message.payload))
+            return
         with self._changed:
             for each in batch.decode_acknowledgements(message.payload):
                 if each.epoch == self._epoch and each.status in (batch.STORED, batch.SLOW_DOWN):

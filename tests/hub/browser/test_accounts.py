@@ -57,6 +57,20 @@ def authenticator(page):
     return devtools, plugged["authenticatorId"]
 
 
+def test_logging_out_in_one_tab_leaves_nothing_in_the_others(entered, hub):
+    page = entered("bo")
+    other = page.context.new_page()
+    other.goto(f"{hub.base}/account")
+    other.get_by_role("button", name="Log out").wait_for()
+    page.get_by_role("button", name="Log out").click()
+    for each in (page, other):
+        each.wait_for_url(f"{hub.base}/login")
+        each.get_by_label("Name").wait_for()
+    assert other.get_by_role("button", name="Log out").count() == 0
+    other.goto(f"{hub.base}/account")
+    other.wait_for_url(f"{hub.base}/login?next=/account")
+
+
 def test_a_passkey_is_added_and_opens_the_door_after_the_password(entered, hub):
     page = entered(NAME, expects="401")
     devtools, key = authenticator(page)

@@ -6,11 +6,10 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.hub.browser.conftest import Hub, seed
+from tests.hub.browser.conftest import Hub, lay_out
 from tests.hub.browser.day import PLATE, SURNAME, flights
 
 PHONE = {"width": 390, "height": 844}
-SOON_MS = 30_000
 MOST_BYTES = 30_000
 
 
@@ -18,7 +17,7 @@ MOST_BYTES = 30_000
 def hub(tmp_path_factory):
     """A hub of this file's own: the schedule changes."""
     hub = Hub(tmp_path_factory.mktemp("live"))
-    seed(hub)
+    lay_out(hub)
     hub.start()
     yield hub
     hub.stop()
@@ -36,11 +35,9 @@ def test_a_new_belt_is_shown_at_once_and_a_revoked_link_closes_the_page(hub, vis
     again = [json.loads(each) | {"reclaim": "7"} for each in flights().splitlines()]
     (hub.folder / "again.jsonl").write_text("\n".join(map(json.dumps, again)))
     hub.command("import", "flights", str(hub.folder / "again.jsonl"))
-    expect(sign).to_have_text("7", timeout=SOON_MS)
+    expect(sign).to_have_text("7")
     hub.command("link", "revoke", link["link"]["id"])
-    expect(page.get_by_role("heading", name="This link no longer opens")).to_be_visible(
-        timeout=SOON_MS
-    )
+    expect(page.get_by_role("heading", name="This link no longer opens")).to_be_visible()
 
 
 def test_without_a_network_the_page_keeps_what_it_knows_and_says_how_old_it_is(visit, link):
@@ -48,11 +45,11 @@ def test_without_a_network_the_page_keeps_what_it_knows_and_says_how_old_it_is(v
     sign = page.locator(".answer-sign strong")
     expect(sign).to_be_visible()
     page.context.set_offline(True)
-    expect(page.get_by_text("No connection: this may be old.")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("No connection: this may be old.")).to_be_visible()
     expect(page.locator("#stale span")).to_contain_text("ago")
     expect(sign).to_be_visible()
     page.context.set_offline(False)
-    expect(page.get_by_text("No connection: this may be old.")).to_be_hidden(timeout=SOON_MS)
+    expect(page.get_by_text("No connection: this may be old.")).to_be_hidden()
 
 
 def test_the_page_is_light_and_needs_no_script(hub, browser, link):
@@ -75,7 +72,7 @@ def test_the_page_is_light_and_needs_no_script(hub, browser, link):
 
 def test_programs_follow_the_advice_too(hub, link):
     path = f"{hub.base}/api/guidance/{link['token']}/live?language=fr"
-    with httpx.stream("GET", path, timeout=30) as told:
+    with httpx.stream("GET", path, timeout=60) as told:
         lines = told.iter_lines()
         news = next(json.loads(each[6:]) for each in lines if each.startswith("data: {"))
         assert news["language"] == "fr"

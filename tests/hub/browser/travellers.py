@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from aerocast_protocols.observations import AircraftGroundEvent
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent
 
 from tests.hub.browser.day import NOW, at
 from tests.hub.browser.gateway import boot_ns

@@ -1,16 +1,23 @@
 """Enrolment over HTTP, and what brokers ask of the hub."""
 
+import base64
+import hashlib
 import json
 import time
 
 import pytest
+import pytest_asyncio
 from aerocast_agent.enrolment import keys
 from aerocast_hub.app import create_app
+from aerocast_hub.enrolment import revocation
 from aerocast_hub.enrolment.authorities import load_authorities
+from aerocast_hub.enrolment.controller import LISTS
+from aerocast_hub.enrolment.revocation import Revocations
 from aerocast_hub.enrolment.store import make_claim
 from aerocast_hub.gateways.registry import add_gateway, revoke_gateway
 from aerocast_hub.settings import SettingsError, load_settings
 from litestar.testing import AsyncTestClient
+from pydantic import SecretStr
 
 NAME = ("lfbo", "hall-1")
 GATEWAY = "lfbo/hall-1"
@@ -18,7 +25,7 @@ HOOK_SECRET = "what brokers say to the hub, long enough"  # noqa: S105  of this 
 OWN_UP = "aerocast/1/lfbo/hall-1/up/1"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine_kind():
     """The claims' own tests run on both databases: here one will do."""
     return "sqlite"
@@ -26,10 +33,14 @@ def engine_kind():
 
 @pytest.fixture
 def settings(database_url, tmp_path):
+    return settings_of(database_url, tmp_path)
+
+
+def settings_of(database_url, folder):
     return load_settings(
         mode="dev",
         database_url=database_url,
-        data_dir=tmp_path / "data",
+        data_dir=folder / "data",
         broker_url="none:",
         gateway_broker_url="mqtts://broker.lfbo.example:8883",
         broker_hook_secret=HOOK_SECRET,
@@ -41,6 +52,14 @@ def settings(database_url, tmp_path):
 async def hub(settings):
     app = create_app(settings, ["auth", "baggage"])
     async with AsyncTestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def refusing_hub(shared_database_url, tmp_path_factory):
+    """One for all that is refused at its door."""
+    settings = settings_of(shared_database_url, tmp_path_factory.mktemp("hub"))
+    async with AsyncTestClient(create_app(settings, ["auth", "baggage"])) as client:
         yield client
 
 
@@ -71,6 +90,37 @@ async def test_a_token_gives_a_certificate_a_broker_and_whom_to_trust(hub, token
     assert told["authority"] == (await hub.get("/api/enrolment/authority")).text
     assert keys.has_pin(told["authority"], token.partition(".")[2])
     assert "BEGIN X509 CRL" in (await hub.get("/api/enrolment/revoked")).text
+
+
+async def test_the_list_of_the_revoked_is_signed_once_until_it_changes(
+    hub, token, database, monkeypatch
+):
+    path = "/api/enrolment/revoked"
+    assert (await enrol(hub, token, keys.make_key())).status_code == 201
+    first, again = await hub.get(path), await hub.get(path)
+    assert first.content == again.content
+    mark = {"if-none-match": first.headers["etag"]}
+    same = await hub.get(path, headers=mark)
+    assert (same.status_code, same.content) == (304, b"")
+    monkeypatch.setattr(revocation, "LOOK_EVERY_S", 0.0)
+    looking = Revocations(database, hub.app.state.hub.settings)
+    before = await looking.signed()
+    assert await looking.signed() == before
+    async with database.writing() as session:
+        await revoke_gateway(session, *NAME)
+    after = await looking.signed()
+    assert (after.mark == before.mark, after.pem == before.pem) == (False, False)
+    monkeypatch.setattr(revocation, "SIGNED_FOR_S", -1.0)
+    assert (await looking.signed()).mark != after.mark
+
+
+async def test_who_asks_for_the_list_without_end_is_held_back(hub):
+    mark = {"if-none-match": (await hub.get("/api/enrolment/revoked")).headers["etag"]}
+    statuses = [
+        (await hub.get("/api/enrolment/revoked", headers=mark)).status_code
+        for _ in range(LISTS.together)
+    ]
+    assert (set(statuses[:-1]), statuses[-1]) == ({304}, 429)
 
 
 async def test_wrong_used_and_ended_tokens_are_answered_alike(hub, token, database):
@@ -191,11 +241,11 @@ async def test_brokers_hear_at_once_who_is_let_in_and_who_is_revoked(hub, token,
     assert await form(hub, "/mqtt/auth", {"username": GATEWAY, "vhost": "/"}) == "deny"
 
 
-async def test_only_brokers_may_ask(hub):
+async def test_only_brokers_may_ask(refusing_hub):
     question = {"username": GATEWAY}
-    assert (await hub.post("/mqtt/auth", data=question)).status_code == 403
+    assert (await refusing_hub.post("/mqtt/auth", data=question)).status_code == 403
     wrong = {"Authorization": "Bearer " + "x" * 32}
-    assert (await hub.post("/mqtt/auth", data=question, headers=wrong)).status_code == 403
+    assert (await refusing_hub.post("/mqtt/auth", data=question, headers=wrong)).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -209,9 +259,9 @@ async def test_only_brokers_may_ask(hub):
         (b"&".join(b"a%d=1" % number for number in range(33)), "application/x-www-form-urlencoded"),
     ],
 )
-async def test_a_question_that_is_none_is_refused(hub, body, kind):
+async def test_a_question_that_is_none_is_refused(refusing_hub, body, kind):
     headers = {"Authorization": f"Bearer {HOOK_SECRET}", "content-type": kind}
-    answer = await hub.post("/mqtt/acl", content=body, headers=headers)
+    answer = await refusing_hub.post("/mqtt/acl", content=body, headers=headers)
     assert answer.status_code == 400, answer.text
 
 
@@ -248,3 +298,26 @@ def test_settings_that_cannot_be_are_named(given, told):
     with pytest.raises(SettingsError, match=told):
         load_settings(mode="dev", **given)
     assert json.dumps(given)
+
+
+async def test_a_file_waits_with_its_gateway_while_the_store_is_away(token, settings, caplog):
+    key = keys.make_key()
+    away = settings.model_copy(
+        update={
+            "objects_url": "s3://airport", "s3_endpoint": "http://127.0.0.1:9",
+            "s3_access_key": SecretStr("hub"), "s3_secret_key": SecretStr("of-this-test"),
+        }
+    )  # fmt: skip
+    app = create_app(away, ["auth", "baggage"])
+    async with AsyncTestClient(app, raise_server_exceptions=False) as hub:
+        certificate = (await enrol(hub, token, key)).json()["certificate"]
+        digest = hashlib.sha256(b"seen").hexdigest()
+        told = {"certificate": certificate, "kind": "captures", "name": "x.iq", "size": 4}
+        said = json.dumps(told | {"sha256": digest}).encode()
+        headers = {
+            "X-Aerocast-File": base64.b64encode(said).decode(),
+            "X-Aerocast-Signature": keys.sign_file(key, said),
+        }
+        answer = await hub.post("/api/gateway-files", content=b"seen", headers=headers)
+    assert answer.status_code == 503
+    assert "s3://airport at http://127.0.0.1:9: it does not answer: see that it runs" in caplog.text

@@ -47,12 +47,16 @@ async def do(hub, headers, what):
     return await hub.post(PAGE, data={"what": what}, headers=headers, follow_redirects=False)
 
 
+async def claim(hub, headers):
+    return await hub.post(f"{PAGE}/claim", headers=headers)
+
+
 async def test_an_administrator_makes_a_token_revokes_and_lets_in_again(hub):
     ada = await as_user(hub, "ada")
     page = (await hub.get(PAGE, headers=ada)).text
     assert "Make an enrolment token" in page
     assert "Make a token and enrol" in page
-    claimed = await do(hub, ada, "claim")
+    claimed = await claim(hub, ada)
     assert claimed.headers["cache-control"] == "no-store"
     token = re.search(r"--token (\S+?)<", claimed.text).group(1)
     key = keys.make_key()
@@ -65,9 +69,31 @@ async def test_an_administrator_makes_a_token_revokes_and_lets_in_again(hub):
     page = (await hub.get(PAGE, headers=ada)).text
     assert "Let it in again" in page
     assert ">good<" not in page
-    assert (await do(hub, ada, "claim")).status_code == 404
+    assert (await claim(hub, ada)).status_code == 404
     assert (await do(hub, ada, "add")).status_code == 303
     assert "Make an enrolment token" in (await hub.get(PAGE, headers=ada)).text
+
+
+async def test_a_gateway_is_added_and_what_is_no_name_is_refused_with_what_one_is(hub):
+    ada = await as_user(hub, "ada")
+
+    async def add(site, name):
+        form = {"site": site, "name": name}
+        return await hub.post("/gateways", data=form, headers=ada, follow_redirects=False)
+
+    added = await add(" lfbo", "hall-2 ")
+    assert (added.status_code, added.headers["location"]) == (303, "/gateways/lfbo/hall-2")
+    page = (await hub.get("/gateways", headers=ada)).text
+    assert page.index("/gateways/lfbo/hall-1") < page.index("/gateways/lfbo/hall-2")
+    for site, name, why in (
+        ("lfbo", "hall-2", "Gateway lfbo/hall-2 is registered already."),
+        ("lfbo", "Hall 3", "is no name: use a-z, 0-9 and -, at most 32"),
+        ("../..", "hall-3", "is no name: use a-z, 0-9 and -, at most 32"),
+        ("", "", "is no name"),
+    ):
+        refused = await add(site, name)
+        assert refused.status_code == 400
+        assert why in refused.text
 
 
 async def test_who_may_only_look_has_no_buttons(hub):
@@ -75,5 +101,11 @@ async def test_who_may_only_look_has_no_buttons(hub):
     page = await hub.get(PAGE, headers=ben)
     assert page.status_code == 200
     assert "Revoke" not in page.text
+    listed = await hub.get("/gateways", headers=ben)
+    assert "hall-1" in listed.text
+    assert "Add a gateway" not in listed.text
+    new = {"site": "lfbo", "name": "hall-2"}
+    assert (await hub.post("/gateways", data=new, headers=ben)).status_code == 403
     assert (await do(hub, ben, "revoke")).status_code == 403
+    assert (await claim(hub, ben)).status_code == 403
     assert (await hub.get("/gateways/lfbo/none", headers=ben)).status_code == 404

@@ -1,6 +1,7 @@
 """A hub that speaks EPCIS, and somebody who may ask it."""
 
 import time
+from contextlib import asynccontextmanager
 
 import pytest
 from aerocast_hub.app import create_app
@@ -11,7 +12,7 @@ BASE = "https://hub.example"
 MAY = frozenset({"baggage:read", "baggage:write", "flights:read", "webhooks:write", "alerts:read"})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine_kind():
     """SQLite: `test_queries` keeps and finds events on both databases."""
     return "sqlite"
@@ -19,10 +20,16 @@ def engine_kind():
 
 @pytest.fixture
 async def hub(database_url, tmp_path):
+    async with speaking_hub(database_url, tmp_path) as client:
+        yield client
+
+
+@asynccontextmanager
+async def speaking_hub(database_url, folder):
     settings = load_settings(
         mode="dev",
         database_url=database_url,
-        data_dir=tmp_path / "data",
+        data_dir=folder / "data",
         broker_url="none:",
         base_url=BASE,
         webhooks_private=True,

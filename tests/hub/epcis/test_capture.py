@@ -4,6 +4,10 @@ import asyncio
 import json
 from urllib.parse import quote
 
+from aerocast_hub.epcis.answers import ERROR_HANDLERS
+from litestar import Litestar, get
+from litestar.testing import AsyncTestClient
+
 from tests.hub.epcis.bag_events import BAG, CONTEXT, PLATE, document, seen
 from tests.hub.epcis.test_validation import INVALID, VALID, load
 from tests.hub.epcis.test_validation import pytestmark as needs_examples
@@ -171,3 +175,20 @@ async def test_many_at_once_capture_each_event_once(hub):
             group.create_task(capture(hub, document(seen(), seen(1), seen(2))))
     assert len(await events(hub)) == 3
     assert json.dumps(await events(hub)).count(BAG) == 3
+
+
+@get("/fails")
+async def fails() -> None:
+    raise ZeroDivisionError("the password is hunter2")
+
+
+async def test_a_fault_of_the_hubs_own_is_told_and_logged_under_its_reference(caplog):
+    # As the hub makes its own: the log is not Litestar's.
+    app = Litestar([fails], exception_handlers=ERROR_HANDLERS, logging_config=None)
+    async with AsyncTestClient(app, raise_server_exceptions=False) as client:
+        answer = await client.get("/fails")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.json()["type"] == "epcisException:ImplementationException"
+    (logged,) = [each for each in caplog.records if each.name.startswith("aerocast_hub.")]
+    assert answer.json()["detail"] == f"reference {logged.args[0]}"
+    assert logged.exc_info is not None

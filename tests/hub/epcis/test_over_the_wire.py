@@ -27,7 +27,7 @@ def client(hub):
     asked = {"name": NAME, "password": PASSWORD}
     tokens = httpx.post(f"{hub.base}/auth/login", json=asked).json()
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
-    with httpx.Client(base_url=hub.base, headers=headers, timeout=30) as opened:
+    with httpx.Client(base_url=hub.base, headers=headers, timeout=60) as opened:
         made = {"name": "loaded", "query": {"EQ_bizStep": ["loading"]}}
         assert opened.post(f"{V2}/queries", json=made).status_code == 201
         yield opened

@@ -3,20 +3,29 @@
 from urllib.parse import quote
 
 import pytest
+import pytest_asyncio
 
 from tests.hub.epcis.bag_events import BAG, CONTEXT, document, seen
+from tests.hub.epcis.conftest import speaking_hub
 from tests.hub.epcis.test_capture import EVENTS, capture, events
 
 V2 = "/epcis/v2"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def engine_kind(request):
     """Which database the test runs on."""
     return request.param
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(shared_database_url, tmp_path_factory):
+    """One for all who ask about the same forty events."""
+    async with speaking_hub(shared_database_url, tmp_path_factory.mktemp("hub")) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def many(hub):
     """Forty events, one a minute, every other one a loading; with things under GS1 keys."""
     told = [
@@ -146,7 +155,12 @@ async def test_a_query_has_a_name_until_it_is_removed(hub, many):
     assert gone.json()["type"] == "epcisException:NoSuchNameException"
 
 
-async def test_prefixes_that_mean_two_things_stay_apart(hub):
+async def test_prefixes_that_mean_two_things_stay_apart(database_url, tmp_path):
+    async with speaking_hub(database_url, tmp_path) as hub:
+        await told_apart(hub)
+
+
+async def told_apart(hub):
     await capture(hub, document(seen(1, **{"ext:a": "1"})))
     other = [CONTEXT, {"ext": "https://elsewhere.example/"}]
     await capture(hub, document(seen(2, **{"ext:a": "2"}), **{"@context": other}))

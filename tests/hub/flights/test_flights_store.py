@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from aerocast_hub.database.insert import insert_new
-from aerocast_hub.events import FlightAirborne, FlightLanded, FlightOffBlock, FlightOnBlock
+from aerocast_hub.events.flights import FlightAirborne, FlightLanded, FlightOffBlock, FlightOnBlock
 from aerocast_hub.flights.absorb import absorb
 from aerocast_hub.flights.imports import import_flights, import_stands
 from aerocast_hub.flights.refold import times_of
@@ -20,7 +20,7 @@ from aerocast_hub.flights.tables import FlightRow, GroundEventRow
 from aerocast_hub.importing import RefusedRow
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.schedule import flight_key, instant_us
-from aerocast_protocols.observations import AircraftGroundEvent, AircraftState
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent, AircraftState
 from sqlalchemy import func, select
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"

@@ -1,4 +1,4 @@
-from aerocast_hub.events import FlightLanded, FlightOnBlock, FlightTimeWithdrawn
+from aerocast_hub.events.flights import FlightLanded, FlightOnBlock, FlightTimeWithdrawn
 from aerocast_hub.flights.matching import BY_CALLSIGN, BY_ICAO, BY_REGISTRATION, Heard, Plan, match
 from aerocast_hub.flights.movements import Report, movements
 from aerocast_hub.flights.on_block import ActualTimes, AircraftHeard, changes, fold

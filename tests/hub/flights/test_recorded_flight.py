@@ -12,7 +12,7 @@ from aerocast_hub.flights.store import Booking, flight_of
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.weather.winds import absorb as absorb_winds
 from aerocast_hub.weather.winds import winds_over
-from aerocast_protocols.observations import AircraftGroundEvent, AircraftWeather
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent, AircraftWeather
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "adsb"
 GATEWAYS = {"lfpg": (49.01, 2.55), "lfbo": (43.629, 1.364)}

@@ -10,7 +10,7 @@ from aerocast_hub.inbox.sighting import Retimed, Sighting
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.running import running
 from aerocast_hub.telemetry.metrics import Metrics
-from aerocast_protocols.observations import DeviceHealth, GatewayHealth
+from aerocast_protocols.observations.gateways import DeviceHealth, GatewayHealth
 
 from tests.hub.inbox.wire import EPOCH, GATEWAY, SECOND_NS, SITE, batch, tags
 
@@ -35,7 +35,7 @@ async def test_the_account_is_among_the_metrics(database):
     inbox = Inbox(database, {"gateways": absorb}, Publisher(database, metrics), metrics)
     told = batch(1, [health(60, 50, 40, evicted=3, dead=2)], lane=1)
     await inbox.receive([tags(1, 10), tags(21, 30, oldest=15), told])
-    async with running(keep_counted(database, metrics)), asyncio.timeout(10):
+    async with running(keep_counted(database, metrics)), asyncio.timeout(60):
         while b'fate="unexplained"' not in metrics.text():  # noqa: ASYNC110  nothing tells of it
             await asyncio.sleep(0.01)
     lines = {

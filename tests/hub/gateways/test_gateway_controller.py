@@ -1,6 +1,8 @@
 import pytest
 from aerocast_hub.database.engine import Database
 from aerocast_hub.gateways.controller import GatewayController
+from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.telemetry.metrics import Metrics
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.testing import AsyncTestClient
@@ -9,13 +11,14 @@ from litestar.testing import AsyncTestClient
 @pytest.fixture
 async def client(database_url):
     database = Database(database_url)  # of the application's own: it has a loop of its own
-
-    def give():
-        return database
+    publisher = Publisher(database, Metrics())
 
     app = Litestar(
         [GatewayController],
-        dependencies={"database": Provide(give, sync_to_thread=False)},
+        dependencies={
+            "database": Provide(lambda: database, sync_to_thread=False),
+            "publisher": Provide(lambda: publisher, sync_to_thread=False),
+        },
         on_shutdown=[database.close],
         logging_config=None,
     )

@@ -2,6 +2,7 @@ import json
 
 import pytest
 from aerocast_hub.cli import main
+from aerocast_hub.events.every import decode_event
 from aerocast_hub.gateways.registry import (
     GatewayRefusedError,
     Position,
@@ -13,8 +14,10 @@ from aerocast_hub.gateways.state import absorb
 from aerocast_hub.gateways.views import loss_accounts, view_gateway, view_gateways
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.outbox.tables import OutboxRow
 from aerocast_hub.telemetry.metrics import Metrics
-from aerocast_protocols.observations import Evicted, GatewayHealth, PositionFix
+from aerocast_protocols.observations.gateways import Evicted, GatewayHealth, PositionFix
+from sqlalchemy import select
 
 from tests.hub.inbox.wire import EPOCH, GATEWAY, NOW_US, SECOND_NS, SITE, batch, status, tags
 
@@ -70,6 +73,20 @@ async def test_a_gateway_is_registered_once_revoked_and_let_in_again(database):
         assert (again.revoked_at_us, again.position) == (None, PLACE)
         await add_gateway(session, "egll", "z")
         assert [each.name for each in await list_gateways(session)] == ["z", "hall-1"]
+
+
+async def test_whoever_listens_is_told_of_a_gateway_let_in_and_of_one_shut_out_once(database):
+    async with database.writing() as session:
+        await add_gateway(session, "lfbo", "hall-1")
+        for _ in range(2):
+            await revoke_gateway(session, "lfbo", "hall-1")
+        await add_gateway(session, "lfbo", "hall-1")
+        told = [decode_event(body) for body in await session.scalars(select(OutboxRow.body))]
+    assert [(each.gateway, each.state) for each in told] == [
+        ("hall-1", "added"),
+        ("hall-1", "revoked"),
+        ("hall-1", "added"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "Hall", "a.b", "a/b", "#", "x" * 33])

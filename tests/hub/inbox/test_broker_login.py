@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from aerocast_agent.broker_login import find_login
-from aerocast_agent.mqtt_link import Broker, Link, LinkError
+from aerocast_agent.mqtt_link import Broker, Link, LinkError, login_of
 from aerocast_hub.inbox.broker import EmbeddedBroker, Outside
 from aerocast_hub.inbox.broker_login import gateways_login, hubs_login, left_for_this_user
 from aerocast_hub.settings import SettingsError, load_settings
@@ -40,7 +40,9 @@ async def opens(broker):
     return True
 
 
-async def test_beyond_loopback_it_speaks_tls_alone_and_asks_for_a_login_all_the_same(tmp_path):
+async def test_beyond_loopback_it_speaks_tls_alone_and_asks_for_a_login_all_the_same(
+    tmp_path, caplog
+):
     certify(tmp_path, "broker", certify(tmp_path, "authority"))
     theirs, port = gateways_login(SECRET), free_port()
     outside = Outside("127.0.0.1", port, tmp_path / "broker.pem", tmp_path / "broker.key")
@@ -54,6 +56,7 @@ async def test_beyond_loopback_it_speaks_tls_alone_and_asks_for_a_login_all_the_
         assert not await opens(encrypted._replace(password="guessed"))  # noqa: S106  nobody's
         assert not await opens(encrypted._replace(user=None))
         assert not await lets_in(port, 5, theirs)  # without TLS
+    assert "each could speak in another's name" in caplog.text
 
 
 def test_beyond_loopback_it_does_not_listen_without_a_certificate():
@@ -96,6 +99,15 @@ def test_the_login_is_left_for_this_user_alone_and_taken_away_again():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert find_login(url, None) is None
+
+
+def test_who_has_a_certificate_takes_no_login_that_a_killed_hub_left_for_this_port():
+    url = "mqtts://127.0.0.1:9"
+    login = gateways_login(SECRET)
+    certified = Broker(url, 5, certificate="gateway.pem", key="gateway.key", is_the_hubs=True)
+    with left_for_this_user(login, [9]):
+        assert login_of(certified) == (None, None)
+        assert login_of(certified._replace(certificate=None, key=None)) == login
 
 
 def test_a_folder_that_others_may_write_in_is_not_believed(tmp_path, monkeypatch):

@@ -2,20 +2,28 @@
 
 import asyncio
 import contextlib
+import time
 
 import pytest
+from aerocast_hub.gateways.orders import Wish, give_order, newest_orders
 from aerocast_hub.gateways.registry import add_gateway
+from aerocast_hub.inbox import courier
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.tables import ObservationRow
 from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.running import running
 from aerocast_hub.settings import load_settings
 from aerocast_hub.telemetry.metrics import Metrics
-from paho.mqtt.enums import MQTTProtocolVersion
+from aerocast_protocols import commands
+from aerocast_protocols.commands import CommandResult
+from aerocast_protocols.topics import down, up
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from sqlalchemy import func, select
 
 from tests.hub.inbox.test_source_mqtt import Gateway
-from tests.hub.inbox.wire import GATEWAY, SITE, tags
+from tests.hub.inbox.wire import GATEWAY, SITE, status, tags
 from tests.mosquitto import mosquitto as run_mosquitto
 
 
@@ -156,3 +164,61 @@ async def test_an_inbox_that_lags_asks_for_a_rest_and_withdraws_it_when_it_has_c
         gateway.send(tags(31, 40))
         assert (await gateway.ack(40)).status == 0
     assert await stored(database) == 40
+
+
+class Ear:
+    """A gateway's ear for orders: comes back by itself after a broker that was killed."""
+
+    def __init__(self, port):
+        self.orders = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        self.client = Client(CallbackAPIVersion.VERSION2, client_id="ear")
+        self.client.reconnect_delay_set(0.1, 0.2)
+        topic = down(SITE, GATEWAY, "command")
+        self.client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
+        self.client.on_message = lambda _client, _data, message: loop.call_soon_threadsafe(
+            self.orders.put_nowait, (commands.decode(message.payload), message.retain)
+        )
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+
+    async def stop(self):
+        self.client.disconnect()
+        await asyncio.to_thread(self.client.loop_stop)
+
+
+async def test_an_order_reaches_its_gateway_though_the_broker_was_killed_meanwhile(
+    hub, mosquitto, database, monkeypatch
+):
+    monkeypatch.setattr(courier, "AGAIN_AFTER_S", 0.2)
+    monkeypatch.setattr(courier, "LOOK_EVERY_S", 0.2)
+    now_us = time.time_ns() // 1000
+    ear = Ear(mosquitto.port)
+    try:
+        async with hub() as source:
+            publisher = Publisher(database, Metrics())
+            inbox = Inbox(database, {}, publisher, Metrics())
+            await inbox.receive([status("online", received_at_us=now_us)])
+            mosquitto.kill()
+            async with database.writing() as session:
+                wish = Wish("restart_device", "portal")
+                asked = await give_order(session, (SITE, GATEWAY), wish, "anna", now_us)
+            async with running(courier.Courier(database, publisher, source).run()):
+                mosquitto.start()
+                async with asyncio.timeout(60):
+                    for _ in range(2):
+                        order, is_retained = await ear.orders.get()
+                        assert (order.id, order.device, is_retained) == (asked.id, "portal", False)
+                    result = commands.encode(CommandResult(id=asked.id, output="restarted"))
+                    sent = ear.client.publish(up(SITE, GATEWAY, "result"), result, qos=1)
+                    assert sent.rc == 0
+                    while (await told(database)).state != "done":  # noqa: ASYNC110  a row has no event
+                        await asyncio.sleep(0.05)
+    finally:
+        await ear.stop()
+
+
+async def told(database):
+    async with database.reading() as session:
+        (order,) = await newest_orders(session, (SITE, GATEWAY), 9, time.time_ns() // 1000)
+    return order

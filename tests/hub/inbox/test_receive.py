@@ -2,7 +2,7 @@ import random
 
 import msgspec
 import pytest
-from aerocast_hub.events import FlightLanded
+from aerocast_hub.events.flights import FlightLanded
 from aerocast_hub.gateways.registry import add_gateway, revoke_gateway
 from aerocast_hub.gateways.tables import GatewayStateRow
 from aerocast_hub.gateways.views import loss_accounts
@@ -15,7 +15,8 @@ from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.outbox.tables import OutboxRow
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_protocols.batch import REFUSED, decode_acknowledgements, digest_of
-from aerocast_protocols.observations import ClockAnchor, CodeScan, Evicted
+from aerocast_protocols.observations.bags import CodeScan
+from aerocast_protocols.observations.gateways import ClockAnchor, Evicted
 from sqlalchemy import func, select, text
 
 from tests.hub.inbox.wire import (
@@ -85,7 +86,7 @@ async def test_a_batch_is_stored_absorbed_and_acknowledged(inbox, database, feat
     assert await stored(database) == list(range(1, 11))
     assert [each.sequence for each in feature.sightings] == list(range(1, 11))
     assert feature.sightings[0].observation == tag(1)
-    assert await count(database, OutboxRow) == 11  # and one that the gateway is online
+    assert await count(database, OutboxRow) == 12  # and two of the gateway: added, online
 
 
 async def test_what_comes_ten_times_counts_once(inbox, database, feature):
@@ -93,7 +94,7 @@ async def test_what_comes_ten_times_counts_once(inbox, database, feature):
         await inbox.receive([tags(1, 10), tags(6, 15), tags(1, 10)])
     assert await stored(database) == list(range(1, 16))
     assert sorted(each.sequence for each in feature.sightings) == list(range(1, 16))
-    assert await count(database, OutboxRow) == 16
+    assert await count(database, OutboxRow) == 17
 
 
 async def test_any_order_ends_in_the_same_acknowledgement(inbox, database):
@@ -248,6 +249,39 @@ async def test_nothing_is_acknowledged_and_nothing_refused_when_the_database_is_
         await session.execute(text(f"DROP TABLE marks{cascade}"))
     assert await inbox.receive([tags(1, 5), tags(6, 9)]) == []
     assert await stored(database) == []
+
+
+@pytest.mark.parametrize("engine_kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("state", ["08006", "53100", "57P03", "58030"])
+@pytest.mark.parametrize("when", ["storing", "absorbing"])
+async def test_a_database_that_cannot_just_now_refuses_nothing_for_good(
+    inbox, database, feature, monkeypatch, state, when
+):
+    async def fail(session):
+        """As when it starts, or its disk is full: once, and a moment later it can."""
+        failing.undo()
+        await session.execute(
+            text(f"DO $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '{state}'; END $$")
+        )
+
+    class Store:
+        async def append(self, session, _rows):
+            await fail(session)
+
+    async def absorb(session, _sightings):
+        await fail(session)
+
+    with monkeypatch.context() as failing:
+        if when == "storing":
+            failing.setattr(inbox, "_store", Store())
+        else:
+            failing.setitem(inbox._absorb, "remembers", absorb)
+        assert await inbox.receive([tags(1, 5)]) == []
+    assert await count(database, QuarantineRow) == 0
+    ack = acknowledged(await inbox.receive([tags(1, 5)]))[LANE_2]
+    assert ack.up_to_sequence == 5
+    assert await stored(database) == [1, 2, 3, 4, 5]
+    assert [each.sequence for each in feature.sightings] == [1, 2, 3, 4, 5]
 
 
 async def test_a_batch_nobody_foresaw_is_set_aside_and_the_others_stored(inbox, database):

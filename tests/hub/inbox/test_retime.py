@@ -5,7 +5,8 @@ import time
 
 import pytest
 from aerocast_hub.baggage.bags import find_bag
-from aerocast_hub.events import GatewayClockCorrected, decode_event
+from aerocast_hub.events.every import decode_event
+from aerocast_hub.events.gateways import GatewayClockCorrected
 from aerocast_hub.flights.imports import import_flights
 from aerocast_hub.flights.tables import FlightRow, GroundEventRow
 from aerocast_hub.gateways.lives import view_lives
@@ -19,13 +20,9 @@ from aerocast_hub.outbox.tables import OutboxRow
 from aerocast_hub.services import every_absorb, every_retime
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.weather.tables import AircraftWindRow
-from aerocast_protocols.observations import (
-    AircraftGroundEvent,
-    AircraftWeather,
-    BagPassage,
-    ClockAnchor,
-    UnreadBag,
-)
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent, AircraftWeather
+from aerocast_protocols.observations.bags import BagPassage, UnreadBag
+from aerocast_protocols.observations.gateways import ClockAnchor
 from sqlalchemy import func, select
 
 from tests.hub.inbox.wire import (

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import pytest
 from aerocast_agent.broker_login import find_login
 from aerocast_hub.broker_url import BrokerAddress, parse_broker_url
 from aerocast_hub.gateways.registry import add_gateway
+from aerocast_hub.inbox import source_mqtt
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.tables import ObservationRow
@@ -23,6 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from sqlalchemy import func, select
 
 from tests.hub.inbox.wire import EPOCH, GATEWAY, SITE, tags
+from tests.waiting import running, until
 
 BOTH = [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311]
 
@@ -77,7 +80,7 @@ async def gateway():
         async def connect(port, version=BOTH[0]):
             connected = Gateway(port, version)
             stack.push_async_callback(connected.stop)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await connected.ready.wait()
             return connected
 
@@ -104,7 +107,7 @@ async def hub(database, database_url, tmp_path):
         metrics = Metrics()
         inbox = Inbox(database, {}, Publisher(database, metrics), metrics)
         async with listening(settings, inbox, metrics) as source:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await source.is_connected.wait()
             yield source
 
@@ -214,3 +217,25 @@ def test_another_address_is_refused_without_telling_it(url):
     with pytest.raises(ValueError, match="mqtt://host:port") as refused:
         parse_broker_url(url)
     assert "broker:1883" not in str(refused.value)
+
+
+async def test_of_a_broker_that_is_away_the_log_tells_once(database, caplog, monkeypatch):
+    caplog.set_level(logging.DEBUG)
+    tries = []
+
+    async def refuse(_reader, writer):
+        tries.append(writer)
+        writer.close()
+
+    monkeypatch.setattr(source_mqtt, "LONGEST_WAIT_S", 0.01)
+    metrics = Metrics()
+    inbox = Inbox(database, {}, Publisher(database, metrics), metrics)
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        source = source_mqtt.MqttSource(BrokerAddress("127.0.0.1", port), inbox, metrics)
+        async with running(source.run()):
+            await until(lambda: len(tries) > 6)
+    told = [each.message for each in caplog.records if "no broker" in each.message]
+    assert len(told) == 1
+    assert "over MQTTv5: " in told[0]
+    assert "over MQTTv311: " in told[0]

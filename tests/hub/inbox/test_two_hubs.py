@@ -13,7 +13,8 @@ from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.services import every_absorb
 from aerocast_hub.telemetry.metrics import Metrics
-from aerocast_protocols.observations import AircraftGroundEvent, BagPassage
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent
+from aerocast_protocols.observations.bags import BagPassage
 from sqlalchemy import text
 
 from tests.hub.inbox.wire import NOW_US, SECOND_NS, SITE, acknowledged, batch, tag

@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from aerocast_hub.inbox.unpack import Batch, Message, Passed, Status, Unreadable, unpack
+from aerocast_hub.inbox.unpack import Batch, Message, Passed, Result, Status, Unreadable, unpack
 from aerocast_protocols.batch import Envelope, encode_envelope
 from aerocast_protocols.topics import up
 from hypothesis import given, settings
@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.hub.inbox.wire import BOOT, EPOCH, GATEWAY, NOW_US, SITE, batch, status, tag, tags
 
 TOPICS = st.one_of(
-    st.text(max_size=80), st.sampled_from(["0", "1", "2", "status"]).map(lambda k: up("a", "b", k))
+    st.text(max_size=80),
+    st.sampled_from(["0", "1", "2", "status", "result"]).map(lambda kind: up("a", "b", kind)),
 )
 
 
@@ -17,7 +18,7 @@ TOPICS = st.one_of(
 @settings(max_examples=200)
 def test_any_message_is_read_or_set_aside(topic, payload):
     read = unpack(Message(topic, payload, NOW_US))
-    assert isinstance(read, Batch | Status | Unreadable | Passed)
+    assert isinstance(read, Batch | Status | Result | Unreadable | Passed)
 
 
 @given(st.data())

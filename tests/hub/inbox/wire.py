@@ -12,7 +12,7 @@ from aerocast_protocols.batch import (
     encode_observation,
     encode_status,
 )
-from aerocast_protocols.observations import TagRead
+from aerocast_protocols.observations.bags import TagRead
 from aerocast_protocols.topics import up
 
 BOOT = bytes(range(16))

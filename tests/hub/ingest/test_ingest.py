@@ -1,11 +1,14 @@
 """Partners' events over HTTP: once only, as the gateway of the account's name."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
+import pytest_asyncio
 from aerocast_hub.app import create_app
 from aerocast_hub.auth.roles import seed_roles
 from aerocast_hub.auth.users import NewUser, add_user
+from aerocast_hub.database.engine import Database
 from aerocast_hub.gateways.observations import list_stored
 from aerocast_hub.gateways.registry import add_gateway, revoke_gateway
 from aerocast_hub.gateways.views import loss_accounts
@@ -27,17 +30,32 @@ SEEN_US = 1_781_438_400_000_000
 PLATE = "0057123456"
 
 
-@pytest.fixture
-async def hub(database, database_url, tmp_path):
+@asynccontextmanager
+async def running_hub(database_url, folder):
     settings = load_settings(
-        mode="dev", database_url=database_url, data_dir=tmp_path / "data", broker_url="none:"
+        mode="dev", database_url=database_url, data_dir=folder / "data", broker_url="none:"
     )
+    database = Database(database_url)
     async with database.writing() as session:
         await seed_roles(session)
         for name, role in (("sorter", "service"), ("eva", "viewer"), ("not.a.gateway", "service")):
             await add_user(session, HashedBefore(), NewUser(name, PASSWORD, role), now_us=1)
         await add_gateway(session, "lfbo", "sorter")
+    await database.close()
     async with AsyncTestClient(create_app(settings, SERVICES)) as client:
+        yield client
+
+
+@pytest.fixture
+async def hub(database_url, tmp_path):
+    async with running_hub(database_url, tmp_path) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def refusing_hub(shared_database_url, tmp_path_factory):
+    """One for all that is refused."""
+    async with running_hub(shared_database_url, tmp_path_factory.mktemp("hub")) as client:
         yield client
 
 
@@ -148,8 +166,9 @@ async def test_a_partner_speaks_for_itself_alone(hub, sorter, database):
         ({"first_sequence": 1, "events": [passage(colour="red")]}, "colour"),
     ],
 )
-async def test_what_is_wrong_is_named_and_nothing_stored(hub, sorter, spoiled, named):
-    got = await hub.post(WHERE, json=spoiled, headers=sorter)
+async def test_what_is_wrong_is_named_and_nothing_stored(refusing_hub, spoiled, named):
+    sorter = await log_in(refusing_hub, "sorter")
+    got = await refusing_hub.post(WHERE, json=spoiled, headers=sorter)
     assert got.status_code == 400
     assert named in got.text
 

@@ -8,6 +8,8 @@ from aerocast_hub.leases import deciding, holding
 from aerocast_hub.leases.holding import Holder, by_one_hub
 from sqlalchemy.exc import OperationalError
 
+from tests.waiting import until
+
 
 @pytest.fixture
 def quick(monkeypatch):
@@ -37,12 +39,6 @@ class Worker:
         finally:
             self.at_work.remove(self.name)
             self.began.clear()
-
-
-async def until(is_so):
-    async with asyncio.timeout(60):
-        while not is_so():  # noqa: ASYNC110  told by what others do
-            await asyncio.sleep(0.01)
 
 
 async def test_one_hub_works_from_its_start_and_the_next_when_it_stops(database, quick):

@@ -4,13 +4,11 @@ import asyncio
 
 import pytest
 from aerocast_hub.asking.client import ServiceAwayError
-from aerocast_hub.events import (
-    BagChanged,
-    FlightLanded,
-    FlightScheduled,
-    PassengerLinkRevoked,
-    RampClosed,
-)
+from aerocast_hub.events.bags import BagChanged
+from aerocast_hub.events.flights import FlightLanded, FlightScheduled
+from aerocast_hub.events.passengers import PassengerLinkRevoked
+from aerocast_hub.events.places import PlacesChanged
+from aerocast_hub.events.ramp import RampClosed
 from aerocast_hub.live import audience as audiences
 from aerocast_hub.live.audience import Audience, FullError, Shown, stream, subjects_of
 from aerocast_hub.outbox.publish import Publisher, write_events
@@ -69,6 +67,8 @@ def test_events_say_what_they_are_about():
     assert subjects_of(PassengerLinkRevoked(at_us=1, link_id="l")) == {"link l"}
     closed = RampClosed(at_us=1, airport="LFBO", reason="thunder", since_us=1)
     assert subjects_of(closed) == {"ramp lfbo", "ramp tls"}
+    redrawn = PlacesChanged(at_us=1, airport="TLS", what="map")
+    assert subjects_of(redrawn) == {"places lfbo", "places tls"}
 
 
 async def test_a_page_hears_of_what_concerns_it_and_only_when_it_changed(audience):

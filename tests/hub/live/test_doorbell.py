@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
-from aerocast_hub.events import GatewayStateChanged
+from aerocast_hub.events.gateways import GatewayStateChanged
 from aerocast_hub.live.doorbell import Doorbell
 from aerocast_hub.outbox import publish
 from aerocast_hub.outbox.publish import Publisher, write_events

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from aerocast_hub.app import create_app
-from aerocast_hub.events import GatewayStateChanged
+from aerocast_hub.events.gateways import GatewayStateChanged
 from aerocast_hub.live import controller
 from aerocast_hub.outbox.publish import write_events
 from aerocast_hub.settings import load_settings

@@ -1,7 +1,5 @@
 """An operator's open page does not keep the hub from stopping."""
 
-import time
-
 import httpx
 
 from tests.hub.browser.conftest import NAME, PASSWORD, Hub
@@ -13,11 +11,10 @@ def test_the_hub_stops_while_somebody_listens(tmp_path):
     hub.start()
     tokens = httpx.post(f"{hub.base}/auth/login", json={"name": NAME, "password": PASSWORD}).json()
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
-    with httpx.stream("GET", f"{hub.base}/live", headers=headers, timeout=20) as listening:
+    with httpx.stream("GET", f"{hub.base}/live", headers=headers, timeout=60) as listening:
         lines = listening.iter_lines()
         assert next(lines) == "event: ready"
-        asked_s = time.monotonic()
         hub.stop()
-        assert time.monotonic() - asked_s < 10
         assert "event: behind" in list(lines)
+    assert "are cut" not in hub.logged()  # as those are who do not end by themselves
     assert hub.process.returncode == 0

@@ -2,6 +2,7 @@ import pytest
 from aerocast_hub.ground_times import Handling
 from aerocast_hub.orientation.arrival_times import (
     MINUTE_US,
+    BeltModel,
     Closure,
     Progress,
     belt_times,
@@ -10,7 +11,7 @@ from aerocast_hub.orientation.arrival_times import (
     on_block_spread,
     ramp_spread,
 )
-from aerocast_hub.orientation.spread import exactly
+from aerocast_hub.orientation.spread import at_share, exactly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,6 +167,29 @@ def test_when_a_flight_reaches_its_stand_is_as_sure_as_what_is_known():
         known[name] = minute
     assert widths == sorted(widths, reverse=True)
     assert on_block_spread(progress(**known), NOW).median_min == -3
+
+
+LATE = (-6.0, -4.0, -2.0, 0.0, 1.0, 5.0, 10.0, 16.0, 26.0)
+
+
+@pytest.mark.parametrize(
+    ("stage", "known"),
+    [
+        ("in_the_air", {"off_block_due_us": -90, "on_block_due_us": 60, "airborne_us": -76}),
+        ("schedule", {"on_block_due_us": 60}),
+    ],
+)
+def test_how_late_flights_are_may_be_nine_measured_tenths(stage, known):
+    handling = Handling(**{stage: LATE})
+    spread = on_block_spread(progress(**known), NOW, handling)
+    on_time = 60.0
+    assert [at_share(spread, n / 10) for n in (1, 5, 9)] == pytest.approx(
+        [on_time - 6, on_time + 1, on_time + 26]
+    )
+    told = belt_times(progress(**known), 60, [], NOW, BeltModel(handling=handling)).on_block
+    assert [(each - NOW) / 60e6 for each in (told.p10_us, told.p50_us, told.p90_us)] == (
+        pytest.approx([on_time - 6, on_time + 1, on_time + 26])
+    )
 
 
 def test_work_on_the_ramp_is_what_remains_without_the_belt():

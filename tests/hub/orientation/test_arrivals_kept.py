@@ -8,7 +8,8 @@ import pytest
 from aerocast_hub.app import create_app
 from aerocast_hub.baggage.absorb import absorb
 from aerocast_hub.baggage.imports import import_bags
-from aerocast_hub.events import BagPassed, FlightOnBlock, FlightTimeWithdrawn
+from aerocast_hub.events.bags import BagPassed
+from aerocast_hub.events.flights import FlightOnBlock, FlightTimeWithdrawn
 from aerocast_hub.flights.absorb import absorb as absorb_ground
 from aerocast_hub.flights.imports import import_flights
 from aerocast_hub.flights.store import Booking, find_flight
@@ -24,7 +25,8 @@ from aerocast_hub.orientation.arrivals import (
 from aerocast_hub.orientation.surroundings import Surroundings
 from aerocast_hub.orientation.tables import ArrivalRow
 from aerocast_hub.settings import SERVICES, load_settings
-from aerocast_protocols.observations import AircraftGroundEvent, BagPassage
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent
+from aerocast_protocols.observations.bags import BagPassage
 from litestar.testing import AsyncTestClient
 from msgspec.msgpack import decode
 from msgspec.structs import replace

@@ -59,6 +59,15 @@ def test_a_closed_ramp_is_said_and_nothing_is_called_done_for_it():
     assert flight.state == "paused"
     assert flight.first_from_us >= NOW
     assert only(belt_boards([arrival(on_block=-60)], closed, NOW)).state != "done"
+    assert only(belt_boards([arrival(on_block_due=40)], closed, NOW)).state == "waiting"
+
+
+def test_a_board_calls_done_only_what_was_seen_and_expects_no_flight_without_news():
+    over = only(belt_boards([arrival(on_block=-25, on_belt=3)], (), NOW))
+    assert (over.state, over.last_by_us) == ("coming", None)
+    for flight in (arrival(on_block_due=-50), arrival(landed=-50)):
+        silent = only(belt_boards([flight], (), NOW))
+        assert (silent.state, silent.first_from_us, silent.last_by_us) == ("no_news", None, None)
 
 
 def test_times_stand_there_only_while_they_are_to_come():
@@ -99,6 +108,7 @@ def test_a_gates_flight_waits_for_the_weather_and_leaves():
 
     assert states(departure(30)) == ["waiting"]
     assert states(departure(30), is_closed=True) == ["paused"]
+    assert states(departure(120), is_closed=True) == ["waiting"]  # it opens again before that
     assert states(departure(-5, left=True), is_closed=True) == ["done"]
     assert states(departure(-60)) == ["waiting"]  # late, and nobody heard it leave
     gone = departure(-20, left=True), departure(300), departure(-600), departure(5, gate=None)

@@ -82,14 +82,6 @@ def test_a_closed_ramp_holds_bags_and_not_people():
     assert 15 < held.bags[0].miss.cause.minutes < 35
 
 
-def test_the_chance_that_the_ramp_closes_is_mixed_in():
-    chances = [
-        chance_of_bag(connecting(departs=62, closing_chance=chance)) for chance in (0.0, 0.5, 1.0)
-    ]
-    assert chances[0] < chances[1] < chances[2]
-    assert chances[1] == pytest.approx((chances[0] + chances[2]) / 2, abs=0.001)
-
-
 def test_a_deterministic_closure_delays_a_bag_by_exactly_its_length():
     sure, none = Stage(10.0, 0.0, 0.0), Stage(0.0, 0.0, 0.0)
     known = connecting(on_block=10, departs=120, learned=exactly(12.0))
@@ -103,11 +95,12 @@ def test_a_deterministic_closure_delays_a_bag_by_exactly_its_length():
 
 
 def test_a_bag_seen_inside_waits_for_sorting_alone():
-    known = connecting(on_block=-30, departs=45)
+    unwatched = connecting(on_block=-30, departs=45)
+    watched = msgspec.structs.replace(unwatched.changing, inlet_is_watched=True)
+    known = msgspec.structs.replace(unwatched, changing=watched)
     coming = chance_of_bag(known)
     inside = ChangingBag(licence_plate=BAG, at="inside", seen_us=us(-1))
     made_up = ChangingBag(licence_plate=BAG, at="made_up")
-    unwatched = msgspec.structs.replace(known, inside_is_watched=False)
     assert chance_of_bag(unwatched) < coming  # nobody would have seen it come off the ramp
     assert chance_of_bag(known, inside) < coming
     assert chance_of_bag(known, made_up) == 0.0
@@ -170,7 +163,6 @@ known_ones = st.builds(
     way_min=st.none() | st.floats(0, 60),
     queue_min=st.floats(0, 30),
     crosses_border=st.booleans(),
-    closing_chance=st.floats(0, 1),
     closures=st.lists(
         st.builds(
             Closure,

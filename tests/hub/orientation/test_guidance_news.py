@@ -2,7 +2,7 @@
 
 import pytest
 from aerocast_hub.baggage.bags import find_bag, passenger_of
-from aerocast_hub.events import decode_event
+from aerocast_hub.events.every import decode_event
 from aerocast_hub.orientation.announcing_guidance import FOLLOWED, look_and_tell, take_in
 from aerocast_hub.orientation.arrival_times import MINUTE_US, Quantiles
 from aerocast_hub.orientation.guidance_news import Told, news, what_changed

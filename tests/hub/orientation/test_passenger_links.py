@@ -211,7 +211,9 @@ async def test_making_and_revoking_are_in_the_audit_trail_and_told_to_open_pages
     async with database.reading() as session:
         rows = (
             await session.execute(
-                select(AuditRow.action, AuditRow.subject, AuditRow.actor).order_by(AuditRow.number)
+                select(AuditRow.action, AuditRow.subject, AuditRow.actor)
+                .where(AuditRow.actor != "hub")  # the day's imports are in the trail too
+                .order_by(AuditRow.number)
             )
         ).all()
         kinds = (await session.scalars(select(OutboxRow.kind))).all()
@@ -286,6 +288,6 @@ async def _date(session):
 
 async def test_more_who_ask_at_once_than_there_are_connections_all_get_their_answer(hub, desk):
     token = (await made(hub, desk))["token"]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         answers = await asyncio.gather(*(hub.get(f"/api/guidance/{token}") for _ in range(60)))
     assert {each.status_code for each in answers} == {200}

@@ -196,7 +196,7 @@ def test_among_closures_and_queues_nobody_arrives_earlier_by_any_way(
     earliest = {"p0": 0.0}
     for _ in found.places.places:  # Bellman and Ford's way: slow, and with no heap to be wrong
         for number, each in enumerate(found.places.ways):
-            if each.origin in earliest and obstacle(each, PROFILES[profile]) is None:
+            if earliest.get(each.origin, inf) < inf and obstacle(each, PROFILES[profile]) is None:
                 at_s = earliest[each.origin]
                 at_s += conditions.wait_s(number, at_s) + seconds_on(each, PROFILES[profile])
                 earliest[each.destination] = min(at_s, earliest.get(each.destination, inf))

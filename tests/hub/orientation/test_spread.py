@@ -13,7 +13,7 @@ from aerocast_hub.orientation.spread import (
     total,
     when_over,
 )
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 stages = st.builds(Stage, st.floats(0, 60), st.floats(0, 20), st.floats(0, 30))
@@ -21,6 +21,7 @@ stages = st.builds(Stage, st.floats(0, 60), st.floats(0, 20), st.floats(0, 30))
 
 @settings(max_examples=100, deadline=None)
 @given(stages, st.floats(-100, 200), st.floats(-100, 200))
+@example(Stage(2.2250738585e-313, 2.2250738585e-313, 1.0), 0.0, 0.0)  # next to nothing between
 def test_a_chance_never_grows_with_the_time_there_is(stage, one, other):
     spread = spread_of(stage)
     shorter, longer = sorted((one, other))
@@ -83,3 +84,25 @@ def test_measured_tenths_are_taken_as_they_are():
     for number, minutes in enumerate(tenths, start=1):
         assert at_share(spread, number / 10) == pytest.approx(minutes)
     assert chance_over(spread, 12) == pytest.approx(sum(c > 12 for c in cases) / 5000, abs=0.03)
+
+
+def test_what_comes_early_is_as_early_as_the_tenths_say():
+    rng = Random(3)
+    cases = sorted(rng.gauss(2.0, 8.0) for _ in range(20_000))
+    spread = spread_of(tuple(cases[2000 * n] for n in range(1, 10)))
+    assert list(spread.minutes) == sorted(spread.minutes)
+    assert sum(points(spread, 1000)) / 1000 == pytest.approx(2.0, abs=0.3)
+    assert at_share(spread, 0.05) == pytest.approx(cases[1000], abs=1.5)
+
+
+def test_where_the_worst_in_a_hundred_was_measured_nothing_is_guessed_beyond_the_tenths():
+    rng = Random(11)
+    cases = sorted(
+        rng.gammavariate(2, 2.2) if rng.random() < 0.88 else rng.uniform(15, 25)
+        for _ in range(20_000)
+    )
+    tenths = tuple(cases[2000 * n] for n in range(1, 10))
+    spread = spread_of((*tenths, cases[19_800]))
+    assert sum(points(spread, 1000)) / 1000 == pytest.approx(sum(cases) / 20_000, rel=0.03)
+    assert at_share(spread, 0.99) == pytest.approx(cases[19_800], rel=0.01)
+    assert at_share(spread_of(tenths), 0.99) > 1.2 * cases[19_800]  # a guess, and too careful

@@ -16,6 +16,7 @@ from aerocast_hub.orientation.wording import (
     catalogue,
     choose_language,
     say,
+    tell_span,
 )
 from aerocast_hub.orientation.wording.patterns import Gap, PatternError, gaps_of
 from aerocast_hub.weather.ramp import RampReason
@@ -117,7 +118,8 @@ def test_every_sentence_is_used():
     folder = Path(aerocast_hub.orientation.__file__).with_name("guidance")
     source = "".join(each.read_text() for each in folder.glob("*.py"))
     literal = set(re.findall(r'"([a-z_]+)"', source))
-    literal |= {f"{key}_{more}" for key in literal for more in ("level", "walk", "lift", "no_belt")}
+    endings = ("level", "walk", "lift", "no_belt", "no_time", "connecting")
+    literal |= {f"{key}_{more}" for key in literal for more in endings}
     literal |= {f"bag_{state}" for state in get_args(State)}
     literal |= {f"ramp_{reason}" for reason in (*get_args(RampReason), NOT_TOLD)}
     literal |= {f"cause_{key}" for key in get_args(CauseKey)}
@@ -172,6 +174,21 @@ def test_a_time_of_another_day_names_the_day_of_the_place():
     late = AT + 16 * 3_600_000_000  # past midnight in Paris, still the same day in New York
     assert told(late, "Europe/Paris").endswith("Saturday.")
     assert told(late, "America/New_York").endswith("at 04:05.")
+
+
+def test_a_span_names_its_day_once():
+    def told(from_us, to_us, language="en"):
+        values = {"from_us": from_us, "to_us": to_us}
+        return say(language, "step_first_window", values, "Europe/Paris", AT)
+
+    minutes = 60_000_000
+    assert told(AT, AT + 8 * minutes).endswith("between 10:05 and 10:13.")
+    assert told(NEXT_DAY, NEXT_DAY + 8 * minutes).endswith("between 10:05 and 10:13, Sunday.")
+    late = AT + 13 * 60 * minutes
+    assert told(late, late + 75 * minutes).endswith("between 23:05 and 00:20, Sunday.")
+    nights = (NEXT_DAY + 13 * 60 * minutes, NEXT_DAY + 15 * 60 * minutes)
+    assert told(*nights).endswith("between 23:05, Sunday and 01:05, Monday.")
+    assert tell_span("en", NEXT_DAY, NEXT_DAY, None, AT) == ("08:05 UTC, Sunday",) * 2
 
 
 def test_a_sentence_nobody_wrote_is_an_error():

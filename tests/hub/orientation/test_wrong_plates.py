@@ -9,7 +9,6 @@ import pytest
 from aerocast_hub.app import create_app
 from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.settings import SERVICES, load_settings
-from litestar.testing import AsyncTestClient
 
 PLATES = 5_000 if os.environ.get("AEROCAST_SOAK") == "1" else 60
 
@@ -49,7 +48,8 @@ async def test_wrong_names_and_unknown_plates_get_one_answer_to_the_byte(
         hidden = page.text.replace(plate, "PLATE")
         return api.status_code, api.content, str(api.headers), page.status_code, hidden
 
-    async with AsyncTestClient(app):
+    # Not in a test client: its event loop would be another, and connections belong to one.
+    async with app.lifespan():
         for number, plates in enumerate(zip(known, unknown, strict=True)):
             for place, plate in enumerate(plates):
                 answers.add(await ask(2 * number + place, plate, "Schmidt"))

@@ -7,7 +7,7 @@ from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.flights.absorb import absorb as absorb_flights
 from aerocast_hub.flights.imports import import_flights
 from aerocast_hub.inbox.sighting import Sighting
-from aerocast_protocols.observations import AircraftGroundEvent
+from aerocast_protocols.observations.aircraft import AircraftGroundEvent
 
 PLATE, OTHER_PLATE, NOBODYS_PLATE = "0220123456", "0220123457", "0220999999"
 SURNAME = "Müller"

@@ -1,9 +1,10 @@
 import asyncio
 
 import pytest
-from aerocast_hub.events import BagUnread, FlightLanded
+from aerocast_hub.events.bags import BagUnread
+from aerocast_hub.events.flights import FlightLanded
 from aerocast_hub.outbox.follow import Follower
-from aerocast_hub.outbox.publish import Publisher, write_events
+from aerocast_hub.outbox.publish import Publisher, TooSlowError, write_events
 from aerocast_hub.running import running
 from aerocast_hub.telemetry.metrics import Metrics
 
@@ -83,9 +84,30 @@ async def test_news_wakes_a_follower_and_what_it_tells_is_published(database, pu
         async with (
             running(publisher.run()),
             running(follower(taken, database, publisher).run()),
-            asyncio.timeout(10),
+            asyncio.timeout(60),
         ):
             await write(database, 7)
             publisher.wake()
             kinds = [type((await listener.next()).event) for _ in range(2)]
     assert kinds == [FlightLanded, BagUnread]
+
+
+async def test_a_bell_rings_once_for_however_much_and_for_its_kinds_alone(database, publisher):
+    """So a follower is never dropped by a burst, and not woken by what it does not want."""
+    with publisher.bell(["flight_landed"]) as bell, publisher.bell(["bag_unread"]) as other:
+        await write(database, *range(1000))
+        while await publisher.publish_committed():
+            pass
+        async with asyncio.timeout(60):
+            await bell.wait()
+        for quiet in (bell, other):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await quiet.wait()
+        async with asyncio.timeout(60):
+            await other.wait(0.01)  # long enough: whoever waits looks by themselves
+        publisher.close()
+        with pytest.raises(TooSlowError):
+            await bell.wait(60)
+    with publisher.bell(["flight_landed"]) as late, pytest.raises(TooSlowError):
+        await late.wait()

@@ -1,7 +1,8 @@
 import asyncio
 
 import pytest
-from aerocast_hub.events import FlightLanded, decode_event, encode_event, kind_of
+from aerocast_hub.events.every import decode_event, encode_event, kind_of
+from aerocast_hub.events.flights import FlightLanded
 from aerocast_hub.outbox.publish import Publisher, TooSlowError, sweep, write_events
 from aerocast_hub.running import running
 from aerocast_hub.telemetry.metrics import Metrics
@@ -26,7 +27,7 @@ async def write(database, *numbers):
 
 async def test_subscribers_get_committed_events_in_order(database, publisher):
     with publisher.subscribe() as one, publisher.subscribe() as other:
-        async with running(publisher.run()), asyncio.timeout(5):
+        async with running(publisher.run()), asyncio.timeout(60):
             await write(database, 1, 2)
             await write(database, 3)
             publisher.wake()

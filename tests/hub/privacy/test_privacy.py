@@ -1,6 +1,7 @@
 import asyncio
 import io
 import json
+import re
 import time
 
 import pytest
@@ -9,17 +10,18 @@ from aerocast_hub.audit.trail import lines
 from aerocast_hub.baggage.bags import Wanted, find_passenger, search_bags
 from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.baggage.message_storage import Storage
+from aerocast_hub.baggage.messages import Incoming, take_in
 from aerocast_hub.cli import main
 from aerocast_hub.data_keys import data_keys_in
 from aerocast_hub.database.engine import Database
-from aerocast_hub.database.every_table import METADATA
+from aerocast_hub.database.every_table import METADATA, bag_messages
 from aerocast_hub.privacy.inventory import INVENTORY, NOBODY
 from aerocast_hub.privacy.rotation import seal_anew, sealed_columns
 from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.webhooks.store import add_webhook
 from litestar.testing import AsyncTestClient
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 PLATE, OTHER = "0220123456", "0220999999"
 NAMES = ("MUELLERIN", "Muellerin", "XK4P9Q", "HUBERTUS")
@@ -91,7 +93,7 @@ def test_every_column_of_the_inventory_exists_and_is_sealed_as_it_says():
         assert column in METADATA.tables[table].columns, each.column
         if each.sealed and column != "passenger_index":
             assert each.column in sealed
-    assert sealed - {each.column for each in INVENTORY} == {"webhooks.secret"}
+    assert sealed - {each.column for each in INVENTORY} == {"shared_keys.mark", "webhooks.secret"}
 
 
 def test_every_column_that_looks_like_somebody_is_in_the_inventory():
@@ -109,7 +111,10 @@ def test_every_column_that_looks_like_somebody_is_in_the_inventory():
 async def rotated(folder, address):
     database = Database(address, data_keys=lambda: data_keys_in(folder))
     try:
-        return await seal_anew(database)
+        told = [0]
+        sealed = await seal_anew(database, told.append)
+        assert told[-1] == sealed
+        return sealed
     finally:
         await database.close()
 
@@ -175,6 +180,85 @@ async def test_a_passenger_is_erased_and_nobody_else(hub, database, people):
         assert [bytes(row[0]) for row in rows] == [b""]
         (line,) = await lines(session, action="passenger_erased")
     assert json.loads(line.after) == {"bags": 1, "messages": 1}
+
+
+async def keep(database, *messages):
+    stored = await Storage(database, lambda: None, Metrics()).store(
+        [each.encode() for each in messages], "test"
+    )
+    return [each.id for each in stored]
+
+
+async def texts(database):
+    """Give the messages that still have a text, opened, by their ids."""
+    row = bag_messages.BagMessageRow
+    async with database.reading() as session:
+        rows = await session.execute(select(row.id, row.raw).where(row.raw != b""))
+        return {message_id: raw.decode() for message_id, raw in rows}
+
+
+async def test_nobody_is_handed_out_what_was_said_of_others(hub, database, people):
+    """Messages of a whole flight name many; and a tag's number comes again within weeks."""
+    now_s = time.time()
+    before_s = now_s - 20 * 86_400
+    day, before = (time.strftime("%d%b", time.gmtime(at)).upper() for at in (now_s, before_s))
+    manifest = (
+        f"BTM\r\n.V/1TTLS\r\n.I/AF6120/{day}/CDG\r\n.F/AF10/{day}/NCE\r\n"
+        f".N/{PLATE}001\r\n.P/1MUELLERIN/ANNA\r\n.N/{OTHER}001\r\n.P/1HUBERTUS/JOHN\r\nENDBTM\r\n"
+    )
+    of_another = (
+        f"BSM\r\n.V/1LMUC\r\n.F/LH1/{before}/TLS\r\n.N/{PLATE}001\r\n"
+        ".P/1SOMEBODY/ELSE\r\nENDBSM\r\n"
+    )
+    await keep(database, manifest)
+    async with database.writing() as session:
+        came = Incoming(of_another.encode(), round(before_s * 1_000_000), "test")
+        await take_in(session, [came])
+    asked = {"licence_plate": PLATE, "surname": "Muellerin"}
+    answer = await hub.post("/api/privacy/export", json=asked)
+    kept = [each["text"] for each in answer.json()["messages"]]
+    assert [text is not None for text in kept] == [True, False, False]
+    assert not {"HUBERTUS", "SOMEBODY"} & set(re.split(r"\W", answer.text.upper()))
+
+
+async def test_erasing_leaves_the_name_in_no_text_that_names_no_bag(hub, database, people):
+    day = time.strftime("%d%b", time.gmtime()).upper()
+    head = "BSM\r\n.V/1LCDG/PART{}/0012\r\n"
+    _, _, broken, second, stranger = await keep(
+        database,
+        f"{head.format(1)}.F/AF6120/{day}/TLS\r\n.P/1MUELLERIN/ANNA\r\nENDPART1\r\n",
+        f"{head.format(2)}.F/AF6120/{day}/TLS\r\n.N/{PLATE}001\r\nENDBSM\r\n",
+        f"BSN\r\n.N/{PLATE}001\r\n.P/MUELLERIN",
+        "BSN\r\n.P/1Muellerin/Anna",
+        "BSN\r\n.P/1MUELLERINGER/ANNA",
+    )
+    before = await texts(database)
+    assert {broken, second, stranger} <= before.keys()
+    asked = {"licence_plate": PLATE, "surname": "Muellerin"}
+    assert (await hub.post("/api/privacy/erasure", json=asked)).is_success
+    left = await texts(database)
+    assert list(left) == [stranger], left
+
+
+async def test_rotating_keys_brings_nothing_back_that_is_erased_meanwhile(postgresql_database):
+    database = postgresql_database
+    (message,) = await keep(database, "BSN\r\n.P/1MUELLERIN/ANNA")
+    row = bag_messages.BagMessageRow
+    async with database.writing() as session:
+        await session.execute(update(row).where(row.id == message).values(raw=b""))
+        rotating = asyncio.create_task(seal_anew(database))
+        await waits_for_a_lock(database)
+    await rotating
+    assert await texts(database) == {}
+
+
+async def waits_for_a_lock(database):
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with asyncio.timeout(60):
+        while True:
+            async with database.reading() as session:
+                if await session.scalar(waiting):
+                    return
 
 
 async def test_the_inventory_is_told(hub):

@@ -13,13 +13,13 @@ from aerocast_hub.baggage.bags import find_bag
 from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.baggage.message_storage import Storage
 from aerocast_hub.epcis.publishing import JourneyPublisher
-from aerocast_hub.events import BagChanged
+from aerocast_hub.events.bags import BagChanged
 from aerocast_hub.flights.imports import import_flights
 from aerocast_hub.flights.store import list_flights
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_hub.telemetry.metrics import Metrics
-from aerocast_protocols.observations import BagPassage
+from aerocast_protocols.observations.bags import BagPassage
 from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
@@ -43,14 +43,17 @@ class Things(NamedTuple):
     epcis_id: str
 
 
+def hub_of(database_url, folder):
+    """A client of a hub that has not started."""
+    settings = load_settings(
+        mode="dev", database_url=database_url, data_dir=folder / "data", broker_url="none:"
+    )
+    return AsyncTestClient(create_app(settings, SERVICES), raise_server_exceptions=False)
+
+
 @pytest.fixture
 async def hub(database_url, tmp_path):
-    settings = load_settings(
-        mode="dev", database_url=database_url, data_dir=tmp_path / "data", broker_url="none:"
-    )
-    async with AsyncTestClient(
-        create_app(settings, SERVICES), raise_server_exceptions=False
-    ) as client:
+    async with hub_of(database_url, tmp_path) as client:
         yield client
 
 
@@ -72,6 +75,25 @@ FLIGHTS = {
 
 @pytest.fixture
 async def things(database, tmp_path):
+    return await make_things(database, tmp_path)
+
+
+@pytest.fixture
+def own(things):
+    return things["AF"]
+
+
+@pytest.fixture
+def other(things):
+    return things["BA"]
+
+
+@pytest.fixture
+def airline(token, things):
+    return token(airlines=frozenset({"AF"}))
+
+
+async def make_things(database, folder):
     """A flight to Toulouse, a bag, an alert, a message and EPCIS events of each airline."""
     now_us = time.time_ns() // 1000
     today = time.strftime("%Y-%m-%d", time.gmtime(now_us / 1e6))
@@ -86,10 +108,10 @@ async def things(database, tmp_path):
         flights.append(legs | due | {"date": today})
         whose = {"surname": f"Own{origin}", "passenger": "Ann"}
         bags.append(legs | whose | {"flight_date": today, "licence_plate": plate})
-    (tmp_path / "flights.jsonl").write_text("\n".join(map(json.dumps, flights)))
-    (tmp_path / "bags.jsonl").write_text("\n".join(map(json.dumps, bags)))
-    await import_flights(database, tmp_path / "flights.jsonl")
-    await import_bags(database, tmp_path / "bags.jsonl")
+    (folder / "flights.jsonl").write_text("\n".join(map(json.dumps, flights)))
+    (folder / "bags.jsonl").write_text("\n".join(map(json.dumps, bags)))
+    await import_flights(database, folder / "flights.jsonl")
+    await import_bags(database, folder / "bags.jsonl")
     publisher = JourneyPublisher("https://hub.example")
     day = time.strftime("%d%b", time.gmtime(now_us / 1e6)).upper()
     texts = [

@@ -6,7 +6,7 @@ import pytest
 from aerocast_hub.announcing.cloud_event import cloud_event
 from aerocast_hub.announcing.reading import events_after
 from aerocast_hub.asking.client import ServiceAwayError, ServiceClient
-from aerocast_hub.events import FlightLanded
+from aerocast_hub.events.flights import FlightLanded
 from aerocast_hub.outbox.publish import write_events
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.telemetry.tracing import (

@@ -1,23 +1,32 @@
+import logging
+import socket
 import subprocess
 import sys
+import threading
+import time
+from contextlib import closing
 
 import pytest
 from aerocast_hub.app import create_app
-from aerocast_hub.events import FlightLanded
+from aerocast_hub.events.flights import FlightLanded
 from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.outbox.follow import Follower
 from aerocast_hub.outbox.publish import Publisher
-from aerocast_hub.settings import Settings, SettingsError, load_settings
+from aerocast_hub.settings import SERVICES, Settings, SettingsError, load_settings
+from aerocast_hub.telemetry import spans_out
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.telemetry.process import AGENT, INSTANCE, VERSION, name_of
 from aerocast_hub.telemetry.tracing import batch_ids, current_traceparent, span, tracing
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar import get
 from litestar.testing import AsyncTestClient
 
+from tests.agent.brokers import free_port
 from tests.hub.inbox.wire import EPOCH, GATEWAY, NOW_US, SECOND_NS, SITE, tags
 from tests.hub.telemetry.otlp_receiver import attributes, receiving
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -51,6 +60,7 @@ async def test_one_trace_leads_from_the_antenna_over_the_store_to_who_lives_on_t
         return []
 
     publisher = Publisher(database, Metrics())
+    await publisher.start()  # that there is a gateway is old news
     with tracing(received.url, 1.0):
         await inbox.receive([tags(1, 5, wall_ns=(NOW_US - 40_000) * 1000)])
         await publisher.publish_committed()
@@ -78,6 +88,25 @@ async def test_one_trace_leads_from_the_antenna_over_the_store_to_who_lives_on_t
     services = {span.name: service for service, span in received.spans}
     assert services["see and hold"] == "aerocast-agent"
     assert services["store batches"] == "aerocast-hub"
+
+
+async def test_a_hub_of_one_service_says_which_and_a_gateway_is_none_of_the_hub(inbox, received):
+    with tracing(received.url, 1.0, name_of(["baggage"])):
+        await inbox.receive([tags(1, 5)])
+    assert {service for service, _ in received.spans} == {"aerocast-hub-baggage", "aerocast-agent"}
+    ours, gateways = (received.resources[each] for each in ("aerocast-hub-baggage", AGENT))
+    assert ours["service.namespace"] == gateways["service.namespace"] == "aerocast"
+    assert (ours["service.version"], ours["service.instance.id"]) == (VERSION, INSTANCE)
+    assert "service.version" not in gateways
+
+
+@given(st.sets(st.sampled_from(SERVICES), min_size=1), st.randoms())
+def test_every_set_of_services_has_one_name_and_all_of_them_the_hubs_own(services, random):
+    name = name_of(random.sample(sorted(services), len(services)))
+    assert name == name_of(sorted(services))
+    assert name.startswith("aerocast-hub")
+    named = set(name.removeprefix("aerocast-hub").split("-")) - {""}
+    assert named == (set() if services == set(SERVICES) else services)
 
 
 async def test_batches_stored_together_are_linked(inbox, received):
@@ -110,19 +139,69 @@ async def test_what_is_not_sampled_is_stored_and_not_told(inbox, database, recei
     assert received.spans == []
 
 
-async def test_a_receiver_that_is_down_costs_nothing_but_the_traces(inbox):
+async def test_a_receiver_that_is_down_costs_nothing_but_the_traces(inbox, caplog):
+    caplog.set_level(logging.INFO)
     with tracing("http://127.0.0.1:9", 1.0):
         assert await inbox.receive([tags(1, 3)])
+    told = len(caplog.records)
+    await until(lambda: "last spans" not in {each.name for each in threading.enumerate()})
+    assert len(caplog.records) == told <= 2
 
 
-async def test_requests_are_named_by_their_pattern_and_never_by_what_was_in_it(
-    tmp_path, received, migrated_sqlite
-):
+def send(out):
+    out.hub.get_tracer("tests").start_span("work").end()
+    out.hub.force_flush()
+
+
+def test_of_a_receiver_that_is_away_the_log_says_one_word(caplog, monkeypatch):
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(spans_out, "_EXPORT_TIMEOUT_S", 0.5)
+    url = f"http://127.0.0.1:{free_port()}/v1/traces"
+    out = spans_out.spans_out(url, 1.0, "aerocast-hub", lambda: None)
+    for _ in range(3):
+        send(out)
+    out.close(60)
+    (told,) = caplog.records
+    assert told.levelname == "WARNING"
+    assert "traces are lost until their receiver takes them: " in told.message
+
+
+def test_of_a_receiver_that_takes_traces_again_the_log_says_so_once(caplog, received):
+    caplog.set_level(logging.INFO)
+    received.status = 400  # which is not tried again: with a receiver that is away time decides
+    url = f"{received.url}/v1/traces"
+    out = spans_out.spans_out(url, 1.0, "aerocast-hub", lambda: None)
+    for _ in range(3):
+        send(out)
+    received.status = 200
+    send(out)
+    send(out)
+    out.close(60)
+    assert len(received.spans) == 2
+    assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]
+    assert "400" in caplog.records[0].message
+    assert caplog.records[1].message == "traces are taken again"
+
+
+def test_a_receiver_that_says_nothing_does_not_keep_a_hub_from_its_end(caplog):
+    caplog.set_level(logging.INFO)
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        with tracing(f"http://127.0.0.1:{silent.getsockname()[1]}", 1.0):
+            for _ in range(8192):
+                with span("work"):
+                    pass
+            begun_s = time.monotonic()
+        # 16 batches, each of which it is given 5 s for.
+        assert time.monotonic() - begun_s < 30
+    assert "traces of the last moments are lost" in caplog.text
+
+
+async def test_requests_are_named_by_their_pattern_and_never_by_what_was_in_it(tmp_path, received):
     settings = load_settings(
         data_dir=tmp_path,
         mode="dev",
         metrics="anyone",
-        telemetry_url=received.url,
+        otlp_endpoint=received.url,
         telemetry_sample=1.0,
     )
     app = create_app(settings, ["auth", "baggage", "weather", "orientation"])
@@ -194,12 +273,12 @@ def test_without_its_library_the_setting_says_what_to_install(monkeypatch):
 
 @pytest.mark.parametrize("wrong", ["localhost:4318", "ftp://a", "http://a b"])
 def test_an_address_that_is_none_is_refused(wrong):
-    with pytest.raises(SettingsError, match="telemetry_url"):
-        load_settings(telemetry_url=wrong)
+    with pytest.raises(SettingsError, match="otlp_endpoint"):
+        load_settings(otlp_endpoint=wrong)
 
 
 def test_an_empty_address_is_none():
-    assert Settings(telemetry_url="").telemetry_url == ""
+    assert Settings(otlp_endpoint="").otlp_endpoint == ""
 
 
 NAMES = st.from_regex(r"[a-z0-9-]{1,32}", fullmatch=True)

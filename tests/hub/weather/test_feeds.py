@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from aerocast_hub.outgoing_tls import believed
 from aerocast_hub.settings import SettingsError
 from aerocast_hub.weather.feeds.feed_file import Feed, FeedFile, asks, read_feeds
 from aerocast_hub.weather.feeds.feed_tables import FeedRow, HazardRow, ModelForecastRow
@@ -61,7 +62,7 @@ async def service():
 
 @pytest.fixture
 async def client():
-    async with httpx.AsyncClient(headers={"User-Agent": "test"}) as opened:
+    async with httpx.AsyncClient(headers={"User-Agent": "test"}, verify=believed()) as opened:
         yield opened
 
 
@@ -84,8 +85,8 @@ async def test_a_round_keeps_reports_under_an_own_name_and_asks_whether_there_is
     file = FeedFile(contact="ops@example.org", feeds=(feed(service),))
     feeds = Feeds(file, database, _Waking())
     working = asyncio.create_task(feeds.run())
-    await asyncio.wait_for(service.until_asked(2), 20)
-    await asyncio.wait_for(service.until_asked(3), 20)  # by then the second was noted
+    await asyncio.wait_for(service.until_asked(2), 60)
+    await asyncio.wait_for(service.until_asked(3), 60)  # by then the second was noted
     assert feeds.workers[0].told["unchanged"] >= 1
     working.cancel()
     await asyncio.wait({working})
@@ -197,7 +198,7 @@ async def test_when_the_first_source_fails_the_next_is_asked_and_rests_when_it_i
     assert (first.rank, noaa.rank) == (1, 2)
     assert not feeds.is_turn_of(noaa)
     working = asyncio.create_task(feeds.run())
-    await asyncio.wait_for(service.until_asked(2), 30)
+    await asyncio.wait_for(service.until_asked(2), 60)
     working.cancel()
     await asyncio.wait({working})
     assert stations in [each.path for each in service.asked]

@@ -253,6 +253,14 @@ def test_every_rule_tells_its_inputs_and_whose_limits_they_are():
     assert all(each.source for each in answer.rules)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_strike_that_is_here_is_told_before_one_that_may_be(order):
+    strikes = [Strike(at_us=NOW, distance_km=None), Strike(at_us=NOW, distance_km=0.0)][::order]
+    seen = {"reports": [], "listening": [], "winds": [], "detectors": KNOWN}
+    answer = judging.ramp(Evidence(**seen, strikes=strikes), NOW, HERE)
+    assert answer.rules[0].inputs["nearest_km"] == 0.0
+
+
 moments = st.integers(-5, 60).map(lambda minute: NOW - minute * MINUTE_US)
 seen_of_lightning = st.fixed_dictionaries({
     "reports": reports,

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from aerocast_hub.alerts.store import open_alerts
 from aerocast_hub.alerts.watch import FOLLOWED, take_in
-from aerocast_hub.events import LowVisibility, RampClosed, RampReopened, RampUnknown
+from aerocast_hub.events.ramp import LowVisibility, RampClosed, RampReopened, RampUnknown
 from aerocast_hub.inbox.sighting import Retimed, Sighting
 from aerocast_hub.outbox.follow import Follower
 from aerocast_hub.outbox.publish import Publisher, write_events
@@ -23,7 +23,7 @@ from aerocast_hub.weather.ramp_judging import judge, told_ramp, told_ramps, writ
 from aerocast_hub.weather.ramp_store import ramp_at, settings_of
 from aerocast_hub.weather.ramp_watch import judge_all
 from aerocast_hub.weather.store import ReadReport, keep_reports
-from aerocast_protocols.observations import LightningStrike, LightningWatch, WeatherMeasured
+from aerocast_protocols.observations.weather import LightningStrike, LightningWatch, WeatherMeasured
 from aerocast_protocols.weather.metar import decode_metar
 
 MIN = 60_000_000
@@ -238,8 +238,8 @@ async def test_an_airports_own_limits_hold_everywhere(database):
     assert (await state(database))[0] == "open"
 
 
-def test_airports_and_runways_are_read_of_files(tmp_path):
-    toml, runways = tmp_path / "airports.toml", tmp_path / "runways.csv"
+def test_airports_are_read_of_a_file(tmp_path):
+    toml = tmp_path / "airports.toml"
     toml.write_text(
         '[[airport]]\nairport = "LFBO"\nsites = ["lfbo", "hall"]\n'
         "[airport.lightning]\nall_clear_min = 20\nrings = [{within_km = 10, ramp = 'closed'}]\n"
@@ -247,17 +247,15 @@ def test_airports_and_runways_are_read_of_files(tmp_path):
         "[airport.handling]\nunload = { median_min = 6, early_min = 1, late_min = 4 }\n"
         "[airport.changing]\nmake_up_closes_min = 25\n"
         "[[airport.connections]]\nminutes = 30\nstatus = 'DD'\ndeparting_carrier = 'AF'\n"
+        "[[airport.runways]]\nname = '14L'\ntrue_bearing_deg = 143\n"
+        "[[airport]]\nairport = 'EGLL'\n"
     )
-    runways.write_text(
-        "airport,runway,true_bearing_deg\nLFBO,14L,143\nLFBO,32R,323\nEGLL,27L,269.7\n"
-    )
-    egll, lfbo = read_airports(toml, runways)
+    egll, lfbo = read_airports(toml)
     assert (lfbo.lightning.all_clear_min, lfbo.equipment[0].name) == (20, "stairs")
     assert (lfbo.handling.unload.median_min, lfbo.handling.drive.median_min) == (6, 4)
     assert lfbo.changing.make_up_closes_min == 25
     assert [each.minutes for each in lfbo.connections] == [30]
-    assert [each.name for each in lfbo.runways] == ["14L", "32R"]
-    assert egll.runways[0].true_bearing_deg == 269.7
+    assert [each.name for each in lfbo.runways] == ["14L"]
     assert egll.wind.closing_kt == 35
     assert read_airports(None) == []
 
@@ -281,6 +279,13 @@ def test_airports_and_runways_are_read_of_files(tmp_path):
                 "border = [1, 2, 3, 4, 5, 6, 7, 8, 7]\n"
             ),
             "border: nine tenths in order",
+        ),
+        (
+            (
+                '[[airport]]\nairport = "LFBO"\n[airport.handling]\n'
+                "in_the_air = [-6, -3, 0, 2, 1, 6, 9, 14, 22]\n"
+            ),
+            "in_the_air: nine tenths in order",
         ),
         (
             (
@@ -311,13 +316,3 @@ def test_a_mistake_in_the_file_of_airports_is_named(tmp_path, text, error):
     file.write_text(text)
     with pytest.raises(SettingsError, match=error):
         read_airports(file)
-
-
-def test_a_mistake_in_the_file_of_runways_is_named(tmp_path):
-    file = tmp_path / "runways.csv"
-    file.write_text("airport,runway,true_bearing_deg\nLFBO,14L,south\n")
-    with pytest.raises(SettingsError, match=r"runways\.csv:2"):
-        read_airports(None, file)
-    file.write_text("airport,runway\n")
-    with pytest.raises(SettingsError, match="column true_bearing_deg is missing"):
-        read_airports(None, file)

@@ -12,7 +12,7 @@ from aerocast_hub.weather.heading_bias import cells_of, learn
 from aerocast_hub.weather.wind_field import wind_at
 from aerocast_hub.weather.wind_profile import believed, near, profile
 from aerocast_protocols.modes.wind import vector_of
-from aerocast_protocols.observations import AircraftWeather
+from aerocast_protocols.observations.aircraft import AircraftWeather
 from aerocast_simulator.busy_hour import AIRPORT, Reception
 from aerocast_simulator.flight import KT_IN_MPS
 from aerocast_simulator.wind_days import DAY_S, wind_days

@@ -1,5 +1,6 @@
 """The API of airports' weather: what is said, to whom, and what follows from it at once."""
 
+import asyncio
 import json
 import time
 
@@ -7,6 +8,10 @@ import msgspec
 import pytest
 from aerocast_hub import recent
 from aerocast_hub.app import create_app
+from aerocast_hub.auth.sessions.standing import Standing
+from aerocast_hub.auth.tokens import Principal
+from aerocast_hub.database.engine import Database
+from aerocast_hub.database.migrate import migrate
 from aerocast_hub.inbox.sighting import Sighting
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.settings import SERVICES, load_settings
@@ -14,8 +19,9 @@ from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.weather.feeds.feed_tables import FeedRow, HazardRow, ModelForecastRow
 from aerocast_hub.weather.local_weather import absorb
 from aerocast_hub.weather.metar_files import keep_read, read_texts
+from aerocast_hub.weather.runways import import_runways
 from aerocast_hub.weather.station_controller import server_sent
-from aerocast_protocols.observations import LightningStrike, WeatherMeasured
+from aerocast_protocols.observations.weather import LightningStrike, WeatherMeasured
 from aerocast_protocols.weather.report_files import RawReport
 from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import AsyncTestClient, TestClient
@@ -24,15 +30,19 @@ NOT_FOR_FLIGHT = "Not for flight operations"
 
 
 @pytest.fixture
-async def hub(migrated_sqlite, tmp_path, monkeypatch):
+async def hub(tmp_path, monkeypatch):
     (tmp_path / "airports.toml").write_text('[[airport]]\nairport = "LFBO"\nelevation_ft = 499\n')
     (tmp_path / "runways.csv").write_text(
-        "airport,runway,true_bearing_deg\nLFBO,14L,143\nLFBO,32R,323\n"
+        "airport,runway,true_bearing_deg\nTLS,14L,143\nLFBO,32R,323\n"
     )
     settings = load_settings(
         mode="dev", data_dir=tmp_path / "data", broker_url="none:",
-        airports=tmp_path / "airports.toml", runways=tmp_path / "runways.csv",
+        airports=tmp_path / "airports.toml",
     )  # fmt: skip
+    database = Database(settings.database)
+    await migrate(database)
+    await import_runways(database, tmp_path / "runways.csv")
+    await database.close()
     async with AsyncTestClient(create_app(settings, SERVICES)) as client:
         yield client
 
@@ -53,10 +63,20 @@ def report(age_min, body="31020G30KT 9999 FEW030 25/14 Q1015", station="LFBO"):
     return RawReport(f"{station} {stamp} {body}")
 
 
+async def write(hub, work):
+    """Write as the hub does, in its own event loop: its connections are bound to that."""
+
+    async def inside():
+        async with hub.app.state.hub.database.writing() as session:
+            await work(session)
+
+    await asyncio.to_thread(hub.blocking_portal.call, inside)
+
+
 async def keep(hub, *reports):
     now_us = time.time_ns() // 1000
-    async with hub.app.state.hub.database.writing() as session:
-        await keep_read(session, list(read_texts(reports, "test", now_us)), now_us)
+    read = list(read_texts(reports, "test", now_us))
+    await write(hub, lambda session: keep_read(session, read, now_us))
 
 
 def sighting(number, observation):
@@ -104,8 +124,7 @@ async def test_field_history_area_and_ramp_say_what_they_know_and_that_it_is_not
 ):
     reader = bearer("weather:read")
     gust = WeatherMeasured(device="wxt", boot_ns=1, wind_speed_mps=5.0, temperature_c=35.0)
-    async with hub.app.state.hub.database.writing() as session:
-        await absorb(session, [sighting(9, gust)])
+    await write(hub, lambda session: absorb(session, [sighting(9, gust)]))
     await keep(
         hub, report(35, "31018KT 9999 FEW030 24/14 Q1015"), report(5), report(5, station="LFPG")
     )
@@ -134,7 +153,7 @@ async def test_field_history_area_and_ramp_say_what_they_know_and_that_it_is_not
     assert {each["name"] for each in ramp["ramp"]["rules"]} >= {"wind", "thunder"}
     assert ramp["ramp"]["equipment"][0]["state"] == "usable"
     assert ramp["low_visibility"]["procedures"] == "normal"
-    await strike(hub)
+    await asyncio.to_thread(hub.blocking_portal.call, strike, hub)
     assert [each["state"] for each in (await get("ramps"))["ramps"]] == ["closed"]
     unknown = await get("KJFK/field")
     assert (unknown["observed_at_us"], unknown["density_altitude_ft"]) == (None, None)
@@ -155,8 +174,11 @@ async def test_feeds_hazards_and_models_are_shown(hub, bearer):
         airport="LFBO", source="metno", received_at_us=now_us,
         hours=msgspec.msgpack.encode([{"at_us": now_us}]),
     )  # fmt: skip
-    async with hub.app.state.hub.database.writing() as session:
+
+    async def add(session):
         session.add_all([row, hazard, model])
+
+    await write(hub, add)
     (feed,) = (await hub.get("/api/weather/feeds", headers=reader)).json()["feeds"]
     assert feed["answered_age_s"] == pytest.approx(60, abs=5)
     assert feed["error"] == "HTTP 410"
@@ -176,7 +198,10 @@ async def test_feeds_hazards_and_models_are_shown(hub, bearer):
 
 async def test_a_stream_tells_the_ramps_then_what_changes_and_ends_with_the_token(database):
     publisher = Publisher(database, Metrics())
-    listening = server_sent(database, publisher, time.time() + 3600)
+    told = {"user_id": "1", "name": "op", "permissions": frozenset()}
+    who, late = (Principal(**told, expires_at_s=at_s) for at_s in (2**40, 0))
+    standing = Standing(database)
+    listening = server_sent(database, publisher, standing, who)
     assert b"event: ramps" in await anext(listening)
     seen = LightningStrike(device="tempest", boot_ns=1, distance_km=2.0)
     async with database.writing() as session:
@@ -186,7 +211,7 @@ async def test_a_stream_tells_the_ramps_then_what_changes_and_ends_with_the_toke
     assert b'"kind":"ramp_closed"' in told
     assert NOT_FOR_FLIGHT.encode() in told
     await listening.aclose()
-    assert len([each async for each in server_sent(database, publisher, 0.0)]) == 1
+    assert len([each async for each in server_sent(database, publisher, standing, late)]) == 1
 
 
 @pytest.fixture
@@ -206,9 +231,9 @@ def test_a_socket_tells_the_ramps_and_then_what_changes(sync_hub):
     sync_hub.blocking_portal.call(keep, sync_hub, report(5))
     allowed = token(sync_hub, "weather:read")
     with sync_hub.websocket_connect("/api/weather/socket", headers=allowed) as socket:
-        assert "ramps" in json.loads(socket.receive_text(timeout=20))
+        assert "ramps" in json.loads(socket.receive_text(timeout=60))
         sync_hub.blocking_portal.call(strike, sync_hub)
-        while (event := json.loads(socket.receive_text(timeout=20)))["kind"] != "ramp_closed":
+        while (event := json.loads(socket.receive_text(timeout=60)))["kind"] != "ramp_closed":
             pass
     assert (event["airport"], event["reason"]) == ("LFBO", "lightning")
     assert event["notice"].startswith(NOT_FOR_FLIGHT)
@@ -225,4 +250,4 @@ def test_a_socket_is_closed_to_strangers_and_other_sites_pages(sync_hub):
             pytest.raises(WebSocketDisconnect),
             sync_hub.websocket_connect("/api/weather/socket", headers=headers) as socket,
         ):
-            socket.receive_text(timeout=20)
+            socket.receive_text(timeout=60)

@@ -11,7 +11,7 @@ from aerocast_hub.weather.bufr import MOST_IN_A_MESSAGE
 from aerocast_hub.weather.heading_bias import HeadingBias
 from aerocast_hub.weather.wind_export import amdar, to_bufr, to_csv
 from aerocast_hub.weather.winds import absorb
-from aerocast_protocols.observations import AircraftWeather
+from aerocast_protocols.observations.aircraft import AircraftWeather
 from msgspec.structs import asdict, replace
 
 from tests.hub.weather.winds_made import NOW, flown, wind

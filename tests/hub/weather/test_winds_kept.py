@@ -21,7 +21,7 @@ from aerocast_hub.weather.wind_keeping import (
 )
 from aerocast_hub.weather.wind_tables import HeadingBiasRow, HeadingCellRow, WindBlockRow
 from aerocast_hub.weather.winds import absorb, retime, winds_over
-from aerocast_protocols.observations import AircraftWeather
+from aerocast_protocols.observations.aircraft import AircraftWeather
 from litestar.testing import AsyncTestClient
 from msgspec.structs import asdict, replace
 from sqlalchemy import func, select

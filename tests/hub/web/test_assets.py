@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from aerocast_hub.web.assets import STATIC, SWAGGER_UI, VENDOR, asset_url, static_files
-from aerocast_hub.web.docs import openapi_config
+from aerocast_hub.web.docs import description_of
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = json.loads((VENDOR / "MANIFEST.json").read_text())
-APP = Litestar([static_files()], openapi_config=openapi_config("AeroCast", "1"))
+DESCRIPTION = description_of("AeroCast", "1")
+APP = Litestar([static_files()], openapi_config=DESCRIPTION, plugins=[DESCRIPTION.handlers])
 
 
 async def ask(path, **request):

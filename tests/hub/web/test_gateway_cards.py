@@ -2,7 +2,7 @@
 
 from aerocast_hub.gateways.views import GatewayView
 from aerocast_hub.web.gateway_cards import gateway_cards
-from aerocast_protocols.observations import DeviceHealth, GatewayHealth
+from aerocast_protocols.observations.gateways import DeviceHealth, GatewayHealth
 
 
 def test_a_card_says_of_each_device_what_needs_a_hand():

@@ -48,6 +48,44 @@ def test_belt_and_times_are_shown_in_local_time():
     assert page.first_from.startswith("16:")
 
 
+def leaving(minutes, **known):
+    progress = Progress(off_block_due_us=NOW_US + minutes * MINUTE_US)
+    return FlightView(designator="AF1", origin="TLS", destination="CDG", progress=progress, **known)
+
+
+def test_a_boarding_time_is_shown_while_it_is_to_come_gate_or_not():
+    for gate in ("B7", None):
+        page = page_of(leaving(40, gate=gate))
+        assert page.boarding_closes == "16:57"
+        assert not [each for each in page.steps if "oarding" in each]
+        over = page_of(leaving(5, gate=gate))
+        assert over.boarding_closes is None
+        assert any("boarding closed at 16:22" in each for each in over.steps)
+
+
+def test_a_change_that_is_still_ahead_names_its_boarding_time_among_the_steps():
+    flying = msgspec.structs.replace(LANDED, progress=Progress(airborne_us=NOW_US - MINUTE_US))
+    chain = (flying, leaving(90, gate="B7"))
+    bags = [msgspec.structs.replace(each, flights=chain) for each in BAGS]
+    page = passenger_page(guide(trip_of(bags), Surrounding(), NOW_US), "en", "Europe/Paris")
+    assert page.boarding_closes is None
+    assert "Boarding closes at 17:47." in page.steps
+
+
+def test_no_belt_is_shown_large_to_whom_no_bag_comes():
+    progress = Progress(airborne_us=NOW_US - 50 * MINUTE_US)
+    flying = msgspec.structs.replace(LANDED, progress=progress)
+    bags = [msgspec.structs.replace(each, state="offloaded") for each in BAGS]
+    page = page_of(flying, bags=bags)
+    assert (page.sign, page.place, page.first_from, page.last_by) == (None,) * 4
+
+
+def test_the_arrow_to_the_next_flight_points_the_way_people_read():
+    page = msgspec.structs.replace(page_of(LANDED), onward="BA2")
+    assert "→ <bdi>BA2" in html_of(page)
+    assert "← <bdi>BA2" in html_of(page, "ar")
+
+
 def test_without_a_time_zone_times_are_utc_and_say_so():
     page = page_of(LANDED, time_zone=None)
     assert page.updated == "14:32 UTC"

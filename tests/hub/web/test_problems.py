@@ -1,7 +1,7 @@
 """RFC 9457: ``title`` is the kind of problem, ``detail`` this occurrence of it."""
 
 import logging
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -15,7 +15,7 @@ from litestar.exceptions import (
     PermissionDeniedException,
     TooManyRequestsException,
 )
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.testing import AsyncTestClient
 
 
@@ -43,12 +43,37 @@ async def fail(what: FromPath[str]) -> None:
 async def add_bag(data: JSONBody[Bag]) -> None: ...
 
 
+Colour = Literal["red", "green"]
+
+
+class Paint(msgspec.Struct):
+    colour: Colour
+
+
+@get("/paints")
+async def paints(colour: FromQuery[Colour | None] = None) -> None: ...
+
+
+@post("/paints")
+async def add_paint(data: JSONBody[Paint]) -> None: ...
+
+
 APP = Litestar(
-    [fail, add_bag],
+    [fail, add_bag, paints, add_paint],
     exception_handlers=ERROR_HANDLERS,
     before_send=[add_security_headers],
     openapi_config=None,
 )
+
+
+async def test_a_word_nobody_knows_is_told_with_the_words_there_are():
+    by_query = await ask("GET", "/paints?colour=blue")
+    by_body = await ask("POST", "/paints", json={"colour": "blue"})
+    for answer in (by_query, by_body):
+        assert answer.status_code == 400
+        (error,) = answer.json()["errors"]
+        assert error["field"] == "colour"
+        assert error["message"] == "Invalid enum value 'blue': expected red, green"
 
 
 async def ask(method, path, **request):
@@ -112,6 +137,45 @@ async def test_what_went_wrong_inside_is_logged_under_a_reference_and_not_shown(
     reference = caplog.records[0].args[0]
     assert reference in answer.text
     assert caplog.records[0].exc_info is not None
+
+
+async def test_a_body_that_is_cut_off_is_no_fault_of_the_hubs(caplog):
+    coming = iter(
+        [
+            {"type": "http.request", "body": b'{"weight', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    answered = []
+
+    async def receive():
+        return next(coming)
+
+    async def send(message):
+        answered.append(message)
+
+    async with AsyncTestClient(APP) as client:
+        await client.app(
+            {
+                "type": "http",
+                "asgi": {"version": "3.0"},
+                "http_version": "1.1",
+                "method": "POST",
+                "scheme": "http",
+                "path": "/bags",
+                "raw_path": b"/bags",
+                "query_string": b"",
+                "root_path": "",
+                "headers": [(b"content-length", b"20")],
+                "client": ("127.0.0.1", 1),
+                "server": ("hub", 80),
+            },
+            receive,
+            send,
+        )
+    assert answered[0]["status"] == 400
+    assert b"ended before its body did" in answered[1]["body"]
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_a_browser_gets_a_page():

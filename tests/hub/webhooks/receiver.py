@@ -23,7 +23,7 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hook"
 
     async def next(self):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return await self.got.get()
 
     async def answer(self, reader, writer):

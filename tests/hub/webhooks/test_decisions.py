@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 
 import pytest
 from aerocast_hub.webhooks.destinations import (
+    Allowed,
     RefusedDestinationError,
     check_url,
     is_public,
@@ -67,7 +68,8 @@ def test_success_ends_it_and_gone_ends_it_for_good():
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",  # noqa: S104  data
         "100.64.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00::1", "ff02::1",
         "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "192.0.2.1",
-        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2", "64:ff9b:1::a00:1", "::7f00:1", "::ffff:0:7f00:1",
+        "fec0::1", "5f00::1", "100:0:0:1::1", "3fff::1", "192.88.99.1",
     ],
 )  # fmt: skip
 def test_what_is_inside_is_not_public(address):
@@ -118,6 +120,32 @@ async def test_nothing_is_sent_inwards_however_it_is_written(url):
 
 
 async def test_what_was_resolved_is_what_is_connected_to():
-    found = await resolve("http://localhost:81/hook?x=1#y", private_too=True)
+    found = await resolve("http://localhost:81/hook?x=1#y", Allowed(private_too=True))
     assert found.url in {"http://127.0.0.1:81/hook?x=1", "http://[::1]:81/hook?x=1"}
     assert (found.host, found.name) == ("localhost:81", "localhost")
+
+
+async def test_to_the_internet_nothing_goes_in_the_clear():
+    assert (await resolve("https://9.9.9.9/hook")).url == "https://9.9.9.9:443/hook"
+    with pytest.raises(RefusedDestinationError, match="https:// alone"):
+        await resolve("http://9.9.9.9/hook")
+
+
+@pytest.mark.parametrize(
+    ("url", "may"),
+    [
+        ("https://hooks.example", True),
+        ("https://HOOKS.example:8443/x", True),
+        ("https://a.b.airline.example", True),
+        ("https://airline.example", False),
+        ("https://evilairline.example", False),
+        ("https://hooks.example.evil.example", False),
+        ("https://9.9.9.9", False),
+    ],
+)
+async def test_an_airport_may_name_the_hosts_it_sends_to(url, may):
+    named = Allowed(hosts=("hooks.example", "*.airline.example"))
+    assert named.has(check_url(url).hostname) == may
+    if not may:
+        with pytest.raises(RefusedDestinationError, match="is not among WEBHOOK_HOSTS"):
+            await resolve(url, named)

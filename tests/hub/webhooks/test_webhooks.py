@@ -7,10 +7,12 @@ import httpx
 import pytest
 from aerocast_hub.alerts.store import open_alerts
 from aerocast_hub.app import create_app
-from aerocast_hub.events import AlertCleared, AlertRaised, WebhookDied
+from aerocast_hub.events.alerts import AlertCleared, AlertRaised
+from aerocast_hub.events.partners import WebhookDied
 from aerocast_hub.outbox.publish import Publisher, write_events
 from aerocast_hub.settings import load_settings
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_hub.webhooks.destinations import Allowed
 from aerocast_hub.webhooks.following import take_in
 from aerocast_hub.webhooks.retrying import MOST_ATTEMPTS
 from aerocast_hub.webhooks.sender import Sender
@@ -90,7 +92,7 @@ async def queued(database, *events):
 
 
 def sender(database, *, private_too=True):
-    return Sender(database, Publisher(database, Metrics()), private_too=private_too)
+    return Sender(database, Publisher(database, Metrics()), Allowed(private_too=private_too))
 
 
 async def state_of(database, webhook_id):
@@ -237,7 +239,7 @@ async def test_an_alert_reaches_who_asked_over_the_api(hub, database, receiver):
     assert added["secret"] not in (await hub.get("/api/webhooks")).text
     async with database.writing() as session:
         await write_events(session, [RAISED])
-    hub.app.state.hub.publisher.wake()
+    hub.blocking_portal.call(hub.app.state.hub.publisher.wake)
     assert json.loads((await receiver.next()).body)["data"]["alert_id"] == "a1"
     assert (await hub.post(f"{path}/test")).status_code == 202
     assert json.loads((await receiver.next()).body) == {"type": "test", "data": {}}

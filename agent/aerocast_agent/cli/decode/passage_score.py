@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import msgspec
-from aerocast_protocols.observations import BagPassage, Observation, UnreadBag
+from aerocast_protocols.observations.bags import BagPassage, UnreadBag
+from aerocast_protocols.observations.every import Observation
 
 NEAR_US = 10_000_000  # a passage further than this from the bag's is not its passage
 EYE_US = 500_000  # an unread bag is told this near to when the bag broke the beam

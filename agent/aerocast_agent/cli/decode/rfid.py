@@ -20,13 +20,8 @@ from aerocast_protocols.llrp.reader_config import decode_reader_config
 from aerocast_protocols.llrp.rospec import decode_rospec, decode_rospec_id, decode_rospec_states
 from aerocast_protocols.llrp.status import decode_status
 from aerocast_protocols.llrp.tag_report import decode_tag_reports
-from aerocast_protocols.observations import (
-    BagPassage,
-    GpioEdge,
-    Observation,
-    TagRead,
-    UnreadBag,
-)
+from aerocast_protocols.observations.bags import BagPassage, GpioEdge, TagRead, UnreadBag
+from aerocast_protocols.observations.every import Observation
 
 from aerocast_agent.cli import WRONG_USAGE
 from aerocast_agent.cli.decode.kinds import Kind, Line, Refused

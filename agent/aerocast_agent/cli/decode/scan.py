@@ -17,7 +17,7 @@ from aerocast_protocols.barcode.boarding_pass import (
 from aerocast_protocols.barcode.content import recognise
 from aerocast_protocols.barcode.framing import LONGEST_SCAN
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import ScannedLeg
+from aerocast_protocols.observations.bags import ScannedLeg
 
 from aerocast_agent.cli.decode.kinds import Kind, Line, Refused
 

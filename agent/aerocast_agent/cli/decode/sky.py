@@ -12,12 +12,12 @@ from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.modes.beast import BeastBuffer
 from aerocast_protocols.modes.frames import decode_frame, explain_frame
 from aerocast_protocols.modes.lines import parse_line
-from aerocast_protocols.observations import (
+from aerocast_protocols.observations.aircraft import (
     AircraftGroundEvent,
     AircraftState,
     AircraftWeather,
-    Observation,
 )
+from aerocast_protocols.observations.every import Observation
 
 from aerocast_agent.aircraft import AircraftTable
 from aerocast_agent.cli.decode.kinds import Kind, Line, Refused

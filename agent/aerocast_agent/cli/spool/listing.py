@@ -8,7 +8,7 @@ from contextlib import closing
 import msgspec
 from aerocast_protocols import batch
 from aerocast_protocols.errors import ProtocolError
-from aerocast_protocols.observations import LANE_NAMES
+from aerocast_protocols.observations.every import LANE_NAMES
 
 from aerocast_agent.cli import REFUSED, WELL, WRONG_USAGE
 from aerocast_agent.cli.observed import utc_text

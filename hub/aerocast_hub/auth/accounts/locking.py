@@ -10,7 +10,7 @@ from sqlalchemy import case, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth.tables import UserRow
-from aerocast_hub.events import AccountLocked, AccountUnlocked
+from aerocast_hub.events.accounts import AccountLocked, AccountUnlocked
 from aerocast_hub.outbox.publish import write_events
 
 LOCK_AFTER = 50
@@ -44,6 +44,21 @@ async def note_success(session: AsyncSession, user_id: UUID, now_us: int) -> boo
             UserRow.id == user_id, UserRow.locked_at_us.is_(None), UserRow.disabled_at_us.is_(None)
         )
         .values(failed_tries=0, logged_in_at_us=now_us)
+        .returning(UserRow.id)
+    )
+    return noted is not None
+
+
+async def note_provided(session: AsyncSession, user_id: UUID, now_us: int) -> bool:
+    """Note that somebody came in by the identity provider; False when the account is disabled.
+
+    A lock does not concern it: others' guesses at the password here would keep its owner out.
+    Nor does it end one.
+    """
+    noted = await session.scalar(
+        update(UserRow)
+        .where(UserRow.id == user_id, UserRow.disabled_at_us.is_(None))
+        .values(logged_in_at_us=now_us)
         .returning(UserRow.id)
     )
     return noted is not None

@@ -12,7 +12,6 @@ from litestar.exceptions import NotAuthorizedException, NotFoundException, Valid
 from litestar.params import FromPath, JSONBody
 
 from aerocast_hub.auth.accounts.own_password import OwnPassword
-from aerocast_hub.auth.api_keys.checking import ApiKeys
 from aerocast_hub.auth.api_keys.store import (
     LONGEST_DAYS,
     ApiKey,
@@ -28,7 +27,14 @@ from aerocast_hub.auth.logins import TryLater
 from aerocast_hub.auth.permissions import OWN_ACCOUNT, PERMISSIONS
 from aerocast_hub.auth.sessions.issuing import Tokens
 from aerocast_hub.auth.sessions.standing import Standing
-from aerocast_hub.auth.sessions.store import Session, began_lately, end_sessions, sessions_of
+from aerocast_hub.auth.sessions.store import (
+    LOG_IN_AGAIN,
+    Session,
+    began_lately,
+    end_sessions,
+    record_ended,
+    sessions_of,
+)
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.auth.users import UserError
 from aerocast_hub.database.engine import Database
@@ -36,7 +42,6 @@ from aerocast_hub.database.engine import Database
 Mine = Request[Principal, Any, State]
 OWN = {"permission": OWN_ACCOUNT, "rows": "none"}
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
-LOG_IN_AGAIN = "log in again first: this wants a login of the last 15 minutes"
 WRONG_PRESENT = "the present password is wrong"
 
 
@@ -91,7 +96,8 @@ class OwnAccountController(Controller):
         NotAuthorizedException
             The present password is wrong.
         ValidationException
-            The new one is too short, or known to be bad.
+            The new one is too short, or known to be bad; or the account has a second factor, and
+            the login is too long ago.
         TooManyRequestsException
             Too many tries; Retry-After says when to try again.
         """
@@ -130,10 +136,11 @@ class OwnAccountController(Controller):
         NotFoundException
             It is none that goes on.
         """
+        who, now_us = request.user.name, time.time_ns() // 1000
         async with database.writing() as session:
-            ended = await end_sessions(
-                session, own_id(request), time.time_ns() // 1000, only=session_id
-            )
+            ended = await end_sessions(session, own_id(request), now_us, only=session_id)
+            if ended:
+                await record_ended(session, who, who, ended, now_us)
         standing.end(ended)
         if not ended:
             raise NotFoundException(f"session {session_id} does not go on")
@@ -166,9 +173,9 @@ class OwnAccountController(Controller):
         prefix: FromPath[str],
         request: Mine,
         database: NamedDependency[Database],
-        api_keys: NamedDependency[ApiKeys],
+        standing: NamedDependency[Standing],
     ) -> None:
-        """Take one of one's own API keys out of use: everywhere within 5 seconds.
+        """Take one of one's own API keys out of use: everywhere within 2 seconds.
 
         Raises
         ------
@@ -180,7 +187,7 @@ class OwnAccountController(Controller):
             is_revoked = await revoke_key(
                 session, own_id(request), prefix, now_us=now_us, actor=request.user.name
             )
-        api_keys.forget()
+        await standing.look()
         if not is_revoked:
             raise NotFoundException(f"API key {prefix[:16]!r} is not known")
 

@@ -19,19 +19,18 @@ from aerocast_hub.auth.accounts.administration import (
     enable,
     end_of,
     find_user,
+    make_key_for,
     remove_factors,
     reset_password,
+    revoke_key_of,
     unlock_user,
 )
 from aerocast_hub.auth.accounts.own_controller import NewKey
-from aerocast_hub.auth.api_keys.checking import ApiKeys
 from aerocast_hub.auth.api_keys.store import (
     ApiKey,
     KeyRefusedError,
     MadeKey,
     list_keys,
-    make_key,
-    revoke_key,
 )
 from aerocast_hub.auth.passwords import Passwords
 from aerocast_hub.auth.second_factors.store import Factors, factors_of
@@ -43,8 +42,9 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.outbox.publish import Publisher
 
 Administrator = Request[Principal, Any, State]
-READ = {"permission": "users:read", "rows": "none"}
-WRITE = {"permission": "users:write", "rows": "none"}
+# Closed to who is bound to some airlines or airports: an account they made would not be.
+READ = {"permission": "users:read"}
+WRITE = {"permission": "users:write"}
 
 
 class NewPerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,11 +142,11 @@ class PeopleController(Controller):
             There is no such account, it may do more than you, is your own, or the last one that
             may do everything.
         """
-        by, ended = by_request(request), set[str]()
+        by = by_request(request)
         try:
             async with database.writing() as session:
                 if data.state == "disabled":
-                    ended = await disable(session, user_id, by)
+                    await disable(session, user_id, by)
                 elif data.state == "enabled":
                     await enable(session, user_id, by)
                 else:
@@ -154,7 +154,7 @@ class PeopleController(Controller):
                 user = await find_user(session, user_id)
         except UserError as error:
             raise ValidationException(str(error)) from error
-        standing.end(ended)
+        await standing.look()
         publisher.wake()
         return user
 
@@ -171,15 +171,15 @@ class PeopleController(Controller):
         Raises
         ------
         ValidationException
-            There is no such account, or it may do more than you.
+            There is no such account, it may do more than you, or is your own.
         """
         try:
             async with database.writing() as session:
                 by = by_request(request)
-                given, ended = await reset_password(session, Passwords(), user_id, by)
+                given = await reset_password(session, Passwords(), user_id, by)
         except UserError as error:
             raise ValidationException(str(error)) from error
-        standing.end(ended)
+        await standing.look()
         return given
 
     @delete("/{user_id:uuid}/second-factors", operation_id="RemoveSecondFactors", opt=WRITE)
@@ -195,14 +195,14 @@ class PeopleController(Controller):
         Raises
         ------
         ValidationException
-            There is no such account, or it may do more than you.
+            There is no such account, it may do more than you, or is your own.
         """
         try:
             async with database.writing() as session:
-                ended = await remove_factors(session, user_id, by_request(request))
+                await remove_factors(session, user_id, by_request(request))
         except UserError as error:
             raise ValidationException(str(error)) from error
-        standing.end(ended)
+        await standing.look()
 
     @delete("/{user_id:uuid}/sessions", operation_id="EndSessions", opt=WRITE)
     async def end_sessions(
@@ -222,10 +222,10 @@ class PeopleController(Controller):
         """
         try:
             async with database.writing() as session:
-                ended = await end_of(session, user_id, by_request(request), session_id)
+                await end_of(session, user_id, by_request(request), session_id)
         except UserError as error:
             raise ValidationException(str(error)) from error
-        standing.end(ended)
+        await standing.look()
 
     @post("/{user_id:uuid}/keys", operation_id="MakeKey", opt=WRITE)
     async def make_key(
@@ -240,15 +240,13 @@ class PeopleController(Controller):
         Raises
         ------
         ValidationException
-            There is no such account, or a scope is none, more than its own or more than yours.
+            There is no such account, it may do more than you or is your own; or a scope is none,
+            or more than its own.
         """
-        by = by_request(request)
         try:
             async with database.writing() as session:
-                return await make_key(
-                    session, user_id, data.wanted(), may=by.may, now_us=by.now_us, actor=by.actor
-                )
-        except KeyRefusedError as error:
+                return await make_key_for(session, user_id, data.wanted(), by_request(request))
+        except (UserError, KeyRefusedError) as error:
             raise ValidationException(str(error)) from error
 
     @delete("/{user_id:uuid}/keys/{prefix:str}", operation_id="RevokeKey", opt=WRITE)
@@ -258,21 +256,23 @@ class PeopleController(Controller):
         prefix: FromPath[str],
         request: Administrator,
         database: NamedDependency[Database],
-        api_keys: NamedDependency[ApiKeys],
+        standing: NamedDependency[Standing],
     ) -> None:
-        """Take an account's API key out of use: everywhere within 5 seconds.
+        """Take an account's API key out of use: everywhere within 2 seconds.
 
         Raises
         ------
         NotFoundException
             The account has none of this prefix.
+        ValidationException
+            There is no such account, or it may do more than you.
         """
-        by = by_request(request)
-        async with database.writing() as session:
-            is_revoked = await revoke_key(
-                session, user_id, prefix, now_us=by.now_us, actor=by.actor
-            )
-        api_keys.forget()
+        try:
+            async with database.writing() as session:
+                is_revoked = await revoke_key_of(session, user_id, prefix, by_request(request))
+        except UserError as error:
+            raise ValidationException(str(error)) from error
+        await standing.look()
         if not is_revoked:
             raise NotFoundException(f"API key {prefix[:16]!r} is not known")
 

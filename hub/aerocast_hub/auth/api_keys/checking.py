@@ -1,8 +1,9 @@
 """API keys as requests bring them: looked up once in a while, not with every request.
 
 A key that was good is taken for ``GOOD_FOR_S`` without asking the database again. So in every
-process of the hub a key is refused at the latest so long after it was revoked, after its owner was
-disabled, or after its owner lost a permission.
+process of the hub a key is refused at the latest so long after its time is over. Sooner, as soon
+as the process has heard of it (`Standing`), it is looked up again when it was revoked, or when its
+owner was disabled or may do something else now.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from aerocast_hub.auth.api_keys.store import LONGEST_KEY, key_standing, note_uses
+from aerocast_hub.auth.sessions.standing import Standing
 from aerocast_hub.auth.tokens import ACCESS_TOKEN_S, Principal
 from aerocast_hub.database.engine import Database
 
@@ -35,8 +37,11 @@ class _Known(NamedTuple):
 class ApiKeys:
     """Says who sends a key; remembers for a moment, and when each was last used."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, database: Database, standing: Standing, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
+        self._standing = standing
         self._clock = clock
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._used_at_us: dict[str, int] = {}
@@ -47,7 +52,11 @@ class ApiKeys:
             return None
         fingerprint = hashlib.sha256(key.encode()).digest()
         known = self._known.get(fingerprint)
-        if known is None or known.until_s <= self._clock():
+        if (
+            known is None
+            or known.until_s <= self._clock()
+            or self._standing.refuses(known.principal)
+        ):
             self._known.pop(fingerprint, None)
             known = await self._look_up(key)
             if known is None:
@@ -60,10 +69,6 @@ class ApiKeys:
             return None
         self._used_at_us[known.prefix] = round(now_s * 1_000_000)
         return known.principal
-
-    def forget(self) -> None:
-        """Look every key up again: one was revoked here."""
-        self._known.clear()
 
     async def keep_writing(self) -> None:
         """Write down when keys were last used, every ``WRITE_EVERY_S``, until cancelled."""
@@ -86,17 +91,18 @@ class ApiKeys:
         asked_at_s = self._clock()
         now_us = time.time_ns() // 1000
         async with self._database.reading() as session:
-            standing = await key_standing(session, key, now_us)
-        if standing is None:
+            found = await key_standing(session, key, now_us)
+        if found is None:
             return None
         principal = Principal(
-            user_id=str(standing.user_id),
-            name=standing.owner.name,
-            permissions=standing.permissions,
+            user_id=str(found.user_id),
+            name=found.owner.name,
+            permissions=found.permissions,
             # What goes on longer than a request (a stream of events) ends as with a token.
-            expires_at_s=min(standing.expires_at_us, now_us + ACCESS_TOKEN_S * 1_000_000)
-            // 1_000_000,
-            airlines=standing.owner.airlines,
-            stations=standing.owner.stations,
+            expires_at_s=min(found.expires_at_us, now_us + ACCESS_TOKEN_S * 1_000_000) // 1_000_000,
+            airlines=found.owner.airlines,
+            stations=found.owner.stations,
+            key_prefix=found.prefix,
+            version=found.owner.version,
         )
-        return _Known(principal, standing.prefix, asked_at_s + GOOD_FOR_S)
+        return _Known(principal, found.prefix, asked_at_s + GOOD_FOR_S)

@@ -69,7 +69,7 @@ class Wanted(NamedTuple):
     days: int
 
 
-class Standing(NamedTuple):
+class KeyStanding(NamedTuple):
     """A key that is good now: whose it is, and what it may."""
 
     user_id: UUID
@@ -142,7 +142,9 @@ async def make_key(
             expires_at_us=details.expires_at_us,
         )
     )
-    await audit.record(session, "api_key_made", account=owner.name, actor=actor, at_us=now_us)
+    await audit.record(
+        session, "api_key_made", account=owner.name, actor=actor, at_us=now_us, after=details
+    )
     return MadeKey(key=key, details=details)
 
 
@@ -191,11 +193,14 @@ async def revoke_key(
         return False
     name = await session.scalar(select(UserRow.name).where(UserRow.id == user_id))
     account = name or str(user_id)
-    await audit.record(session, "api_key_revoked", account=account, actor=actor, at_us=now_us)
+    before = {"prefix": prefix}
+    await audit.record(
+        session, "api_key_revoked", account=account, actor=actor, at_us=now_us, before=before
+    )
     return True
 
 
-async def key_standing(session: AsyncSession, key: str, now_us: int) -> Standing | None:
+async def key_standing(session: AsyncSession, key: str, now_us: int) -> KeyStanding | None:
     """Say whose key it is and what it may; None when it is no good."""
     shape = _KEY.fullmatch(key)
     if shape is None:
@@ -213,7 +218,7 @@ async def key_standing(session: AsyncSession, key: str, now_us: int) -> Standing
         return None
     scopes = frozenset(row.scopes.split()) - _NEVER
     allowed = scopes if EVERYTHING in owner.permissions else scopes & owner.permissions
-    return Standing(row.user_id, row.prefix, owner, allowed, row.expires_at_us)
+    return KeyStanding(row.user_id, row.prefix, owner, allowed, row.expires_at_us)
 
 
 async def note_uses(session: AsyncSession, used_at_us: Mapping[str, int]) -> None:

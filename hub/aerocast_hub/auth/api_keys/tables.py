@@ -24,7 +24,10 @@ class ApiKeyRow(Base):
     """
 
     __tablename__ = "api_keys"
-    __table_args__ = (Index("api_keys_user", "user_id"),)
+    __table_args__ = (
+        Index("api_keys_user", "user_id"),
+        Index("api_keys_revoked", "revoked_at_us"),
+    )
 
     prefix: Mapped[str] = mapped_column(String(16), primary_key=True)
     key_hash: Mapped[bytes] = mapped_column(LargeBinary(32))

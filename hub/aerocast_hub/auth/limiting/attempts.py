@@ -16,8 +16,11 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 
 from aerocast_hub.client_address import limited_as
+from aerocast_hub.outage import Outage
 
 WINDOW_S = 300
+LEFT_ALONE_S = 1.0
+"""What did not answer is not waited for again so soon: each try would take as long."""
 
 _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
@@ -35,6 +38,8 @@ class Limits(NamedTuple):
 LOGINS = Limits(together=5, client=60, account=40)
 # An airport's wireless network may put a thousand passengers behind one address.
 FINDS = Limits(together=10, client=1000, account=30)
+# Logins begun at the identity provider; a shift begins behind one address.
+SIGN_INS = Limits(together=300, client=300, account=300)
 
 
 class _Limit(NamedTuple):
@@ -61,6 +66,7 @@ class Attempts:
         self._limiter = FixedWindowRateLimiter(storage)
         self._alone = FixedWindowRateLimiter(MemoryStorage())
         self._clock = clock
+        self._outage = Outage()
         self._together, self._client, self._account = (
             RateLimitItemPerSecond(amount, WINDOW_S, namespace=f"aerocast/{what}/{name}")
             for name, amount in limits._asdict().items()
@@ -107,11 +113,17 @@ class Attempts:
     async def _with_storage(
         self, work: Callable[[FixedWindowRateLimiter], Awaitable[_Answer]]
     ) -> _Answer:
-        try:
-            return await work(self._limiter)
-        except StorageError as error:
-            _log.warning("tries are counted by this process alone: %s", error)
+        if self._outage.failed_within(LEFT_ALONE_S):
             return await work(self._alone)
+        try:
+            answer = await work(self._limiter)
+        except StorageError as error:
+            if self._outage.note_failure():
+                _log.warning("tries are counted by this process alone: %s", error)
+            return await work(self._alone)
+        if self._outage.note_answer() is not None:
+            _log.info("tries are counted by all processes together again")
+        return answer
 
 
 def _key(*parts: str) -> str:

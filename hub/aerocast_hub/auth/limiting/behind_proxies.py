@@ -29,14 +29,20 @@ class BehindProxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        peer = scope.get("client")
-        if peer is not None and is_trusted(peer[0], self._trusted):
-            said = _said(scope)
-            scope["client"] = (client_address(peer[0], said.forwarded_for, self._trusted), 0)
-            scheme = said.forwarded_proto[-1].strip().lower() if said.forwarded_proto else ""
-            if scope["type"] == ScopeType.HTTP and scheme in ("http", "https"):
-                scope["scheme"] = scheme
+        tell_who_called(scope, self._trusted)
         await self._app(scope, receive, send)
+
+
+def tell_who_called(scope: Scope, trusted: Sequence[Network]) -> None:
+    """Put the client and the scheme that trusted proxies tell of into a request; twice is once."""
+    peer = scope.get("client") if trusted else None
+    if peer is None or not is_trusted(peer[0], trusted):
+        return
+    said = _said(scope)
+    scope["client"] = (client_address(peer[0], said.forwarded_for, trusted), 0)
+    scheme = said.forwarded_proto[-1].strip().lower() if said.forwarded_proto else ""
+    if scope["type"] == ScopeType.HTTP and scheme in ("http", "https"):
+        scope["scheme"] = scheme
 
 
 def _said(scope: Scope) -> Forwarded:

@@ -1,4 +1,4 @@
-"""Where tries are counted: the hub's database, Redis, or this process."""
+"""Where tries and requests are counted: the hub's database, Redis, or this process."""
 
 import asyncio
 import time
@@ -27,6 +27,15 @@ def attempts_storage(
         return MemoryStorage()
     if settings.tries_in == "database" or redis is None:
         return DatabaseStorage(database)
+    return _in_redis(redis)
+
+
+def rates_storage(redis: RedisConnection | None) -> Storage | None:
+    """Open where hubs count requests together; None: nowhere. The connection is the caller's."""
+    return None if redis is None else _in_redis(redis)
+
+
+def _in_redis(redis: RedisConnection) -> Storage:
     shared: Any = {"connection_pool": redis.client.connection_pool}
     return RedisStorage("redis://", implementation="redispy", wrap_exceptions=True, **shared)
 
@@ -119,6 +128,7 @@ class DatabaseStorage(Storage):
                     each.counted.set_result(counts[id(each)])
                 else:
                     each.counted.set_exception(OSError("the try was not counted"))
+                    each.counted.exception()  # who waited may be gone: that is no news for the log
 
     async def _count(self, session: AsyncSession, one: _Try) -> int:
         now_us = self._now_us()

@@ -13,6 +13,8 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import msgspec
 
+from aerocast_hub.outgoing_tls import believed
+
 LONGEST_ANSWER = 1 << 20
 TIMEOUT_S = 10.0
 KNOWN_FOR_S = 3600.0
@@ -174,7 +176,7 @@ class Provider:
         content = b""
         try:
             async with (
-                httpx.AsyncClient(timeout=TIMEOUT_S) as client,
+                httpx.AsyncClient(timeout=TIMEOUT_S, verify=believed()) as client,
                 client.stream(method, address, data=form, auth=login) as answer,
             ):
                 async for piece in answer.aiter_bytes():

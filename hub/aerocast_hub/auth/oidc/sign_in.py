@@ -8,19 +8,29 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
+from limits.aio.storage import Storage
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from aerocast_hub.auth import audit
-from aerocast_hub.auth.accounts.locking import note_success
+from aerocast_hub.auth.accounts.locking import note_provided
+from aerocast_hub.auth.bindings import binding_of
+from aerocast_hub.auth.limiting.attempts import SIGN_INS, Attempts
 from aerocast_hub.auth.oidc.claims import name_of, read_mapping, roles_of
 from aerocast_hub.auth.oidc.provider import Provider, ProviderError
 from aerocast_hub.auth.oidc.tables import IdentityRow, SignInRow
 from aerocast_hub.auth.passwords import Passwords
 from aerocast_hub.auth.sessions.issuing import Sessions, Tokens
-from aerocast_hub.auth.sessions.store import Client
+from aerocast_hub.auth.sessions.standing import Standing
+from aerocast_hub.auth.sessions.store import (
+    LOG_IN_AGAIN,
+    Client,
+    began_lately,
+    end_sessions,
+    record_ended,
+)
 from aerocast_hub.auth.tables import RoleRow, UserRoleRow, UserRow
-from aerocast_hub.auth.users import NewUser, UserError, add_user
+from aerocast_hub.auth.users import NewUser, UserError, add_user, call_tokens_back
 from aerocast_hub.database.engine import Database
 from aerocast_hub.settings import Settings
 
@@ -46,15 +56,44 @@ class CameBack(NamedTuple):
 
 
 class SignInError(Exception):
-    """It cannot be; the text is for the person."""
+    """It cannot be; the text is for the person.
+
+    Attributes
+    ----------
+    status
+        What a page that says so is answered with.
+    """
+
+    status = 403
+
+
+class NoProviderError(SignInError):
+    """The hub has none."""
+
+    status = 404
+
+
+class ProviderAwayError(SignInError):
+    """It does not answer."""
+
+    status = 503
 
 
 class SignIn:
     """Sends people to the provider and takes them back."""
 
-    def __init__(self, settings: Settings, database: Database, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        sessions: Sessions,
+        standing: Standing,
+        tries: Storage,
+    ) -> None:
         self._database = database
+        self._attempts = Attempts("sign ins", SIGN_INS, tries)
         self._sessions = sessions
+        self._standing = standing
         self._back = f"{(settings.base_url or '').rstrip('/')}{BACK}"
         self._claim = settings.oidc_roles_claim
         self._mapping = read_mapping(settings.oidc_roles)
@@ -74,6 +113,13 @@ class SignIn:
         """Say whether there is a provider."""
         return self._provider is not None
 
+    async def wait_s(self, client: str) -> float:
+        """Count somebody who wants to be sent there: each of them is kept until they come back.
+
+        Gives how long to wait, seconds; 0: they may go now.
+        """
+        return await self._attempts.wait_s(f"sign in {client}", client)
+
     async def begin(self, next_page: str, link_user_id: UUID | None = None) -> SentAway:
         """Send somebody to the provider: to log in, or to link an account.
 
@@ -89,7 +135,9 @@ class SignIn:
             address = await provider.address(self._back, state, nonce, verifier)
         except ProviderError as error:
             _log.warning("nobody can be sent to the provider: %s", error)
-            raise SignInError("the identity provider does not answer: try again later") from error
+            raise ProviderAwayError(
+                "the identity provider does not answer: try again later"
+            ) from error
         async with self._database.writing() as session:
             await session.execute(delete(SignInRow).where(SignInRow.ends_at_us <= now_us))
             await session.execute(
@@ -103,6 +151,20 @@ class SignIn:
                 )
             )
         return SentAway(address, state)
+
+    async def begin_link(self, user_id: UUID, session_id: str | None) -> SentAway:
+        """Send somebody to the provider to link their account: another way in, for good.
+
+        Raises
+        ------
+        SignInError
+            The login is too long ago, there is no provider, or it does not answer.
+        """
+        self._asked()
+        async with self._database.reading() as session:
+            if not await began_lately(session, session_id, time.time_ns() // 1000):
+                raise SignInError(LOG_IN_AGAIN)
+        return await self.begin("/account", user_id)
 
     async def finish(self, state: str, kept: str | None, code: str, client: Client) -> CameBack:
         """Take somebody back from the provider.
@@ -148,11 +210,15 @@ class SignIn:
             if row.link_user_id is not None:
                 await self._link(session, provider, claims, row.link_user_id)
                 return CameBack(None, row.next_page)
-            return CameBack(await self._enter(session, provider, claims, client), row.next_page)
+            tokens = await self._enter(session, provider, claims, client)
+        await self._standing.look()  # other roles, or none, hold at once
+        if tokens is None:
+            raise SignInError("nobody gives you a role here any more: ask an administrator")
+        return CameBack(tokens, row.next_page)
 
     def _asked(self) -> Provider:
         if self._provider is None:
-            raise SignInError("this hub has no identity provider")
+            raise NoProviderError("this hub has no identity provider")
         return self._provider
 
     async def _link(
@@ -168,7 +234,8 @@ class SignIn:
         provider: Provider,
         claims: Mapping[str, object],
         client: Client,
-    ) -> Tokens:
+    ) -> Tokens | None:
+        """Begin a session; None when the provider gives no role any more: all others end."""
         now_us = time.time_ns() // 1000
         roles = roles_of(claims, self._claim, self._mapping)
         there_are = await session.scalars(select(RoleRow.name).where(RoleRow.name.in_(roles)))
@@ -180,9 +247,11 @@ class SignIn:
             user_id = identity.user_id
             if identity.made_here:
                 await _give_roles(session, user_id, known_roles)
+                if not known_roles:
+                    return None
         name = await session.scalar(select(UserRow.name).where(UserRow.id == user_id))
-        if not await note_success(session, user_id, now_us):
-            raise SignInError("this account is disabled or locked: ask an administrator")
+        if not await note_provided(session, user_id, now_us):
+            raise SignInError("this account is disabled: ask an administrator")
         tokens = await self._sessions.begin(session, user_id, "provider", client, now_us)
         account = name or str(user_id)
         await audit.record(
@@ -249,12 +318,27 @@ async def _keep(
 
 
 async def _give_roles(session: AsyncSession, user_id: UUID, roles: list[str]) -> None:
-    """Give an account the provider's roles in place of those it had; none at all shuts it out."""
-    if not roles:
-        raise SignInError("nobody gives you a role here any more: ask an administrator")
+    """Give an account the provider's roles in place of those it had; none at all throws it out."""
+    name = await session.scalar(select(UserRow.name).where(UserRow.id == user_id))
+    before = await binding_of(session, str(name))
+    if before.roles == roles:
+        return
     await session.execute(delete(UserRoleRow).where(UserRoleRow.user_id == user_id))
-    await session.execute(
-        insert(UserRoleRow), [{"user_id": user_id, "role": role} for role in roles]
+    if roles:
+        given = [{"user_id": user_id, "role": role} for role in roles]
+        await session.execute(insert(UserRoleRow), given)
+    now_us = time.time_ns() // 1000
+    await call_tokens_back(session, now_us, UserRow.id == user_id)
+    if not roles and (ended := await end_sessions(session, user_id, now_us)):
+        await record_ended(session, before.name, PROVIDER, ended, now_us)
+    await audit.record(
+        session,
+        "user_bound",
+        account=before.name,
+        actor=PROVIDER,
+        at_us=now_us,
+        before=before,
+        after=await binding_of(session, before.name),
     )
 
 

@@ -55,7 +55,7 @@ class OwnFactorsController(Controller):
 
     path = "/auth/me/second-factors"
     tags = ("Own account",)
-    opt = OWN
+    opt = OWN | {"errors": {400: "What was sent does not fit, or the login was too long ago."}}
 
     @get("/", operation_id="ListOwnSecondFactors")
     async def all(self, request: Mine, own_factors: NamedDependency[OwnFactors]) -> Factors:

@@ -27,7 +27,7 @@ from aerocast_hub.auth.second_factors.passkeys import (
 from aerocast_hub.auth.second_factors.sealing import Seal
 from aerocast_hub.auth.second_factors.store import Factors, factors_of
 from aerocast_hub.auth.second_factors.totp import base32, provisioning_uri
-from aerocast_hub.auth.sessions.store import began_lately
+from aerocast_hub.auth.sessions.store import LOG_IN_AGAIN, began_lately
 from aerocast_hub.auth.tokens import Principal
 from aerocast_hub.database.engine import Database
 
@@ -180,13 +180,16 @@ class OwnFactors:
         return Added(recovery_codes=await make_recovery_codes(session, user_id))
 
     async def _note(self, session: AsyncSession, who: Principal, action: audit.Action) -> None:
-        await audit.record(session, action, account=who.name, actor=who.name, at_us=_now_us())
+        after = await factors_of(session, UUID(who.user_id))
+        await audit.record(
+            session, action, account=who.name, actor=who.name, at_us=_now_us(), after=after
+        )
 
     @asynccontextmanager
     async def _changing(self, who: Principal) -> AsyncIterator[tuple[AsyncSession, UUID]]:
         async with self._database.writing() as session:
             if not await began_lately(session, who.session_id, _now_us()):
-                raise FactorError("log in again first: this wants a login of the last 15 minutes")
+                raise FactorError(LOG_IN_AGAIN)
             yield session, UUID(who.user_id)
 
 

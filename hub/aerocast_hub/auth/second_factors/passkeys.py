@@ -145,7 +145,7 @@ async def add_passkey(  # noqa: PLR0913  all of it stands in the one row
             expected_origin=party.origin,
         )
         sent = msgspec.json.decode(credential, type=_Sent)
-    except (WebAuthnException, msgspec.MsgspecError) as error:
+    except (WebAuthnException, msgspec.MsgspecError, RecursionError) as error:
         raise FactorError("this passkey was not made for us, or not just now") from error
     if await session.get(PasskeyRow, made.credential_id) is not None:
         raise FactorError("this passkey is known already")
@@ -213,7 +213,7 @@ async def use_passkey(
             credential_public_key=row.public_key,
             credential_current_sign_count=row.sign_count,
         )
-    except WebAuthnException:
+    except (WebAuthnException, RecursionError):
         return False
     # Of two who come with one count at once, the database lets one in.
     used = await session.scalar(

@@ -12,6 +12,8 @@ from aerocast_hub.auth.second_factors.passkeys import Passkey, passkeys_of
 from aerocast_hub.auth.second_factors.tables import PasskeyRow, RecoveryCodeRow
 from aerocast_hub.auth.tables import UserRoleRow
 
+EVERY_ROLE = "*"
+
 
 class Factors(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody shows beside the password.
@@ -45,9 +47,9 @@ async def factors_of(session: AsyncSession, user_id: UUID) -> Factors:
 
 
 async def must_have_one(session: AsyncSession, user_id: UUID, roles: Collection[str]) -> bool:
-    """Say whether a role of somebody's is one of those that must have a second factor."""
-    if not roles:
-        return False
+    """Say whether a role of somebody's must have a second factor; ``*`` names every role."""
+    if not roles or EVERY_ROLE in roles:
+        return bool(roles)
     has_role = select(UserRoleRow.role).where(
         UserRoleRow.user_id == user_id, UserRoleRow.role.in_(roles)
     )

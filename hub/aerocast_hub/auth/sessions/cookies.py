@@ -1,7 +1,8 @@
 """The browser's session: the access token in a cookie no script can read.
 
-Over https the cookies are Secure and carry the prefixes browsers hold them to (``__Host-``: this
-host alone, whole site, Secure; ``__Secure-`` where the path is narrower).
+Over https the cookies are Secure and carry the prefix browsers hold them to (``__Host-``: set by
+this very host, for the whole site, Secure). Without it any other host of the same domain could put
+a session of its own into the browser: its owner would go on working in somebody else's account.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ from aerocast_hub.auth.sessions.issuing import Tokens
 from aerocast_hub.auth.sessions.store import SESSION_S
 from aerocast_hub.auth.tokens import ACCESS_TOKEN_S
 
-# The refresh token travels only to where it is used.
+# On plain http, without that promise, the refresh token travels only to where it is used.
 RENEWAL_PATH = "/session"
 _ACCESS, _RENEWAL = "aerocast_session", "aerocast_renewal"
 # Tells the page's script, which cannot see the others, that trying to renew is worth it.
@@ -35,7 +36,8 @@ class SessionCookies:
         self._secure = is_https
         self._access = f"__Host-{_ACCESS}" if is_https else _ACCESS
         self._sign_in = "__Host-aerocast_sign_in" if is_https else "aerocast_sign_in"
-        self._renewal = f"__Secure-{_RENEWAL}" if is_https else _RENEWAL
+        self._renewal = f"__Host-{_RENEWAL}" if is_https else _RENEWAL
+        self._renewal_path = "/" if is_https else RENEWAL_PATH
 
     def access_token(self, connection: Connection) -> str | None:
         """Read the access token a browser sent."""
@@ -49,7 +51,7 @@ class SessionCookies:
         """Give the cookies of a session that begins or goes on."""
         return [
             self._cookie(self._access, tokens.access_token, "/", ACCESS_TOKEN_S),
-            self._cookie(self._renewal, tokens.refresh_token, RENEWAL_PATH, SESSION_S),
+            self._cookie(self._renewal, tokens.refresh_token, self._renewal_path, SESSION_S),
             self._cookie(_MARKER, "1", "/", SESSION_S, is_hidden=False),
         ]
 
@@ -69,7 +71,7 @@ class SessionCookies:
         """Give the cookies that end a session."""
         return [
             self._cookie(self._access, "", "/", 0),
-            self._cookie(self._renewal, "", RENEWAL_PATH, 0),
+            self._cookie(self._renewal, "", self._renewal_path, 0),
             self._cookie(_MARKER, "", "/", 0, is_hidden=False),
         ]
 

@@ -13,7 +13,16 @@ from aerocast_hub.auth.permissions import OWN_ACCOUNT
 from aerocast_hub.auth.second_factors.store import factors_of, must_have_one
 from aerocast_hub.auth.sessions import refresh
 from aerocast_hub.auth.sessions.standing import Standing
-from aerocast_hub.auth.sessions.store import Client, Way, begin_session, end_sessions, way_of
+from aerocast_hub.auth.sessions.store import (
+    Client,
+    SessionBounds,
+    Way,
+    begin_session,
+    end_beyond,
+    end_sessions,
+    record_ended,
+    way_of,
+)
 from aerocast_hub.auth.token_keys import TokenKeys
 from aerocast_hub.auth.tokens import ACCESS_TOKEN_S
 from aerocast_hub.database.engine import Database
@@ -49,6 +58,8 @@ class Sessions:
 
     Parameters
     ----------
+    bounds
+        How long sessions idle, and how many an account has.
     factor_roles
         Roles whose accounts must have a second factor.
     """
@@ -58,18 +69,26 @@ class Sessions:
         database: Database,
         keys: TokenKeys,
         standing: Standing,
+        bounds: SessionBounds,
         factor_roles: Collection[str] = (),
     ) -> None:
         self._database = database
         self._keys = keys
         self._standing = standing
+        self._bounds = bounds
         self._factor_roles = frozenset(factor_roles)
 
     async def begin(
         self, session: AsyncSession, user_id: UUID, way: Way, client: Client, now_us: int
     ) -> Tokens | None:
         """Begin a session, in the caller's transaction; None when the account is disabled."""
-        session_id = await begin_session(session, user_id, way, client, now_us)
+        session_id = await begin_session(
+            session, user_id, way, client, now_us, self._bounds.idle_us
+        )
+        ended = await end_beyond(session, user_id, self._bounds.most, now_us)
+        owner = await users.permissions_of(session, user_id) if ended else None
+        if owner is not None:
+            await record_ended(session, owner.name, owner.name, ended, now_us)
         token = await refresh.first_token(session, user_id, session_id, now_us)
         return await self._tokens(session, user_id, session_id, token, now_us)
 
@@ -77,7 +96,9 @@ class Sessions:
         """Give new tokens for a refresh token; None when it is no good, or was used before."""
         now_us = time.time_ns() // 1000
         async with self._database.writing() as session:
-            rotated = await refresh.rotate(session, refresh_token, client, now_us)
+            rotated = await refresh.rotate(
+                session, refresh_token, client, now_us, self._bounds.idle_us
+            )
             if rotated.is_reused and rotated.user_id is not None:
                 owner = await users.permissions_of(session, rotated.user_id)
                 await audit.record(
@@ -135,6 +156,7 @@ class Sessions:
             airlines=owner.airlines,
             stations=owner.stations,
             session_id=session_id,
+            version=owner.version,
         )
         return token, due
 

@@ -39,11 +39,17 @@ class Rotated(NamedTuple):
 
 
 async def first_token(session: AsyncSession, user_id: UUID, session_id: UUID, now_us: int) -> str:
-    """Give the first refresh token of a session."""
+    """Give the first refresh token of a session.
+
+    A session that idles is over earlier; its tokens are remembered all the same, so that one used
+    twice is told.
+    """
     return await _issue(session, user_id, session_id, now_us + SESSION_S * 1_000_000)
 
 
-async def rotate(session: AsyncSession, token: str, client: Client, now_us: int) -> Rotated:
+async def rotate(
+    session: AsyncSession, token: str, client: Client, now_us: int, idle_us: int
+) -> Rotated:
     """Use a refresh token up and give its successor, or say why not."""
     token_hash = _hash(token)
     is_it = (RefreshTokenRow.token_hash == token_hash, RefreshTokenRow.expires_at_us > now_us)
@@ -57,7 +63,7 @@ async def rotate(session: AsyncSession, token: str, client: Client, now_us: int)
     if known is None:
         return Rotated()
     user_id, session_id, expires_at_us = known
-    if not await use_session(session, session_id, client, now_us):
+    if not await use_session(session, session_id, client, now_us, idle_us):
         return Rotated(user_id, session_id)
     used = await session.scalar(
         update(RefreshTokenRow)

@@ -5,19 +5,38 @@ from typing import Literal, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from aerocast_hub.audit.bulk import few_or_digest
+from aerocast_hub.auth import audit
 from aerocast_hub.auth.sessions.tables import RefreshTokenRow, SessionRow
 
 # A login lasts a shift and some; after it a person logs in again.
 SESSION_S = 12 * 3600
+_SESSION_US = SESSION_S * 1_000_000
 # What changes how one logs in, or hands out a key, wants a login this fresh.
 FRESH_US = 15 * 60 * 1_000_000
+LOG_IN_AGAIN = "log in again first: this wants a login of the last 15 minutes"
 # A session that was ended is remembered until its last access token is past its time.
 KEPT_US = 3600 * 1_000_000
 
 Way = Literal["password", "badge", "second_factor", "provider"]
+
+
+class SessionBounds(NamedTuple):
+    """How far sessions go.
+
+    Attributes
+    ----------
+    idle_us
+        Microseconds after which a session that is not renewed is over.
+    most
+        How many one account has at once; one more ends the one that was idle longest.
+    """
+
+    idle_us: int
+    most: int
 
 
 class Client(NamedTuple):
@@ -37,7 +56,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     client, browser
         Where it was last used from: a network address, and what the browser calls itself.
     began_at_us, used_at_us, expires_at_us
-        UTC microseconds; ``used_at_us`` is when it was last renewed.
+        UTC microseconds; ``used_at_us`` is when it was last renewed, ``expires_at_us`` when it is
+        over unless it is renewed before.
     is_this
         It is the one that asks.
     """
@@ -53,7 +73,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def begin_session(
-    session: AsyncSession, user_id: UUID, way: Way, client: Client, now_us: int
+    session: AsyncSession, user_id: UUID, way: Way, client: Client, now_us: int, idle_us: int
 ) -> UUID:
     """Begin a session, and sweep away those past their time."""
     await session.execute(delete(SessionRow).where(SessionRow.expires_at_us <= now_us - KEPT_US))
@@ -66,17 +86,22 @@ async def begin_session(
             **_seen(client),
             began_at_us=now_us,
             used_at_us=now_us,
-            expires_at_us=now_us + SESSION_S * 1_000_000,
+            expires_at_us=now_us + min(_SESSION_US, idle_us),
         )
     )
     return session_id
 
 
-async def use_session(session: AsyncSession, session_id: UUID, client: Client, now_us: int) -> bool:
+async def use_session(
+    session: AsyncSession, session_id: UUID, client: Client, now_us: int, idle_us: int
+) -> bool:
     """Note that a session is used, and hold it until the transaction ends; False: it is over.
 
     Whoever renews a session and whoever ends it come by here first, so one waits for the other.
     """
+    at_the_latest_us = SessionRow.began_at_us + _SESSION_US
+    idle_at_us = now_us + idle_us
+    expires_at_us = case((at_the_latest_us < idle_at_us, at_the_latest_us), else_=idle_at_us)
     used = await session.scalar(
         update(SessionRow)
         .where(
@@ -84,7 +109,7 @@ async def use_session(session: AsyncSession, session_id: UUID, client: Client, n
             SessionRow.ended_at_us.is_(None),
             SessionRow.expires_at_us > now_us,
         )
-        .values(used_at_us=now_us, **_seen(client))
+        .values(used_at_us=now_us, expires_at_us=expires_at_us, **_seen(client))
         .returning(SessionRow.id)
     )
     return used is not None
@@ -150,21 +175,36 @@ async def end_sessions(
     No refresh token of theirs is good from the commit on; their access tokens are refused as soon
     as each process of the hub has heard of it (`Standing`).
     """
-    asked = [SessionRow.user_id == user_id, SessionRow.ended_at_us.is_(None)]
+    asked = [SessionRow.user_id == user_id]
     if only is not None:
         asked.append(SessionRow.id == only)
-    going_on = await session.scalars(
-        select(SessionRow.id).where(*asked).order_by(SessionRow.id).with_for_update()
-    )
-    ending = [each for each in going_on if str(each) != but]
+    ending = [each for each in await _hold(session, *asked) if str(each) != but]
     await _end(session, ending, now_us)
     return {str(each) for each in ending}
 
 
-async def ended_since(session: AsyncSession, since_us: int) -> frozenset[str]:
-    """Give the sessions that were ended since then."""
-    rows = await session.scalars(select(SessionRow.id).where(SessionRow.ended_at_us >= since_us))
-    return frozenset(str(each) for each in rows)
+async def end_beyond(session: AsyncSession, user_id: UUID, most: int, now_us: int) -> set[str]:
+    """End those of somebody's sessions that are more than ``most``, the longest idle first."""
+    beyond = [each.id for each in (await sessions_of(session, user_id, now_us))[most:]]
+    ending = await _hold(session, SessionRow.id.in_(beyond)) if beyond else []
+    await _end(session, ending, now_us)
+    return {str(each) for each in ending}
+
+
+async def record_ended(
+    session: AsyncSession, account: str, actor: str, ended: Collection[str], now_us: int
+) -> None:
+    """Add the line of the trail that tells which of an account's sessions were ended."""
+    before = {"sessions": few_or_digest(sorted(ended))}
+    await audit.record(
+        session, "sessions_ended", account=account, actor=actor, at_us=now_us, before=before
+    )
+
+
+async def _hold(session: AsyncSession, *which: ColumnElement[bool]) -> list[UUID]:
+    """Hold sessions that go on until the transaction ends, in the one order all hold them in."""
+    asked = select(SessionRow.id).where(*which, SessionRow.ended_at_us.is_(None))
+    return list(await session.scalars(asked.order_by(SessionRow.id).with_for_update()))
 
 
 async def _end(session: AsyncSession, ending: Collection[UUID], now_us: int) -> None:

@@ -18,6 +18,7 @@ from aerocast_hub.orientation.guidance.views import (
     Surrounding,
     WayView,
     WeatherView,
+    has_no_news,
 )
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "WeatherView",
     "Whereabouts",
     "guide",
+    "has_no_news",
     "masked",
     "trip_of",
     "whereabouts",

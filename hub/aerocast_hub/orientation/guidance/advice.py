@@ -102,6 +102,8 @@ class Case(NamedTuple):
         When the bags of the flight they came or come with reach the belt.
     boarding_closes_us, slack_min
         As in `Advice`.
+    is_over
+        Every bag of the flight should be on the belt by now.
     """
 
     phase: Phase
@@ -113,6 +115,7 @@ class Case(NamedTuple):
     bags: tuple[BagAdvice, ...] = ()
     boarding_closes_us: int | None = None
     slack_min: int | None = None
+    is_over: bool = False
 
     @property
     def flight(self) -> FlightView:

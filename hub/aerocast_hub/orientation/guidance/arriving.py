@@ -13,14 +13,20 @@ def say_in_flight(case: Case) -> Said:
     """Tell a passenger in the air where and when their bags are expected."""
     if case.where.onward is not None:
         return say_on_the_way(case)
-    steps = (*_not_aboard(case), to_belt(case))
+    key = "in_flight" if case.flight.is_heard else "due"
+    later = len(case.in_trouble("left_behind", "follows"))
+    if later and later == len(case.bags):
+        desk = Phrase(key="delayed_before_all", values={"bags": later})
+        return Said(Phrase(key=f"{key}_no_time"), (desk,))
+    before = (Phrase(key="delayed_before", values={"bags": later}),) if later else ()
+    steps = (*before, to_belt(case))
     if case.times is None:
-        return Said(Phrase(key="in_flight_no_time"), steps)
+        return Said(Phrase(key=f"{key}_no_time"), steps)
     at: dict[str, Value] = {"at_us": case.times.first.p50_us}
     belt = case.flight.reclaim
     if belt is None:
-        return Said(Phrase(key="in_flight_no_belt", values=at), steps)
-    return Said(Phrase(key="in_flight", values={"belt": belt, **at}), steps)
+        return Said(Phrase(key=f"{key}_no_belt", values=at), steps)
+    return Said(Phrase(key=key, values={"belt": belt, **at}), steps)
 
 
 def say_arriving(case: Case) -> Said:
@@ -41,14 +47,15 @@ def say_ramp_closed(case: Case) -> Said:
 
 
 def say_at_belt(case: Case) -> Said:
-    """Send a passenger to the belt their bags come to now."""
+    """Send a passenger to the belt their bags come to now, or lie on by now."""
     steps = [to_belt(case)]
-    if case.times is not None and case.times.last is not None:
+    key = "bags_there" if case.is_over else "bags_coming"
+    if case.times is not None and case.times.last is not None and not case.is_over:
         steps.append(Phrase(key="step_last_by", values={"at_us": case.times.last.p90_us}))
     belt = case.flight.reclaim
     if belt is None:
-        return Said(Phrase(key="bags_coming_no_belt"), tuple(steps))
-    return Said(Phrase(key="bags_coming", values={"belt": belt}), tuple(steps))
+        return Said(Phrase(key=f"{key}_no_belt"), tuple(steps))
+    return Said(Phrase(key=key, values={"belt": belt}), tuple(steps))
 
 
 def say_done(case: Case) -> Said:
@@ -63,12 +70,6 @@ def to_belt(case: Case) -> Phrase:
     if belt is None:
         return Phrase(key="step_watch_screens_belt")
     return with_way(Phrase(key="step_go_to_belt", values={"belt": belt}), case.here.way)
-
-
-def _not_aboard(case: Case) -> tuple[Phrase, ...]:
-    """Prepare a passenger for bags that do not come with them."""
-    later = len(case.in_trouble("left_behind", "follows"))
-    return (Phrase(key="delayed_before", values={"bags": later}),) if later else ()
 
 
 def _first_bags(case: Case, key: str) -> Phrase:

@@ -1,7 +1,7 @@
 """Changing aircraft: straight to the next gate, or, too late for it, to who can help. Pure."""
 
 from aerocast_hub.orientation.guidance.advice import Case, Said
-from aerocast_hub.orientation.guidance.departing import in_time, with_way
+from aerocast_hub.orientation.guidance.departing import MOST_SPARE_MIN, in_time, is_risky, with_way
 from aerocast_hub.orientation.guidance.views import FlightView
 from aerocast_hub.orientation.wording import Phrase, Value
 
@@ -33,8 +33,9 @@ def say_on_the_way(case: Case) -> Said:
         steps.append(Phrase(key="step_onward_gate", values=at_gate))
     elif due_us is not None:
         steps.append(Phrase(key="step_onward", values={"at_us": due_us, **values}))
-    steps += [*in_time(case), *_bags_go_on(case, onward)]
-    return Said(Phrase(key="in_flight_connecting", values=values), tuple(steps))
+    steps += [*_in_time(case), *_bags_go_on(case, onward)]
+    key = "in_flight" if case.flight.is_heard else "due"
+    return Said(Phrase(key=f"{key}_connecting", values=values), tuple(steps))
 
 
 def say_missed(case: Case) -> Said:
@@ -50,11 +51,26 @@ def say_missed(case: Case) -> Said:
     return Said(headline, tuple(steps))
 
 
+def _in_time(case: Case) -> list[Phrase]:
+    """Say how much time there will be, to somebody who cannot hurry yet."""
+    said: list[Phrase] = []
+    if case.boarding_closes_us is not None:
+        said.append(Phrase(key="step_boarding_closes", values={"at_us": case.boarding_closes_us}))
+    slack_min = case.slack_min
+    if is_risky(case) or (slack_min is not None and slack_min <= 0):
+        said.append(Phrase(key="step_tell_crew"))
+    elif slack_min is not None and slack_min <= MOST_SPARE_MIN:
+        said.append(Phrase(key="step_spare", values={"minutes": slack_min}))
+    return said
+
+
 def _bags_go_on(case: Case, onward: FlightView) -> list[Phrase]:
-    """Say that bags booked through need not be collected."""
-    if not any(onward.key in [each.key for each in bag.flights] for bag in case.trip.bags):
+    """Say whether the bags need not be collected: those booked through."""
+    through = [onward.key in {each.key for each in bag.flights} for bag in case.trip.bags]
+    if not any(through):
         return []
-    return [Phrase(key="step_through", values={"flight": onward.designator})]
+    key = "step_through" if all(through) else "step_ask_through"
+    return [Phrase(key=key, values={"flight": onward.designator})]
 
 
 def _onward(case: Case) -> FlightView:

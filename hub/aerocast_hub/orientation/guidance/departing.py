@@ -14,7 +14,8 @@ def say_departure(case: Case) -> Said:
     steps: list[Phrase] = []
     due_us = flight.progress.off_block_due_us
     if due_us is not None:
-        steps.append(Phrase(key="step_leaves_at", values={"at_us": due_us}))
+        key = "step_leaves_at" if case.now_us < due_us else "step_left_due"
+        steps.append(Phrase(key=key, values={"at_us": due_us}))
     steps += in_time(case)
     if flight.gate is None:
         steps.append(Phrase(key="step_watch_screens_gate"))
@@ -28,18 +29,25 @@ def in_time(case: Case) -> list[Phrase]:
     said: list[Phrase] = []
     if case.boarding_closes_us is not None:
         at: dict[str, Value] = {"at_us": case.boarding_closes_us}
+        if case.now_us >= case.boarding_closes_us:
+            return [Phrase(key="step_boarding_closed", values=at)]
         said.append(Phrase(key="step_boarding_closes", values=at))
     slack_min = case.slack_min
     if slack_min is not None and slack_min <= 0:
-        said.append(Phrase(key="step_hurry", values={"minutes": max(1, -slack_min)}))
+        said.append(Phrase(key="step_hurry", values={"minutes": -slack_min}))
         said.append(Phrase(key="step_tell_staff"))
         return said
     if slack_min is not None and slack_min <= MOST_SPARE_MIN:
         said.append(Phrase(key="step_spare", values={"minutes": slack_min}))
-    risk = case.here.risk
-    if risk is not None and risk.passenger and risk.passenger.probability >= HURRY_AT:
+    if is_risky(case):
         said.append(Phrase(key="step_tell_staff"))
     return said
+
+
+def is_risky(case: Case) -> bool:
+    """Say whether staff should know that a passenger may miss their next flight."""
+    risk = None if case.here.risk is None else case.here.risk.passenger
+    return risk is not None and risk.probability >= HURRY_AT
 
 
 def with_way(said: Phrase, way: WayView | None) -> Phrase:

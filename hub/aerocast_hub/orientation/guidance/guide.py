@@ -22,11 +22,15 @@ from aerocast_hub.orientation.guidance.missing import (
 )
 from aerocast_hub.orientation.guidance.reasons import TIMED, reasons, unknown, weather
 from aerocast_hub.orientation.guidance.trip import Trip, Whereabouts, whereabouts
-from aerocast_hub.orientation.guidance.views import ON_BELT, REACHED, FlightView, Surrounding
+from aerocast_hub.orientation.guidance.views import (
+    ON_BELT,
+    REACHED,
+    FlightView,
+    Surrounding,
+    has_no_news,
+)
 
 MISSING_AFTER_US = 15 * MINUTE_US  # after nine in ten flights had every bag on the belt
-NO_NEWS_AFTER_US = 45 * MINUTE_US  # a flight so late that nobody heard land may be anywhere
-NO_STAND_AFTER_US = 90 * MINUTE_US  # since landing: it has long parked where nobody heard it
 
 _SAY: Mapping[Phase, Callable[[Case], Said]] = {
     "unknown": say_unknown,
@@ -83,6 +87,7 @@ def guide(trip: Trip, here: Surrounding, now_us: int) -> Advice:
         times=times if phase in TIMED else None,
         now_us=now_us,
         boarding_closes_us=_boarding_closes_us(where, here),
+        is_over=_is_over(where, here, times, now_us),
     )
     case = case._replace(bags=bag_lines(case, troubles), slack_min=_slack_min(case))
     return _advice(case)
@@ -91,6 +96,7 @@ def guide(trip: Trip, here: Surrounding, now_us: int) -> Advice:
 def _advice(case: Case) -> Advice:
     headline, steps = _SAY[case.phase](case)
     flight, onward, here, told = case.where.flight, case.where.onward, case.here, case.times
+    comes = case.phase != "in_flight" or any(bag.trouble is None for bag in case.bags)
     boards = onward or (flight if case.where.stage == "before" else None)
     risk = None if here.risk is None else here.risk.passenger
     return Advice(
@@ -101,16 +107,18 @@ def _advice(case: Case) -> Advice:
         reasons=reasons(case),
         unknown=unknown(case),
         weather=weather(here.weather),
-        way=here.way.steps if here.way and case.phase in _GOES else (),
+        way=here.way.steps if here.way and comes and case.phase in _GOES else (),
         bags=case.bags,
-        belt=flight.reclaim if flight and onward is None else None,
+        belt=flight.reclaim if flight and onward is None and comes else None,
         gate=boards.gate if boards else None,
         onward=onward.designator if onward else None,
         boarding_closes_us=case.boarding_closes_us,
         slack_min=case.slack_min,
-        miss=risk.probability if risk and onward else None,
-        first_bag=told.first if told and case.phase in _FIRST_TO_COME else None,
-        last_bag=told.last if told and case.phase != "desk" else None,
+        miss=risk.probability if risk and onward and case.phase != "no_news" else None,
+        first_bag=told.first if told and comes and case.phase in _FIRST_TO_COME else None,
+        last_bag=told.last
+        if told and comes and case.phase != "desk" and not case.is_over
+        else None,
         at_us=case.now_us,
     )
 
@@ -136,7 +144,7 @@ def _under_way(where: Whereabouts, flight: FlightView, here: Surrounding, now_us
     if where.stage == "before":
         return "departure"
     if where.stage == "flying":
-        return "no_news" if _is_overdue(flight, now_us) else "in_flight"
+        return "no_news" if has_no_news(flight, now_us) else "in_flight"
     risk = None if here.risk is None else here.risk.passenger
     is_lost = risk is not None and risk.probability >= WILL_MISS
     return "missed_connection" if is_lost or where.stage == "too_late" else "connecting"
@@ -146,11 +154,7 @@ def _at_end(
     trip: Trip, flight: FlightView, here: Surrounding, times: BeltTimes | None, now_us: int
 ) -> Phase:
     on_belt = any(bag.state in ON_BELT for bag in trip.bags)
-    landed_us, on_block_us = flight.progress.landed_us, flight.progress.on_block_us
-    parked_unheard = (
-        on_block_us is None and landed_us is not None and now_us > landed_us + NO_STAND_AFTER_US
-    )
-    if parked_unheard and not on_belt:
+    if has_no_news(flight, now_us) and not on_belt:
         return "no_news"
     is_missing = any(bag.state not in ON_BELT for bag in trip.bags)
     overdue_us = _bags_overdue_us(flight, here, times)
@@ -160,17 +164,6 @@ def _at_end(
     if on_belt or first_is_due:
         return "at_belt"
     return "ramp_closed" if times is not None and times.paused else "arriving"
-
-
-def _is_overdue(flight: FlightView, now_us: int) -> bool:
-    """Say whether a flight should have been heard to land long ago."""
-    known = flight.progress
-    if known.on_block_due_us is None:
-        return False
-    due_us = known.on_block_due_us
-    if known.airborne_us is not None and known.off_block_due_us is not None:
-        due_us = max(due_us, known.airborne_us + known.on_block_due_us - known.off_block_due_us)
-    return now_us > due_us + NO_NEWS_AFTER_US
 
 
 def _belt_times(where: Whereabouts, here: Surrounding, now_us: int) -> BeltTimes | None:
@@ -195,6 +188,14 @@ def _bags_overdue_us(flight: FlightView, here: Surrounding, times: BeltTimes | N
     return None if then is None else (then.last or then.first).p90_us + MISSING_AFTER_US
 
 
+def _is_over(where: Whereabouts, here: Surrounding, times: BeltTimes | None, now_us: int) -> bool:
+    """Say whether every bag of the flight should be on the belt by now."""
+    if where.flight is None or where.stage != "there":
+        return False
+    overdue_us = _bags_overdue_us(where.flight, here, times)
+    return overdue_us is not None and now_us > overdue_us - MISSING_AFTER_US
+
+
 def _boarding_closes_us(where: Whereabouts, here: Surrounding) -> int | None:
     """Give when boarding closes of the flight to take; None when nobody knows, or there is none."""
     if here.risk is not None and here.risk.passenger is not None:
@@ -208,8 +209,15 @@ def _boarding_closes_us(where: Whereabouts, here: Surrounding) -> int | None:
 def _slack_min(case: Case) -> int | None:
     """Give the minutes to spare; None when nobody can tell."""
     risk, way = case.here.risk, case.here.way
+    if case.phase == "no_news":
+        return None
     if risk is not None and risk.passenger is not None:
-        return risk.passenger.slack_min
+        slack_min = risk.passenger.slack_min
+        if slack_min is None or way is None or way.minutes is None:
+            return None
+        # Who still reads this may not have set out: no more is left them than the clock says.
+        left_min = (risk.passenger.closes_us - case.now_us) // MINUTE_US - way.minutes
+        return min(slack_min, max(0, left_min))
     until_us = case.boarding_closes_us if case.phase in ("departure", "connecting") else None
     if case.times is not None and case.phase == "arriving":
         until_us = case.times.first.p50_us

@@ -1,6 +1,7 @@
 """When something is wrong: bags that do not come, flights nobody has news of. Pure."""
 
 from aerocast_hub.orientation.guidance.advice import Case, Said
+from aerocast_hub.orientation.guidance.arriving import to_belt
 from aerocast_hub.orientation.wording import Phrase, Value
 
 
@@ -10,10 +11,12 @@ def say_unknown(_case: Case) -> Said:
 
 
 def say_desk(case: Case) -> Said:
-    """Send a passenger whose bags should be there and are not to the desk."""
+    """Send a passenger whose bags should be there and were not seen there to the desk."""
     missing = len(case.in_trouble("missing"))
-    headline = Phrase(key="go_to_desk", values={"bags": missing})
-    return Said(headline, (Phrase(key="step_bring_tag"), Phrase(key="step_ask_desk")))
+    key = "go_to_desk" if missing == len(case.bags) else "go_to_desk_some"
+    headline = Phrase(key=key, values={"bags": missing})
+    desk = Phrase(key="step_bring_tag"), Phrase(key="step_ask_desk")
+    return Said(headline, (to_belt(case), *desk))
 
 
 def say_delayed(case: Case) -> Said:
@@ -39,7 +42,8 @@ def say_no_news(case: Case) -> Said:
     flight = case.flight
     landed_us, due_us = flight.progress.landed_us, flight.progress.on_block_due_us
     values: dict[str, Value] = {"flight": flight.designator}
-    steps = (Phrase(key="step_ask_airline"), Phrase(key="step_watch_screens_belt"))
+    watched = "belt" if case.where.onward is None else "gate"
+    steps = (Phrase(key="step_ask_airline"), Phrase(key=f"step_watch_screens_{watched}"))
     if landed_us is not None:
         return Said(Phrase(key="no_news_landed", values={"at_us": landed_us, **values}), steps)
     if due_us is None:

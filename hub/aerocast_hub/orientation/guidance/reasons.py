@@ -21,10 +21,13 @@ def reasons(case: Case) -> tuple[Phrase, ...]:
         said.append(_times(case.flight, case.times))
         if case.times.paused:
             said.append(Phrase(key="why_paused"))
+        elif case.phase == "at_belt" and not case.is_over and case.here.weather.state == "closed":
+            said.append(Phrase(key="why_rest_waits"))
     elif case.phase in CONNECTING or _changes_next(case):
         said += _came(case.flight)
     risk = case.here.risk
-    if risk is not None and risk.passenger is not None and case.where.stage != "too_late":
+    is_told = case.phase != "no_news" and case.where.stage != "too_late"
+    if risk is not None and risk.passenger is not None and is_told:
         said += _chance(risk.passenger, risk.outbound)
     return tuple(said)
 
@@ -44,12 +47,19 @@ def unknown(case: Case) -> tuple[Phrase, ...]:
     if case.phase == "no_news":
         key = "unknown_arrival" if case.flight.progress.landed_us is None else "unknown_times"
         return (Phrase(key=key),)
-    said = _of_bags(case)
+    said = _of_leaving(case) + _of_bags(case)
     if case.phase in CONNECTING or _changes_next(case):
         said += _of_connection(case)
     elif case.phase == "departure":
         said += _of_departure(case.flight)
     return tuple(said)
+
+
+def _of_leaving(case: Case) -> list[Phrase]:
+    """Say that a flight is on its way by the schedule alone."""
+    if case.phase != "in_flight" or case.flight.is_heard:
+        return []
+    return [Phrase(key="unknown_left")]
 
 
 def _of_bags(case: Case) -> list[Phrase]:
@@ -59,7 +69,10 @@ def _of_bags(case: Case) -> list[Phrase]:
         (case.phase in _BELT_MATTERS and is_last and not case.flight.reclaim, "unknown_belt"),
         (case.phase in _BELT_MATTERS and is_last and case.times is None, "unknown_times"),
         (
-            case.phase in _BELT_MATTERS and case.times is not None and case.times.last is None,
+            case.phase in _BELT_MATTERS
+            and case.times is not None
+            and case.times.last is None
+            and not case.is_over,
             "unknown_last",
         ),
     )

@@ -15,6 +15,8 @@ from aerocast_hub.orientation.guidance.views import BagView, FlightKey, FlightVi
 
 # Where nobody hears flights leave, one is taken to have left so long after its schedule.
 LEFT_AFTER_US = 15 * MINUTE_US
+# Nobody gets faster than that from one aircraft into the next and away with it.
+CHANGES_IN_US = 10 * MINUTE_US
 
 Stage = Literal["nowhere", "before", "flying", "changing", "too_late", "there"]
 Chain = tuple[FlightView, ...]
@@ -75,8 +77,7 @@ def whereabouts(trip: Trip, now_us: int) -> Whereabouts:
             return Whereabouts(stage="too_late", flight=flight, onward=onward)
         if not flight.has_arrived and not goes_on:
             return Whereabouts(stage="flying", flight=flight, onward=onward)
-        waits = onward.progress.off_block_due_us is None or not has_left(onward, now_us)
-        if not goes_on and waits:
+        if not goes_on and _may_wait(flight, onward, now_us):
             return Whereabouts(stage="changing", flight=flight, onward=onward)
     last = trip.flights[-1]
     return Whereabouts(stage="there" if last.has_arrived else "flying", flight=last)
@@ -91,12 +92,29 @@ def has_left(flight: FlightView, now_us: int) -> bool:
 
 
 def _left_without(flight: FlightView, onward: FlightView) -> bool:
-    """Say whether the next flight left before this one came; one nobody hears may have come."""
-    known = flight.progress
-    came_us = known.on_block_us if known.on_block_us is not None else known.landed_us
+    """Say whether the next flight left before anybody could change to it; unheard ones may come."""
+    came_us = _came_us(flight)
     if onward.left_us is None:
         return False
-    return flight.left_us is not None if came_us is None else onward.left_us <= came_us
+    if came_us is None:
+        return flight.left_us is not None
+    return onward.left_us <= came_us + CHANGES_IN_US
+
+
+def _may_wait(flight: FlightView, onward: FlightView, now_us: int) -> bool:
+    """Say whether somebody who came is still to change to a flight that was not heard to leave.
+
+    When the schedule says it left before they could, they are not on it: it waited, or is missed.
+    """
+    due_us, came_us = onward.progress.off_block_due_us, _came_us(flight)
+    if due_us is None or not has_left(onward, now_us):
+        return True
+    return came_us is not None and due_us + LEFT_AFTER_US <= came_us + CHANGES_IN_US
+
+
+def _came_us(flight: FlightView) -> int | None:
+    known = flight.progress
+    return known.on_block_us if known.on_block_us is not None else known.landed_us
 
 
 def _of_most(chains: list[Chain]) -> Chain:

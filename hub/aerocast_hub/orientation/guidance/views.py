@@ -6,9 +6,12 @@ import msgspec
 
 from aerocast_hub.ground_times import Changing
 from aerocast_hub.orientation.arrival_learning import Kind
-from aerocast_hub.orientation.arrival_times import BeltModel, Closure, Progress
+from aerocast_hub.orientation.arrival_times import MINUTE_US, BeltModel, Closure, Progress
 from aerocast_hub.orientation.connection import ConnectionRisk
 from aerocast_hub.orientation.wording import Name, Phrase
+
+NO_NEWS_AFTER_US = 45 * MINUTE_US  # a flight so late that nobody heard land may be anywhere
+NO_STAND_AFTER_US = 45 * MINUTE_US  # since landing: it has long parked where nobody heard it
 
 FlightKey = tuple[str, str, str]
 
@@ -55,6 +58,11 @@ class FlightView(msgspec.Struct, frozen=True, kw_only=True):
         return self.designator, self.date, self.origin
 
     @property
+    def is_heard(self) -> bool:
+        """Say whether anybody heard it leave, or come."""
+        return self.left_us is not None or self.has_arrived
+
+    @property
     def has_arrived(self) -> bool:
         """Say whether it was heard to land or to reach its stand."""
         return self.progress.on_block_us is not None or self.progress.landed_us is not None
@@ -63,6 +71,21 @@ class FlightView(msgspec.Struct, frozen=True, kw_only=True):
     def left_us(self) -> int | None:
         """When it was heard to leave; None while it was not."""
         return self.off_block_us if self.off_block_us is not None else self.progress.airborne_us
+
+
+def has_no_news(flight: FlightView, now_us: int) -> bool:
+    """Say whether a flight should have been heard to land, or to park, long ago."""
+    known = flight.progress
+    if known.on_block_us is not None:
+        return False
+    if known.landed_us is not None:
+        return now_us > known.landed_us + NO_STAND_AFTER_US
+    if known.on_block_due_us is None:
+        return False
+    due_us = known.on_block_due_us
+    if known.airborne_us is not None and known.off_block_due_us is not None:
+        due_us = max(due_us, known.airborne_us + known.on_block_due_us - known.off_block_due_us)
+    return now_us > due_us + NO_NEWS_AFTER_US
 
 
 class BagView(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,12 +33,14 @@ from aerocast_hub.orientation.places.store import (
     queues_of,
     reopen,
 )
+from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.schedule import LATEST_US
 
 Instant = Annotated[int, msgspec.Meta(ge=0, le=LATEST_US)]
 Subject = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 AskedVersion = Annotated[
-    int | None, QueryParameter(ge=1, description="An older one; left out: the one in use")
+    int | None,
+    QueryParameter(ge=1, le=2**31 - 1, description="An older one; left out: the one in use"),
 ]
 LONGEST_WAIT_S = 24 * 3600
 READ = {"permission": "orientation:read"} | NO_ROWS
@@ -147,6 +149,7 @@ class PlaceController(Controller):
         data: JSONBody[NewOutage],
         request: Request[Principal, Any, State],
         database: NamedDependency[Database],
+        publisher: NamedDependency[Publisher],
     ) -> Outage:
         """Say that something is closed: nobody is led there from then on.
 
@@ -173,6 +176,7 @@ class PlaceController(Controller):
         async with database.writing() as session:
             await _check_subject(session, outage.airport, data.subject)
             await close(session, outage, now_us)
+        publisher.wake()
         return outage
 
     @delete(
@@ -187,6 +191,7 @@ class PlaceController(Controller):
         outage_id: FromPath[str],
         request: Request[Principal, Any, State],
         database: NamedDependency[Database],
+        publisher: NamedDependency[Publisher],
     ) -> Outage:
         """Say that something is open again.
 
@@ -201,6 +206,7 @@ class PlaceController(Controller):
             found = await reopen(session, code, outage_id, request.user.name, now_us)
         if found is None:
             raise NotFoundException(f"outage {outage_id[:64]!r} is not known")
+        publisher.wake()
         return found
 
     @get(

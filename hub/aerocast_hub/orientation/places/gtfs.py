@@ -101,7 +101,7 @@ def read_gtfs(folder: Path) -> tuple[PlaceMap, list[RefusedRow]]:
     ------
     UnusableInputError
         A file is missing: ``stops.txt``, ``pathways.txt``, or ``levels.txt`` while stops are on
-        levels.
+        levels; or no line of one can be read.
     OSError
         A file cannot be read.
     """
@@ -133,13 +133,21 @@ class _Reading:
         self.uses_levels = False
 
     def rows(self, name: str, row_type: type[Row], add: Callable[[Row], object]) -> None:
-        """Read a file, when it is there."""
+        """Read a file, when it is there.
+
+        Raises
+        ------
+        UnusableInputError
+            None of its lines can be taken in: a heading is misspelt, or it is no such file.
+        """
         file = self._folder / name
         if not file.is_file():
             return
-        for each in read_rows(file, row_type, add):
-            if isinstance(each, RefusedRow):
-                self.refused.append(RefusedRow(f"{name} {each.error}", each.input))
+        read = list(read_rows(file, row_type, add))
+        refused = [each for each in read if isinstance(each, RefusedRow)]
+        if refused and len(refused) == len(read):
+            raise UnusableInputError(f"{self._folder}: no line of {name}: {refused[0].error}")
+        self.refused += [RefusedRow(f"{name} {each.error}", each.input) for each in refused]
 
     def add_translation(self, line: TranslationLine) -> None:
         """Remember how something is called in a language."""

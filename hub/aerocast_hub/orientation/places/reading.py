@@ -29,9 +29,11 @@ def read_places(path: Path) -> tuple[PlaceMap, list[RefusedRow]]:
     """
     if path.is_dir():
         return _read_folder(path)
-    if path.suffix.lower() == ".zip":
+    if path.suffix.lower() == ".zip" and path.exists():
         with _unpacked(path) as folder:
             return _read_folder(folder)
+    if not path.exists():
+        raise UnusableInputError(f"{path}: there is no such file or folder")
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise UnusableInputError(f"{path}: expected a folder, or a name in .zip, .toml or .osm")

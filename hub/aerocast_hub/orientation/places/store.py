@@ -11,12 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from aerocast_hub.airports import airport as airport_of
+from aerocast_hub.audit.bulk import few_or_digest
 from aerocast_hub.audit.trail import record
 from aerocast_hub.database.insert import insert_or_replace
+from aerocast_hub.events.places import PlacesChanged
 from aerocast_hub.orientation.conditions import Closure, Conditions, Queue
 from aerocast_hub.orientation.network import Network
 from aerocast_hub.orientation.places.place_map import PlaceMap
 from aerocast_hub.orientation.places.tables import PlaceMapRow, PlaceOutageRow, PlaceQueueRow
+from aerocast_hub.outbox.publish import write_events
 
 HOUR_US = 3_600_000_000
 QUEUE_KNOWN_FOR_US = HOUR_US  # what was seen longer ago says nothing of now
@@ -89,12 +92,13 @@ async def keep_map(session: AsyncSession, airport: str, places: PlaceMap) -> Map
     newest = await session.scalar(_newest(airport))
     if newest is not None and newest.digest == digest:
         return _version(newest)
+    now_us = time.time_ns() // 1000
     row = PlaceMapRow(
         airport=airport,
         version=1 if newest is None else newest.version + 1,
         format=places.format,
         digest=digest,
-        imported_at_us=time.time_ns() // 1000,
+        imported_at_us=now_us,
         levels=len(places.levels),
         places=len(places.places),
         ways=len(places.ways),
@@ -102,7 +106,12 @@ async def keep_map(session: AsyncSession, airport: str, places: PlaceMap) -> Map
     )
     session.add(row)
     await session.flush()
-    return msgspec.structs.replace(_version(row), is_new=True)
+    kept = _version(row)
+    before = None if newest is None else {"map": _version(newest), "sha256": newest.digest}
+    after = {"map": kept, "sha256": digest}
+    await record(session, "map_imported", subject=f"map {airport}", before=before, after=after)
+    await write_events(session, [PlacesChanged(at_us=now_us, airport=airport, what="map")])
+    return msgspec.structs.replace(kept, is_new=True)
 
 
 async def newest_maps(session: AsyncSession) -> list[MapVersion]:
@@ -178,6 +187,8 @@ async def close(session: AsyncSession, outage: Outage, now_us: int) -> None:
     session.add(PlaceOutageRow(told_at_us=now_us, **msgspec.structs.asdict(outage)))
     await session.flush()
     await record(session, "outage_added", subject=f"outage {outage.id}", after=outage)
+    closed = PlacesChanged(at_us=now_us, airport=outage.airport, what="closed")
+    await write_events(session, [closed])
 
 
 async def reopen(
@@ -196,7 +207,9 @@ async def reopen(
     before = _outage(row)
     row.lifted_at_us, row.lifted_by = now_us, by
     await session.flush()
-    await record(session, "outage_removed", subject=f"outage {row.id}", before=before)
+    after = {"lifted_at_us": now_us}
+    await record(session, "outage_removed", subject=f"outage {row.id}", before=before, after=after)
+    await write_events(session, [PlacesChanged(at_us=now_us, airport=airport, what="reopened")])
     return _outage(row)
 
 
@@ -220,6 +233,13 @@ async def keep_queue(
     """Keep how long people wait at something; what was told of later moments is told anew."""
     first_us = min(wait.at_us for wait in waits)
     here = (PlaceQueueRow.airport == airport) & (PlaceQueueRow.subject == subject)
+    told = select(PlaceQueueRow.at_us, PlaceQueueRow.wait_s).where(here)
+    before = [
+        Wait(at_us=at_us, wait_s=wait_s)
+        for at_us, wait_s in await session.execute(
+            told.where(PlaceQueueRow.at_us >= first_us).order_by(PlaceQueueRow.at_us)
+        )
+    ]
     await session.execute(delete(PlaceQueueRow).where(here, PlaceQueueRow.at_us > first_us))
     await session.execute(
         delete(PlaceQueueRow).where(PlaceQueueRow.at_us < now_us - QUEUE_KEPT_FOR_US)
@@ -229,6 +249,13 @@ async def keep_queue(
         for each in {each.at_us: each for each in waits}.values()
     ]
     await insert_or_replace(session, PlaceQueueRow, rows)
+    await record(
+        session,
+        "queue_told",
+        subject=f"queue {airport} {subject}",
+        before=few_or_digest(before),
+        after=few_or_digest(waits),
+    )
 
 
 async def queues_of(session: AsyncSession, airport: str, at_us: int) -> dict[str, list[Wait]]:

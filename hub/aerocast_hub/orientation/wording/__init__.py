@@ -159,8 +159,12 @@ def say(
     found = catalogue(language)
     message = found.sentences[key]
     filled: dict[str, str | int] = {}
+    until_us = values.get("to_us")
     for name, value in values.items():
-        if name.endswith("_us") and isinstance(value, int):
+        if name == "from_us" and isinstance(value, int) and isinstance(until_us, int):
+            text, _ = tell_span(language, value, until_us, time_zone, now_us)
+            filled["from"] = _isolated(text) if found.isolates else text
+        elif name.endswith("_us") and isinstance(value, int):
             text = tell_time(language, value, time_zone, now_us)
             filled[name.removesuffix("_us")] = _isolated(text) if found.isolates else text
         elif isinstance(value, int):
@@ -182,6 +186,19 @@ def tell_time(
         key = f"{key}_on_day"
     shown = {"clock": f"{local:%H:%M}", "day": _DAYS[local.weekday()]}
     return catalogue(language).sentences[key].fill(shown)
+
+
+def tell_span(
+    language: str, from_us: int, to_us: int, time_zone: str | None = None, now_us: int | None = None
+) -> tuple[str, str]:
+    """Tell from when until when; the day of both is named once, at the end; see `say`."""
+    until = tell_time(language, to_us, time_zone, now_us)
+    since = tell_time(language, from_us, time_zone, now_us)
+    if since == until or tell_time(language, from_us, time_zone, to_us) != tell_time(
+        language, from_us, time_zone
+    ):
+        return since, until
+    return tell_time(language, from_us, time_zone), until
 
 
 def _isolated(text: str) -> str:

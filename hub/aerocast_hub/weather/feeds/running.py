@@ -14,9 +14,12 @@ from aerocast_protocols.errors import ProtocolError
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from aerocast_hub.database.engine import Database
+from aerocast_hub.database.engine import Database, DatabaseAwayError
 from aerocast_hub.database.insert import insert_or_replace
+from aerocast_hub.database.turns import NoTurnError
 from aerocast_hub.outbox.publish import Publisher
+from aerocast_hub.outgoing_tls import believed
+from aerocast_hub.running import together
 from aerocast_hub.weather.feeds.feed_file import Ask, Feed, FeedFile, asks
 from aerocast_hub.weather.feeds.feed_tables import FeedRow
 from aerocast_hub.weather.feeds.fetching import TIMEOUT_S, Condition, FetchError, fetch
@@ -25,6 +28,8 @@ from aerocast_hub.weather.feeds.pacing import Failing, TokenBucket, failed, wait
 from aerocast_hub.weather.staleness import FRESH_MIN
 
 log = logging.getLogger(__name__)
+
+AGAIN_S = 1.0
 
 STALE_US = FRESH_MIN * 60_000_000
 LONGEST_REASON = 300
@@ -71,6 +76,8 @@ class FeedWorker:
             self._check_age()
         except FetchError as error:
             wait_s = self._fail(str(error), error.retry_after_s, gone=error.kind == "gone")
+        except (DatabaseAwayError, NoTurnError):
+            raise  # no fault of the source
         except (ProtocolError, OSError) as error:
             wait_s = self._fail(str(error), None, gone=False)
         else:
@@ -142,20 +149,32 @@ class Feeds:
         self._changed = asyncio.Event()
         agent = f"AeroCast/{version('aerocast-hub')} ({file.contact})"
         self._client = httpx.AsyncClient(
-            headers={"User-Agent": agent}, follow_redirects=False, timeout=TIMEOUT_S
+            headers={"User-Agent": agent},
+            follow_redirects=False,
+            timeout=TIMEOUT_S,
+            verify=believed(),
         )
 
     async def run(self) -> None:
         """Work until cancelled."""
         try:
-            async with self._database.writing() as session:
-                await session.execute(delete(FeedRow))
-                await insert_or_replace(session, FeedRow, [each.told for each in self.workers])
-            async with asyncio.TaskGroup() as group:
-                for worker in self.workers:
-                    group.create_task(self._work(worker))
+            await self._begin()
+            await together(*(self._work(worker) for worker in self.workers))
         finally:
             await self._client.aclose()
+
+    async def _begin(self) -> None:
+        """Tell of no feeds but these; a database that does not answer is asked again."""
+        while True:
+            try:
+                async with self._database.writing() as session:
+                    await session.execute(delete(FeedRow))
+                    await insert_or_replace(session, FeedRow, [each.told for each in self.workers])
+            except (SQLAlchemyError, OSError) as error:
+                self._database.tell_failure("weather feeds wait", error)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
 
     async def _work(self, worker: FeedWorker) -> None:
         while True:
@@ -167,10 +186,8 @@ class Feeds:
             before = worker.failing.failures
             try:
                 wait_s = await worker.round(self._client, self._database)
-            except SQLAlchemyError:
-                log.exception(
-                    "weather feed %s waits: the database does not answer", worker.feed.name
-                )
+            except (SQLAlchemyError, OSError) as error:
+                self._database.tell_failure(f"weather feed {worker.feed.name} waits", error)
                 wait_s = worker.feed.every_s
             await self._tell(worker)
             self._publisher.wake()
@@ -198,8 +215,8 @@ class Feeds:
         try:
             async with self._database.writing() as session:
                 await insert_or_replace(session, FeedRow, [worker.told])
-        except (SQLAlchemyError, OSError):
-            log.exception("how weather feed %s is cannot be kept", worker.feed.name)
+        except (SQLAlchemyError, OSError) as error:
+            self._database.tell_failure(f"word of weather feed {worker.feed.name} waits", error)
 
 
 def _rank(feed: Feed, feeds: Sequence[Feed]) -> int:

@@ -2,6 +2,8 @@
 // the page it touches are fetched anew. After a pause everything is fetched: nothing is sent twice.
 "use strict";
 
+// A page of its own subject follows its own stream: who reads it need not be allowed the whole.
+const STREAM = document.currentScript.dataset.stream || "/live";
 const AT_MOST_EVERY_MS = 1000;
 const ANYWAY_EVERY_MS = 15000;
 
@@ -11,6 +13,8 @@ let fetching = false;
 let last_fetch_ms = 0;
 
 const parts = () => [...document.querySelectorAll("[data-part]")];
+// As the hub gave them: what somebody opened or typed since is no reason to draw them anew.
+const given = new Map(parts().map((part) => [part.dataset.part, part.outerHTML]));
 
 function say(state, words) {
   document.getElementById("live").dataset.state = state;
@@ -55,19 +59,40 @@ async function freshen() {
 function swap(name, fresh) {
   const was = document.querySelector(`[data-part="${name}"]`);
   const is = fresh.querySelector(`[data-part="${name}"]`);
-  if (!was || !is || was.outerHTML === is.outerHTML) return;
+  if (!was || !is || given.get(name) === is.outerHTML) return;
+  given.set(name, is.outerHTML);
   const stamps = new Map([...was.querySelectorAll("[data-key]")].map((row) => [row.dataset.key, row.dataset.stamp]));
-  const focused = was.contains(document.activeElement) && document.activeElement.getAttribute("href");
+  const focused = was.contains(document.activeElement) && address(document.activeElement);
+  const filled = [...was.querySelectorAll("input, select")].map((one) => [address(one), one.value]);
+  const scrolled = [...was.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+  const opened = [...was.querySelectorAll("details")].map((one) => one.open);
   was.replaceWith(is);
   for (const row of is.querySelectorAll("[data-key]")) {
     if (stamps.get(row.dataset.key) !== row.dataset.stamp) row.classList.add("changed");
   }
-  if (focused) is.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+  for (const [where, value] of filled) fill(is.querySelector(where), value);
+  is.querySelectorAll(".scroll").forEach((one, at) => (one.scrollLeft = scrolled[at] || 0));
+  is.querySelectorAll("details").forEach((one, at) => (one.open = opened[at] || one.open));
+  if (focused) is.querySelector(focused)?.focus();
+}
+
+// Somebody may be about to press a button, or be writing: the same one is found in the new part.
+function address(one) {
+  const row = one.closest("[data-key]");
+  const named = ["href", "name", one.localName === "button" ? "value" : "type", "aria-label"]
+    .filter((each) => one.hasAttribute(each))
+    .map((each) => `[${each}="${CSS.escape(one.getAttribute(each))}"]`);
+  return `${row ? `[data-key="${CSS.escape(row.dataset.key)}"] ` : ""}${one.localName}${named.join("")}`;
+}
+
+function fill(one, value) {
+  if (!one || one.type === "hidden") return;
+  if (one.localName !== "select" || [...one.options].some((each) => each.value === value)) one.value = value;
 }
 
 let backoff_ms = 1000;
 function follow() {
-  const stream = new EventSource("/live");
+  const stream = new EventSource(STREAM);
   stream.addEventListener("ready", () => {
     backoff_ms = 1000;
     say("on", "live");

@@ -23,7 +23,16 @@ async function renew(youngest_ms) {
   });
 }
 
+// Who logs out in one tab leaves nothing on the screen in the others, and none of them renews what
+// is about to end.
+const tabs = new BroadcastChannel("aerocast-session");
+document.querySelector('form[action="/session/end"]')?.addEventListener("submit", () => {
+  document.cookie = "aerocast_renewable=; path=/; max-age=0";
+  tabs.postMessage("ended");
+});
+
 const form = document.querySelector("form.login[data-next]");
+if (!form) tabs.addEventListener("message", () => location.replace("/login"));
 if (form) {
   form.addEventListener("submit", () => localStorage.setItem(RENEWED_AT, String(Date.now())));
   // Somebody whose token has ended but whose shift has not need not type again. Once a minute at

@@ -3,7 +3,7 @@
 from typing import get_args
 
 from aerocast_hub.baggage.journey import State
-from aerocast_hub.orientation.arrival_times import Progress
+from aerocast_hub.orientation.arrival_times import MINUTE_US, Progress
 from aerocast_hub.orientation.changing import risk_of
 from aerocast_hub.orientation.connection import Cause, CauseKey
 from aerocast_hub.orientation.guidance import (
@@ -107,11 +107,31 @@ def test_every_advice_can_be_said_in_every_language_and_tells_no_more_than_is_kn
     if advice.phase == "no_news":
         assert (advice.first_bag, advice.slack_min) == (None, None)
         assert all(each.expected is None for each in advice.bags if each.trouble is None)
+    if advice.slack_min is not None and advice.slack_min > 0 and advice.phase != "arriving":
+        assert NOW + advice.slack_min * MINUTE_US <= advice.boarding_closes_us
     if here.weather.state == "unknown" and advice.first_bag is not None:
         assert "unknown_weather" in [each.key for each in advice.unknown]
     for each in advice.bags:
         if each.expected is not None:
             assert NOW <= each.expected.p10_us <= each.expected.p50_us <= each.expected.p90_us
+
+
+def test_nobody_is_told_minutes_to_spare_of_a_change_from_a_flight_without_news():
+    came = FlightView(
+        designator="AF1",
+        origin="CDG",
+        destination="TLS",
+        progress=Progress(on_block_due_us=us(-50)),
+    )
+    next_one = FlightView(
+        designator="BA2",
+        origin="TLS",
+        destination="LHR",
+        progress=Progress(off_block_due_us=us(10)),
+    )
+    bag = BagView(licence_plate="0220123456", state="expected", flights=(came, next_one))
+    advice = advise([bag], Surrounding(weather=FINE))
+    assert (advice.phase, advice.onward, advice.slack_min) == ("no_news", "BA2", None)
 
 
 def test_every_cause_and_every_trouble_has_its_words_in_every_language():

@@ -49,29 +49,41 @@ def test_a_closed_ramp_is_told_and_pushes_the_bags_back():
         ([bag(seen=None)], flight(gate="B12", off_block_due_us=40), "departure", "go_to_gate"),
         ([bag()], flight(off_block_due_us=40), "departure", "go_to_departures"),
         ([bag()], flight(off_block_due_us=-5), "departure", "go_to_departures"),
-        ([bag()], flight(), "in_flight", "in_flight"),
+        ([bag()], flight(), "in_flight", "due"),
+        ([bag()], flight(reclaim=None), "in_flight", "due_no_belt"),
+        ([bag()], flight(airborne_us=-70), "in_flight", "in_flight"),
         ([bag()], flight(reclaim=None, airborne_us=-70), "in_flight", "in_flight_no_belt"),
         ([bag()], flight(off_block_due_us=40, off_block=-3), "in_flight", "in_flight"),
-        ([bag()], flight(on_block_due_us=None), "in_flight", "in_flight_no_time"),
+        ([bag()], flight(on_block_due_us=None), "in_flight", "due_no_time"),
+        ([bag()], flight(on_block_due_us=None, off_block=-70), "in_flight", "in_flight_no_time"),
         ([bag()], flight(landed_us=-3), "arriving", "first_bags"),
         ([bag()], flight(reclaim=None, landed_us=-3), "arriving", "first_bags_no_belt"),
         ([bag()], flight(on_block_us=-14), "at_belt", "bags_coming"),
         ([bag("arrived"), bag(plate=OTHER)], LANDED, "at_belt", "bags_coming"),
         ([bag()], flight(on_block_us=-70), "desk", "go_to_desk"),
-        ([bag("arrived"), bag(plate=OTHER)], flight(on_block_us=-70), "desk", "go_to_desk"),
-        ([bag("arrived")], flight(on_block_us=-70), "at_belt", "bags_coming"),
+        ([bag("arrived"), bag(plate=OTHER)], flight(on_block_us=-70), "desk", "go_to_desk_some"),
+        ([bag("arrived")], flight(on_block_us=-70), "at_belt", "bags_there"),
+        ([bag("arrived")], flight(on_block_us=-70, reclaim=None), "at_belt", "bags_there_no_belt"),
         ([bag("delivered")], flight(on_block_us=-70), "done", "bags_delivered"),
         ([bag("delivered"), bag("arrived", OTHER)], flight(on_block_us=-30), "at_belt", None),
         ([bag()], flight(on_block_due_us=-50), "no_news", "no_news"),
         ([bag()], flight(on_block_due_us=-1000, airborne_us=-1100), "no_news", "no_news"),
-        ([bag()], flight(landed_us=-100), "no_news", "no_news_landed"),
+        ([bag()], flight(landed_us=-46), "no_news", "no_news_landed"),
         ([bag("arrived")], flight(landed_us=-100), "at_belt", "bags_coming"),
         ([bag()], [CAME, onward()], "connecting", "connect"),
         ([bag()], [CAME, onward(gate=None)], "connecting", "connect_no_gate"),
         ([bag()], [flight(airborne_us=-70), onward()], "in_flight", "in_flight_connecting"),
+        ([bag()], [flight(), onward()], "in_flight", "due_connecting"),
         ([bag()], [CAME, onward(leaves=-30, off_block=-10)], "missed_connection", "missed_left"),
         ([bag()], [CAME, onward(leaves=10)], "missed_connection", "missed_likely"),
-        ([bag()], [CAME, onward(leaves=-3, off_block=-1)], "in_flight", None),
+        ([bag()], [CAME, onward(leaves=-3, off_block=-1)], "missed_connection", "missed_left"),
+        ([bag()], [CAME, onward(leaves=-20)], "missed_connection", "missed_likely"),
+        (
+            [bag()],
+            [flight(on_block_us=-40), onward(off_block=-1)],
+            "in_flight",
+            "in_flight_no_belt",
+        ),
         ([bag("sorted", seen=-60)], flight(off_block=-80, on_block_us=-5), "delayed_bag", None),
         ([bag(is_rush=True)], flight("AF9"), "delayed_bag", "follows"),
     ],
@@ -98,7 +110,16 @@ def test_a_storm_that_has_passed_still_counts_for_bags_that_had_to_wait():
 def test_how_many_bags_are_missing_is_told():
     bags = [bag("arrived"), bag(plate=OTHER), bag(plate="0220123458", seen=None)]
     advice = advise(bags, flight(on_block_us=-70))
-    assert text(advice.headline).endswith("2 of your bags have not reached the belt.")
+    assert text(advice.headline) == (
+        "We have not seen 2 of your bags reach the belt. "
+        "If you do not find them there, please go to the baggage desk."
+    )
+    assert keys(advice.steps) == ["step_go_to_belt", "step_bring_tag", "step_ask_desk"]
+    alone = advise(bags[1:2], flight(on_block_us=-70))
+    assert text(alone.headline) == (
+        "We have not seen your bag reach the belt. "
+        "If you do not find it there, please go to the baggage desk."
+    )
     assert [each.trouble for each in advice.bags] == [None, "missing", "missing"]
     assert keys(each.phrase for each in advice.bags) == [
         "bag_arrived",
@@ -165,6 +186,88 @@ def test_a_bag_that_was_left_behind_is_told_and_the_others_are_not_forgotten():
     assert (flying.phase, flying.steps[0].key) == ("in_flight", "delayed_before")
 
 
+def test_nobody_whose_every_bag_stayed_behind_is_sent_to_a_belt():
+    flown = flight(off_block=-80, airborne_us=-70)
+    advice = advise([bag("sorted", seen=-60)], flown)
+    assert text(advice.headline) == "Your flight is on its way."
+    assert [text(each) for each in advice.steps] == [
+        "Your bag is not on your flight. After landing, please ask at the baggage desk."
+    ]
+    assert (advice.belt, advice.first_bag, advice.last_bag) == (None, None, None)
+
+
+def test_a_flight_nobody_heard_leave_is_on_its_way_by_the_schedule_alone():
+    advice = advise([bag("made_up")], flight(off_block_due_us=-20, on_block_due_us=65))
+    assert text(advice.headline).startswith("By the schedule your flight is on its way:")
+    assert "unknown_left" in keys(advice.unknown)
+    heard = advise([bag("made_up")], flight(off_block_due_us=-20, off_block=-18))
+    assert text(heard.headline).startswith("Your flight is on its way:")
+    assert "unknown_left" not in keys(heard.unknown)
+
+
+def test_what_should_have_happened_is_not_told_as_what_will():
+    advice = advise([bag("accepted")], flight(gate="B12", off_block_due_us=-5), way=way(9))
+    assert [text(each) for each in advice.steps] == [
+        "Your flight was to leave its stand at 10:00; we have not heard it leave.",
+        "By the schedule boarding closed at 09:45: please ask the staff at the gate.",
+    ]
+    no_time = advise([bag("accepted")], flight(gate="B12", off_block_due_us=24), way=way(9))
+    assert text(no_time.steps[2]) == "Please hurry: you have no time to spare."
+
+
+def test_bags_of_a_ramp_that_closes_while_the_first_come_are_said_to_wait():
+    closing = WeatherView(
+        state="closed", reason="lightning", observed_at_us=us(-2), closures=(Closure(us(-3)),)
+    )
+    advice = advise([bag()], flight(on_block_us=-17), closing)
+    assert (advice.phase, keys(advice.reasons)[-1]) == ("at_belt", "why_rest_waits")
+
+
+def test_once_all_bags_should_be_there_none_is_said_to_come():
+    over = advise([bag("arrived")], flight(on_block_us=-200))
+    assert text(over.headline) == "All bags of your flight should be on reclaim belt 4 by now."
+    assert (keys(over.steps), over.last_bag) == (["step_go_to_belt"], None)
+    uncounted = advise([bag("arrived")], flight(on_block_us=-200, bags=None))
+    assert (uncounted.headline.key, uncounted.unknown) == ("bags_there", ())
+
+
+def test_who_sits_in_an_aircraft_is_not_told_to_hurry():
+    late = flight(off_block_due_us=-120, on_block_due_us=-35, airborne_us=-50)
+    told = keys(advise([bag()], [late, onward(leaves=62)], way=way(9)).steps)
+    assert "step_tell_crew" in told
+    assert not {"step_hurry", "step_tell_staff", "step_spare"} & set(told)
+
+
+def test_only_bags_booked_through_are_said_to_go_on():
+    bags = [bag("on_block"), bag("on_block", OTHER, flights=(CAME,))]
+    advice = advise(bags, [CAME, onward()], way=way(9))
+    assert "step_ask_through" in keys(advice.steps)
+    assert "step_through" not in keys(advice.steps)
+
+
+def test_no_more_time_to_spare_is_told_than_the_clock_leaves():
+    came = flight(on_block_us=-31)
+    advice = advise([bag("on_block")], [came, onward(leaves=30)], way=way(7))
+    assert (advice.boarding_closes_us, advice.slack_min) == (us(15), 8)
+    late = advise([bag("on_block")], [came, onward(leaves=20)], way=way(7))
+    assert (late.slack_min, text(late.steps[1])) == (
+        0,
+        "Please hurry: you have no time to spare.",
+    )
+
+
+def test_without_a_way_no_minutes_to_spare_are_told():
+    advice = advise([bag("on_block")], [CAME, onward()])
+    assert (advice.slack_min, keys(advice.unknown)) == (None, ["unknown_way"])
+    assert advice.miss is not None
+
+
+def test_of_a_change_from_a_flight_without_news_no_chance_is_told():
+    advice = advise([bag()], [flight(on_block_due_us=-50), onward()])
+    assert (advice.phase, advice.miss, advice.reasons) == ("no_news", None, ())
+    assert keys(advice.steps) == ["step_ask_airline", "step_watch_screens_gate"]
+
+
 def test_a_bag_on_a_later_flight_has_its_own_time_and_belt():
     later = flight("AF3", off_block_due_us=30, on_block_due_us=110, reclaim="6")
     advice = advise([bag("departed"), bag("sorted", OTHER, flights=(later,))], LANDED)
@@ -224,7 +327,7 @@ def test_what_nobody_knows_is_said_and_not_guessed():
     bare = flight(reclaim=None, bags=None, on_block_us=-5)
     assert keys(advise([bag()], bare).unknown) == ["unknown_belt", "unknown_last"]
     no_time = advise([bag()], flight(on_block_due_us=None))
-    assert keys(no_time.unknown) == ["unknown_times"]
+    assert keys(no_time.unknown) == ["unknown_left", "unknown_times"]
     assert no_time.first_bag is None
     connecting = advise([bag()], [CAME, onward(leaves=None, gate=None)])
     assert keys(connecting.unknown) == ["unknown_gate", "unknown_departure", "unknown_chance"]

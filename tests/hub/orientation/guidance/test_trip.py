@@ -32,13 +32,15 @@ def test_a_passenger_flies_what_most_of_their_bags_do():
         ({"off_block_due_us": 20}, {}, "before", "CDG"),
         ({}, {}, "flying", "TLS"),
         ({"landed_us": -5}, {}, "changing", "TLS"),
-        ({"landed_us": -5}, {"leaves": -20}, "flying", "LHR"),  # by the schedule
-        ({"landed_us": -5}, {"leaves": -20, "off_block": -4}, "flying", "LHR"),
+        ({"landed_us": -40}, {"leaves": -20}, "flying", "LHR"),  # by the schedule
+        ({"landed_us": -5}, {"leaves": -20}, "changing", "TLS"),  # by the schedule it was missed
+        ({"landed_us": -40}, {"leaves": -20, "off_block": -4}, "flying", "LHR"),
+        ({"landed_us": -5}, {"leaves": -20, "off_block": -4}, "too_late", "TLS"),  # who is so fast?
         ({"landed_us": -5}, {"leaves": -20, "off_block": -6}, "too_late", "TLS"),
         ({"airborne_us": -80}, {"leaves": -20, "off_block": -6}, "too_late", "TLS"),
         ({}, {"leaves": -20, "off_block": -6}, "flying", "LHR"),  # nobody hears the first one
         ({}, {"leaves": -90, "landed_us": -2}, "there", "LHR"),
-        ({"landed_us": -5}, {"leaves": None, "off_block": -1, "landed_us": -1}, "there", "LHR"),
+        ({"landed_us": -99}, {"leaves": None, "off_block": -60, "landed_us": -1}, "there", "LHR"),
     ],
 )
 def test_where_a_passenger_is_follows_from_what_their_flights_did(first, second, stage, airport):

@@ -155,3 +155,19 @@ def test_what_is_no_map_is_named(tmp_path):
     shutil.copy(tmp_path / "map.zip", tmp_path / "map.pdf")
     with pytest.raises(UnusableInputError, match="expected a folder"):
         read_places(tmp_path / "map.pdf")
+    for nowhere in ("gone", "gone.zip", "gone.osm"):
+        with pytest.raises(UnusableInputError, match=r"gone.*: there is no such file or folder"):
+            read_places(tmp_path / nowhere)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "told"),
+    [
+        ("pathways.txt", "to_stop_id", "no line of pathways.txt: line 2: to_stop_id is missing"),
+        ("stops.txt", "stop_id", "no line of stops.txt: line 2: stop_id is missing"),
+    ],
+)
+def test_a_misspelt_heading_is_named_and_no_map_is_made_without_it(folder, name, column, told):
+    change(folder, name, column, "x")
+    with pytest.raises(UnusableInputError, match=told):
+        read_places(folder)

@@ -1,10 +1,13 @@
 import json
 import time
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from aerocast_hub.app import create_app
 from aerocast_hub.cli import main
+from aerocast_hub.database.engine import Database
 from aerocast_hub.importing import UnusableInputError
 from aerocast_hub.orientation.places.imports import import_places
 from aerocast_hub.settings import SERVICES, load_settings
@@ -17,11 +20,26 @@ UP = {"airport": "TLS", "from": "reclaim-4", "to": "gate-B12"}
 
 
 @pytest.fixture
-async def hub(database_url, database, tmp_path):
+async def hub(database_url, tmp_path):
+    async with running_hub(database_url, tmp_path) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def asked(shared_database_url, tmp_path_factory):
+    """One for all who ask and close nothing."""
+    async with running_hub(shared_database_url, tmp_path_factory.mktemp("hub")) as client:
+        yield client
+
+
+@asynccontextmanager
+async def running_hub(database_url, folder):
     settings = load_settings(
-        mode="dev", database_url=database_url, data_dir=tmp_path / "data", broker_url="none:"
+        mode="dev", database_url=database_url, data_dir=folder / "data", broker_url="none:"
     )
+    database = Database(database_url)
     await import_places(database, AIRPORT)
+    await database.close()
     async with AsyncTestClient(create_app(settings, SERVICES)) as client:
         client.headers["authorization"] = f"Bearer {token(client, 'read', 'write')}"
         yield client
@@ -58,14 +76,16 @@ async def test_a_map_is_kept_in_versions_and_the_same_map_only_once(hub, databas
     assert (old["version"]["version"], new["version"]["version"]) == (1, 2)
     assert len(new["map"]["places"]) == 5
     assert (await hub.get("/api/places/TLS?version=9")).status_code == 404
+    for beyond in (0, 2**31, 42_670_109_346_024_652_934_217_728):
+        assert (await hub.get(f"/api/places/TLS?version={beyond}")).status_code == 400
     assert (await hub.get("/api/places/CDG")).status_code == 404
     assert (await ask(hub))["steps"][-1]["metres"] == 240
 
 
-async def test_a_route_is_found_by_get_and_by_post_in_the_language_asked_for(hub):
-    posted = await ask(hub)
+async def test_a_route_is_found_by_get_and_by_post_in_the_language_asked_for(asked):
+    posted = await ask(asked)
     assert [step["kind"] for step in posted["steps"]] == ["walkway", "stairs", "walkway"]
-    got = await hub.get("/api/routes", params=UP | {"profile": "wheelchair", "language": "fr"})
+    got = await asked.get("/api/routes", params=UP | {"profile": "wheelchair", "language": "fr"})
     found = got.json()
     assert found["seconds"] > posted["seconds"]
     assert [step["text"] for step in found["steps"]][1] == (
@@ -125,9 +145,9 @@ WRONG = [
 ]
 
 
-async def test_a_wrong_question_is_answered_by_name(hub):
+async def test_a_wrong_question_is_answered_by_name(asked):
     for wanted, status, told in WRONG:
-        answer = await hub.post("/api/routes", json=UP | wanted)
+        answer = await asked.post("/api/routes", json=UP | wanted)
         assert answer.status_code == status
         assert told in answer.text
 
@@ -142,21 +162,21 @@ MEANINGLESS = [
 ]
 
 
-async def test_a_closure_or_queue_that_means_nothing_is_refused(hub):
+async def test_a_closure_or_queue_that_means_nothing_is_refused(asked):
     for path, sent in MEANINGLESS:
-        assert (await hub.post(f"/api/places/TLS/{path}", json=sent)).status_code == 400
-        assert (await hub.post(f"/api/places/CDG/{path}", json=sent)).status_code in (400, 404)
+        assert (await asked.post(f"/api/places/TLS/{path}", json=sent)).status_code == 400
+        assert (await asked.post(f"/api/places/CDG/{path}", json=sent)).status_code in (400, 404)
 
 
-async def test_only_who_may_write_closes_things(hub):
-    reader = {"authorization": f"Bearer {token(hub, 'read')}"}
+async def test_only_who_may_write_closes_things(asked):
+    reader = {"authorization": f"Bearer {token(asked, 'read')}"}
     for path, sent in (
         ("outages", {"subject": "C"}),
         ("queues", {"subject": "security", "waits": [{"at_us": 1, "wait_s": 1}]}),
     ):
-        answer = await hub.post(f"/api/places/TLS/{path}", json=sent, headers=reader)
+        answer = await asked.post(f"/api/places/TLS/{path}", json=sent, headers=reader)
         assert answer.status_code == 403
-    assert (await hub.get("/api/places/TLS/outages", headers=reader)).status_code == 200
+    assert (await asked.get("/api/places/TLS/outages", headers=reader)).status_code == 200
 
 
 async def test_a_map_far_from_every_airport_needs_one_named(database, tmp_path):

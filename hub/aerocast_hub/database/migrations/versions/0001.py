@@ -661,6 +661,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_roles")),
     )
     op.create_table(
+        "runways",
+        sa.Column("airport", sa.String(), nullable=False),
+        sa.Column("runway", sa.String(), nullable=False),
+        sa.Column("true_bearing_deg", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("airport", "runway", name=op.f("pk_runways")),
+    )
+    op.create_table(
+        "shared_keys",
+        sa.Column("name", sa.String(length=16), nullable=False),
+        sa.Column("mark", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_shared_keys")),
+    )
+    op.create_table(
         "stands",
         sa.Column("stand", sa.String(), nullable=False),
         sa.Column("geometry", sa.LargeBinary(), nullable=False),
@@ -737,9 +750,14 @@ def upgrade() -> None:
         sa.Column("failed_tries", sa.BigInteger(), nullable=False),
         sa.Column("locked_at_us", sa.BigInteger(), nullable=True),
         sa.Column("change_by_us", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
+    with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_users_changed_at_us"), ["changed_at_us"], unique=False)
+
     op.create_table(
         "weather_feeds",
         sa.Column("name", sa.String(), nullable=False),
@@ -849,6 +867,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("prefix", name=op.f("pk_api_keys")),
     )
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
+        batch_op.create_index("api_keys_revoked", ["revoked_at_us"], unique=False)
         batch_op.create_index("api_keys_user", ["user_id"], unique=False)
 
     op.create_table(
@@ -1066,6 +1085,35 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("gateway_id", "epoch", name=op.f("pk_gateway_counts")),
     )
+    op.create_table(
+        "gateway_orders",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column(
+            "gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("verb", sa.String(), nullable=False),
+        sa.Column("device", sa.String(), nullable=True),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("asked_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("answered_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("output", sa.String(), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["gateway_id"], ["gateways.id"], name=op.f("fk_gateway_orders_gateway_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gateway_orders")),
+    )
+    with op.batch_alter_table("gateway_orders", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_gateway_orders_expires_at_us"), ["expires_at_us"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_gateway_orders_gateway_id_asked_at_us"),
+            ["gateway_id", "asked_at_us"],
+            unique=False,
+        )
+
     op.create_table(
         "gateway_states",
         sa.Column(
@@ -1425,6 +1473,11 @@ def downgrade() -> None:
     op.drop_table("login_challenges")
     op.drop_table("lives")
     op.drop_table("gateway_states")
+    with op.batch_alter_table("gateway_orders", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gateway_orders_gateway_id_asked_at_us"))
+        batch_op.drop_index(batch_op.f("ix_gateway_orders_expires_at_us"))
+
+    op.drop_table("gateway_orders")
     op.drop_table("gateway_counts")
     with op.batch_alter_table("gateway_claims", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_gateway_claims_gateway_id"))
@@ -1461,6 +1514,7 @@ def downgrade() -> None:
     op.drop_table("badges")
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_index("api_keys_user")
+        batch_op.drop_index("api_keys_revoked")
 
     op.drop_table("api_keys")
     with op.batch_alter_table("alert_changes", schema=None) as batch_op:
@@ -1475,6 +1529,9 @@ def downgrade() -> None:
 
     op.drop_table("weather_hazards")
     op.drop_table("weather_feeds")
+    with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_users_changed_at_us"))
+
     op.drop_table("users")
     with op.batch_alter_table("unread_bags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_unread_bags_site_at_us"))
@@ -1487,6 +1544,8 @@ def downgrade() -> None:
     op.drop_table("station_reports")
     op.drop_table("station_models")
     op.drop_table("stands")
+    op.drop_table("shared_keys")
+    op.drop_table("runways")
     op.drop_table("roles")
     with op.batch_alter_table("refused_metars", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_refused_metars_station"))
