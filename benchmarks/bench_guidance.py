@@ -42,7 +42,8 @@ from aerocast_hub.orientation.passenger_links import Links
 from aerocast_hub.orientation.places.imports import import_places
 from aerocast_hub.orientation.tables import PassengerLinkRow
 from aerocast_protocols.observations.aircraft import AircraftGroundEvent
-from by_the_clock import Kind, bare_server, free_port, in_turns, request
+from aerocast_simulator.processes import free_port
+from by_the_clock import Kind, bare_server, in_turns, request
 from sqlalchemy import insert, text
 
 HUB = Path(sys.executable).with_name("aerocast-hub")

@@ -23,9 +23,9 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "agent"))
 
 from aerocast_simulator.llrp_reader import FakeReader
+from aerocast_simulator.processes import free_port
 from aerocast_simulator.serial_devices import PtyGps, PtyScanner
 from aerocast_simulator.sky import BeastServer
-from brokers import free_port
 from fake_hub import FakeHub
 
 AGENT = Path(sys.executable).with_name("aerocast-agent")

@@ -33,7 +33,8 @@ from aerocast_hub.auth.users import NewUser, add_user
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
 from aerocast_hub.gateways.registry import add_gateway
-from by_the_clock import free_port, wait_for
+from aerocast_simulator.processes import free_port
+from by_the_clock import wait_for
 from postgresql_beside import postgresql_beside
 
 HERE = Path(__file__).parent

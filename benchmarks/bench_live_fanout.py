@@ -26,7 +26,8 @@ from typing import NamedTuple
 
 import httpx
 from aerocast_hub.auth.token_keys import TokenKeys
-from by_the_clock import free_port, wait_for
+from aerocast_simulator.processes import free_port
+from by_the_clock import wait_for
 
 HUB = Path(sys.executable).with_name("aerocast-hub")
 CLAIM_MS = 250.0

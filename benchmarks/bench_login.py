@@ -24,8 +24,9 @@ from aerocast_hub.auth.roles import seed_roles
 from aerocast_hub.auth.users import NewUser, add_user
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
+from aerocast_simulator.processes import free_port
 from argon2 import PasswordHasher
-from by_the_clock import Times, free_port, measure, request, wait_for
+from by_the_clock import Times, measure, request, wait_for
 
 HUB = Path(sys.executable).with_name("aerocast-hub")
 AT_A_TIME = 20

@@ -25,7 +25,8 @@ from aerocast_hub.baggage.imports import import_bags
 from aerocast_hub.data_keys import data_keys_in
 from aerocast_hub.database.engine import Database
 from aerocast_hub.database.migrate import migrate
-from by_the_clock import free_port, wait_for
+from aerocast_simulator.processes import free_port
+from by_the_clock import wait_for
 
 BAGS = 20_000
 SEED = 7

@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from by_the_clock import free_port, wait_for
+from aerocast_simulator.processes import free_port
+from by_the_clock import wait_for
 from postgresql_beside import postgresql_beside
 
 from tests.mosquitto import mosquitto

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import httpx
 from aerocast_hub.auth.token_keys import TokenKeys
-from by_the_clock import Kind, bare_server, free_port, in_turns, request
+from aerocast_simulator.processes import free_port
+from by_the_clock import Kind, bare_server, in_turns, request
 
 HUB = Path(sys.executable).with_name("aerocast-hub")
 CLAIM_MS = 5.0

@@ -8,7 +8,6 @@ import asyncio
 import gc
 import multiprocessing
 import os
-import socket
 import statistics
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+from aerocast_simulator.processes import free_port
 
 CONNECTIONS = 16
 
@@ -142,13 +142,6 @@ def request(path: str, token: str, *more: str) -> bytes:
     """Write a request."""
     lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {token}", *more]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-def free_port() -> int:
-    """Find a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

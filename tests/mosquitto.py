@@ -6,7 +6,8 @@ import socket
 import subprocess
 import time
 
-from tests.agent.brokers import free_port
+from aerocast_simulator.processes import free_port
+
 from tests.servers import find_server
 
 START_WITHIN_S = 60.0

@@ -12,7 +12,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.agent.brokers import free_port
+from aerocast_simulator.processes import free_port
+
 from tests.servers import find_server
 
 START_WITHIN_S = 120.0

@@ -5,6 +5,8 @@ import subprocess
 import time
 from contextlib import contextmanager
 
+from aerocast_simulator.processes import free_port
+
 from tests.servers import find_server
 
 
@@ -13,9 +15,7 @@ class RedisServer:
 
     def __init__(self, folder):
         self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 

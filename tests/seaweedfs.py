@@ -10,7 +10,8 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.agent.brokers import free_port
+from aerocast_simulator.processes import free_port
+
 from tests.servers import find_server
 
 ACCESS_KEY, SECRET_KEY = "hub", "of-this-test-alone"

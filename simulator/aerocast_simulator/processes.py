@@ -1,8 +1,10 @@
 """Run the hub and its gateways as the processes they are."""
 
 import asyncio
+import itertools
 import json
 import os
+import random
 import shutil
 import socket
 import sys
@@ -17,12 +19,32 @@ class CommandError(RuntimeError):
     """A command of AeroCast ended badly; the message carries the end of what it said."""
 
 
+# Below those the kernel gives to whoever connects (Linux, ip(7): from 32768): nobody else gets one
+# of these before its server has started, or while it is away. Each process looks at a part of them,
+# one after the other: several at once do not find the same one.
+_PORTS = range(20_000, 32_000)
+_PARTS = 16
+_PART = range(len(_PORTS))[os.getpid() % _PARTS :: _PARTS]
+_tried = itertools.count(random.randrange(len(_PART)))  # noqa: S311  a place to begin, no secret
+
+
 def free_port() -> int:
-    """Give a TCP port of 127.0.0.1 that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Give a TCP port of 127.0.0.1 that nobody listens on at the moment.
+
+    Raises
+    ------
+    OSError
+        All are taken.
+    """
+    for _ in _PART:
+        port = _PORTS[_PART[next(_tried) % len(_PART)]]
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError(f"no free port from {_PORTS.start} to {_PORTS.stop - 1}")
 
 
 def command_path(name: str) -> str:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+from aerocast_simulator.processes import free_port
+
 LISTENER = """
 [{section}.1]
 name = "{section}"
@@ -32,12 +34,6 @@ SERVE = (
     "import sys; sys.path[:] = [p for p in sys.path if p not in ('', '.')]; "
     "from iotcore._serve import main; main()"
 )
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Broker:

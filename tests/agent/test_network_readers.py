@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import ssl
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from aerocast_agent.network_reader import Access
 from aerocast_agent.supervisor import Supervisor
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.observations.bags import GpioEdge
+from aerocast_simulator.processes import free_port
 from aerocast_simulator.r700 import R700, event
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
@@ -246,9 +246,7 @@ class Mosquitto:
     """A real broker on a free port; can be stopped and started again."""
 
     def __init__(self, folder, binary):
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            self.port = one.getsockname()[1]
+        self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
         self._config = folder / "mosquitto.conf"
         self._config.write_text(

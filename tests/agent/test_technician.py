@@ -20,9 +20,10 @@ from aerocast_protocols.batch import UNKNOWN_GATEWAY, Acknowledgement
 from aerocast_protocols.observations.bags import CodeScan
 from aerocast_protocols.observations.every import CRITICAL
 from aerocast_protocols.observations.gateways import DeviceEvent
+from aerocast_simulator.processes import free_port
 from aerocast_simulator.serial_devices import PtyScanner
 
-from tests.agent.brokers import Broker, free_port
+from tests.agent.brokers import Broker
 from tests.agent.fake_hub import FakeHub
 
 AGENT = Path(sys.executable).with_name("aerocast-agent")

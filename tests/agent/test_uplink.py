@@ -14,8 +14,9 @@ from aerocast_protocols import batch
 from aerocast_protocols.batch import REFUSED, SLOW_DOWN, UNKNOWN_GATEWAY, Acknowledgement
 from aerocast_protocols.observations.bags import NoRead
 from aerocast_protocols.observations.every import BULK, CRITICAL, LIVE
+from aerocast_simulator.processes import free_port
 
-from tests.agent.brokers import Broker, free_port
+from tests.agent.brokers import Broker
 from tests.agent.fake_hub import FakeHub
 
 IDENTITY = Identity("lfbo", "hall-1", "0.1.0", clock.boot_id())

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 from aerocast_agent.renewing import Renewing
-from aerocast_simulator.processes import CommandError, Service
+from aerocast_simulator.processes import CommandError, Service, free_port
 
-from tests.agent.brokers import free_port
 from tests.agent.certificates import certify
 from tests.end_to_end.conftest import until
 from tests.end_to_end.enrolled import Gateway, certify_hub, copy_of, reaches, start

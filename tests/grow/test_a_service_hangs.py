@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from aerocast_simulator.processes import free_port
 
-from tests.agent.brokers import free_port
 from tests.grow.test_every_shape import PASSWORD, PLATE, lay_out
 from tests.grow.town import HubProcess
 from tests.hub.postgresql import find_binaries, running_postgresql

@@ -23,10 +23,10 @@ from aerocast_protocols.batch import decode_acknowledgements
 from aerocast_protocols.observations.aircraft import AircraftGroundEvent
 from aerocast_protocols.observations.bags import BagPassage
 from aerocast_protocols.topics import down
+from aerocast_simulator.processes import free_port
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from tests.agent.brokers import free_port
 from tests.grow.proxy import Proxy
 from tests.grow.town import SECRET, HubProcess
 from tests.hub.inbox.wire import GATEWAY, SECOND_NS, SITE, batch

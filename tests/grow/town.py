@@ -16,9 +16,9 @@ from aerocast_hub.database.migrate import migrate
 from aerocast_hub.gateways.registry import add_gateway
 from aerocast_hub.gateways.views import loss_accounts
 from aerocast_protocols.batch import decode_observation
+from aerocast_simulator.processes import free_port
 from sqlalchemy import text
 
-from tests.agent.brokers import free_port
 from tests.faults.gateway import SITE, number_of
 from tests.faults.journal import Journal, Key, Life
 from tests.hub.postgresql import PostgreSQL, find_binaries

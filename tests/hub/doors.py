@@ -1,10 +1,31 @@
 """Every door of an application, and what the first word behind it is."""
 
 import asyncio
+import time
+from uuid import UUID
 
+from aerocast_hub.app import create_app
+from aerocast_hub.settings import SERVICES, load_settings
 from litestar.routes import HTTPRoute, WebSocketRoute
 
+SOMEBODY = str(UUID(int=1))
 VALUES = {"str": "0057000000", "path": "x", "uuid": "00000000-0000-0000-0000-000000000000"}
+
+
+def whole_hub(file, folder):
+    """Make the whole hub without its background; whoever asks for it closes its database."""
+    settings = load_settings(
+        mode="dev",
+        database_url=f"sqlite+aiosqlite:///{file}",
+        data_dir=folder / "data",
+        broker_url="none:",
+    )
+    return create_app(settings, SERVICES)
+
+
+def token_for(app, permissions, **bound):
+    """Make a token of somebody who has these permissions now."""
+    return app.state.hub.keys.signer.issue(SOMEBODY, "x", permissions, int(time.time()), **bound)
 
 
 def address(path):

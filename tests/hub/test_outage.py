@@ -13,19 +13,12 @@ from aerocast_hub.outbox.follow import Follower
 from aerocast_hub.outbox.publish import Publisher
 from aerocast_hub.settings import load_settings
 from aerocast_hub.telemetry.metrics import Metrics
+from aerocast_simulator.processes import free_port
 from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
-from tests.agent.brokers import free_port
+from tests.clock import Clock
 from tests.waiting import until
-
-
-class Clock:
-    def __init__(self):
-        self.now_s = 1000.0
-
-    def __call__(self):
-        return self.now_s
 
 
 @pytest.fixture

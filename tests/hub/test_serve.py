@@ -14,16 +14,11 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+from aerocast_simulator.processes import free_port
 
 from tests.hub.postgresql import PostgreSQL, find_binaries
 
 MAIN = "from aerocast_hub.cli import run; run()"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def environment(tmp_path, **settings):

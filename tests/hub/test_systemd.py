@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from aerocast_hub.inbox.gathering import LONGEST_TURN_S
 from aerocast_hub.watchdog import feeding_watchdog, notify
+from aerocast_simulator.processes import free_port
 
-from tests.hub.test_serve import free_port, hub
+from tests.hub.test_serve import hub
 from tests.servers import find_server
 
 UNIT = Path(__file__).parents[2] / "systemd" / "aerocast-hub.service"

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from aerocast_simulator.load import main, read_broker
 from aerocast_simulator.load_hub import Books, outcome, samples
+from aerocast_simulator.processes import free_port
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.hub.test_serve import environment, free_port, get, hub
+from tests.hub.test_serve import environment, get, hub
 from tests.mosquitto import mosquitto
 
 WORD = "a long word for a long night"

@@ -1,7 +1,8 @@
 """How a gateway of the load test holds itself back: as an agent does."""
 
+import pytest
 from aerocast_protocols.batch import SLOW_DOWN, STORED, Acknowledgement
-from aerocast_simulator.load_window import MOST_IN_FLIGHT, Waiting, Window
+from aerocast_simulator.load_window import FIRST_PATIENCE_S, MOST_IN_FLIGHT, Waiting, Window
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +74,20 @@ def test_after_a_lost_connection_everything_goes_again_at_once():
     send(window, 0.0)
     window.send_all_again()
     assert send(window, 0.1) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("held_s", [0.0, 3600.0])
+def test_what_waited_long_before_it_went_is_asked_for_as_soon_as_any_other(held_s):
+    window = window_of(MOST_IN_FLIGHT + 1)
+    send(window, held_s)
+    window.acknowledge(told(MOST_IN_FLIGHT), held_s + 0.1)
+    (last,) = send(window, held_s + 0.1)
+    assert window.waiting[last].due_s == held_s + 0.1 + FIRST_PATIENCE_S
+
+
+def test_a_hub_that_takes_its_time_is_asked_again_later():
+    window = window_of(MOST_IN_FLIGHT + 1)
+    send(window, 0.0)
+    window.acknowledge(told(MOST_IN_FLIGHT), 10.0)
+    (last,) = send(window, 10.0)
+    assert window.waiting[last].due_s > 10.0 + 2 * FIRST_PATIENCE_S

@@ -19,6 +19,7 @@ from aerocast_hub.auth.sessions.tables import SessionRow
 from aerocast_hub.auth.tables import UserRow
 from aerocast_hub.auth.users import disable_user
 from aerocast_hub.settings import SERVICES, SettingsError, load_settings
+from aerocast_simulator.processes import free_port
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
@@ -27,7 +28,6 @@ from sqlalchemy import func, select, update
 
 from tests.hub.auth.conftest import PASSWORD
 from tests.hub.auth.people import log_in
-from tests.hub.browser.conftest import free_ports
 from tests.oidc_provider import CLIENT, SECRET, OidcProvider
 
 SAME = {"sec-fetch-site": "same-origin"}
@@ -266,7 +266,7 @@ async def test_only_subjects_and_no_tokens_are_kept(hub, database):
 @pytest.fixture
 def others_wrote(tmp_path):
     """A provider process that is none of ours."""
-    (port,) = free_ports(1)
+    port = free_port()
     ada = '{"sub": "ada@x.example", "email": "ada@x.example", "groups": ["bags"]}'
     command = Path(sys.executable).with_name("oidc-provider-mock")
     words = [command, "--port", str(port), "--require-nonce", "true", "--user-claims", ada]

@@ -1,15 +1,11 @@
 """Every role at every door: open or shut exactly as the roles' own data says."""
 
 import shutil
-import time
-from uuid import UUID
 
 import pytest
-from aerocast_hub.app import create_app
 from aerocast_hub.auth.permissions import FIRST_ROLES, grants
-from aerocast_hub.settings import SERVICES, load_settings
 
-from tests.hub.doors import bearing, doors, first_word
+from tests.hub.doors import bearing, doors, first_word, token_for, whole_hub
 
 
 @pytest.fixture
@@ -17,13 +13,7 @@ async def app(migrated_sqlite, tmp_path):
     """The whole hub without its background: doors need none of it."""
     # A copy: the doors that open write to the trail.
     file = shutil.copyfile(migrated_sqlite, tmp_path / "hub.db")
-    settings = load_settings(
-        mode="dev",
-        database_url=f"sqlite+aiosqlite:///{file}",
-        data_dir=tmp_path / "data",
-        broker_url="none:",
-    )
-    made = create_app(settings, SERVICES)
+    made = whole_hub(file, tmp_path)
     yield made
     await made.state.hub.database.close()
 
@@ -34,14 +24,13 @@ async def knock(app, method, path, token):
     return said.get("status") or said.get("code") or 101
 
 
-SOMEBODY = str(UUID(int=1))
 REFUSED = {403, 4403}  # a good token came: nobody is asked to log in by the guard
 
 
 @pytest.mark.parametrize("role", FIRST_ROLES)
 async def test_a_role_opens_exactly_the_doors_its_permissions_name(app, role):
     allowed = FIRST_ROLES[role].permissions
-    token = app.state.hub.keys.signer.issue(SOMEBODY, role, allowed, int(time.time()))
+    token = token_for(app, allowed)
     tried, wrong = 0, []
     for method, path, opt in doors(app):
         if opt.get("public") is True:
@@ -57,7 +46,7 @@ async def test_a_role_opens_exactly_the_doors_its_permissions_name(app, role):
 async def test_who_is_bound_finds_every_door_shut_that_tells_of_all(app):
     allowed = FIRST_ROLES["admin"].permissions
     few = frozenset({"AF"})
-    token = app.state.hub.keys.signer.issue(SOMEBODY, "af", allowed, int(time.time()), airlines=few)
+    token = token_for(app, allowed, airlines=few)
     wrong = []
     for method, path, opt in doors(app):
         if opt.get("public") is True:

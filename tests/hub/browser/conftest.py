@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from aerocast_simulator.processes import free_port
 from playwright.sync_api import expect, sync_playwright
 
 from tests.hub.browser.day import bags, flights, metars
@@ -58,7 +58,7 @@ class Hub:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port, self.mqtt_port, v3_port = free_ports(3)
+        self.port, self.mqtt_port, v3_port = free_port(), free_port(), free_port()
         self.base = f"http://{HOST}:{self.port}"
         self.environment = {
             **os.environ,
@@ -111,16 +111,6 @@ class Hub:
 
     def logged(self) -> str:
         return (self.folder / "hub.log").read_text()[-4000:]
-
-
-def free_ports(count: int) -> list[int]:
-    """Find ports nobody listens on."""
-    held = [socket.create_server((HOST, 0)) for _ in range(count)]
-    try:
-        return [each.getsockname()[1] for each in held]
-    finally:
-        for each in held:
-            each.close()
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_protocols import broker_login
 from aerocast_protocols.broker_login import Login
 from aerocast_protocols.errors import ProtocolError
+from aerocast_simulator.processes import free_port
 
-from tests.agent.brokers import free_port
 from tests.agent.certificates import certify
 
 SECRET = "the hub's secret key, long enough to be one"  # noqa: S105  of this test alone

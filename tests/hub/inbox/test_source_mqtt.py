@@ -3,7 +3,6 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 import time
 
 import psutil
@@ -20,6 +19,7 @@ from aerocast_hub.settings import load_settings
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_protocols.batch import decode_acknowledgements
 from aerocast_protocols.topics import down
+from aerocast_simulator.processes import free_port
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from sqlalchemy import func, select
@@ -28,12 +28,6 @@ from tests.hub.inbox.wire import EPOCH, GATEWAY, SITE, tags
 from tests.waiting import running, until
 
 BOTH = [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Gateway:

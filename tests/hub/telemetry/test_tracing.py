@@ -18,12 +18,12 @@ from aerocast_hub.telemetry import spans_out
 from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.telemetry.process import AGENT, INSTANCE, VERSION, name_of
 from aerocast_hub.telemetry.tracing import batch_ids, current_traceparent, span, tracing
+from aerocast_simulator.processes import free_port
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar import get
 from litestar.testing import AsyncTestClient
 
-from tests.agent.brokers import free_port
 from tests.hub.inbox.wire import EPOCH, GATEWAY, NOW_US, SECOND_NS, SITE, tags
 from tests.hub.telemetry.otlp_receiver import attributes, receiving
 from tests.waiting import until

@@ -1,48 +1,30 @@
 """The strict headers stand on every answer of every route, whoever asks and however it goes."""
 
 import shutil
-import time
-from uuid import UUID
 
 import pytest
-from aerocast_hub.app import create_app
 from aerocast_hub.auth.permissions import EVERYTHING
-from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_hub.web.assets import STATIC
 from aerocast_hub.web.headers import SECURITY_HEADERS
 
-from tests.hub.doors import bearing, doors, first_word
+from tests.hub.doors import bearing, doors, first_word, token_for, whole_hub
 
 BROWSER = (b"accept", b"text/html,*/*;q=0.8")
 # What browsers and proxies may keep: nobody's data, and no secret.
 KEPT = ("/static/", "/.well-known/jwks.json", "/api/boards/", "/api/enrolment/revoked")
 
 
-def hub_on(file, folder):
-    return create_app(
-        load_settings(
-            mode="dev",
-            database_url=f"sqlite+aiosqlite:///{file}",
-            data_dir=folder / "data",
-            broker_url="none:",
-        ),
-        SERVICES,
-    )
-
-
 @pytest.fixture
 async def app(migrated_sqlite, tmp_path):
     """The whole hub without its background."""
-    made = hub_on(shutil.copyfile(migrated_sqlite, tmp_path / "hub.db"), tmp_path)
+    made = whole_hub(shutil.copyfile(migrated_sqlite, tmp_path / "hub.db"), tmp_path)
     yield made
     await made.state.hub.database.close()
 
 
 @pytest.fixture
 def admin(app):
-    return bearing(
-        app.state.hub.keys.signer.issue(str(UUID(int=1)), "x", {EVERYTHING}, int(time.time()))
-    )
+    return bearing(token_for(app, {EVERYTHING}))
 
 
 def missing(message):
@@ -118,7 +100,7 @@ async def test_so_do_static_files(app):
 
 async def test_so_does_a_failure_inside(tmp_path):
     (tmp_path / "hub.db").write_bytes(b"no database at all" * 100)
-    app = hub_on(tmp_path / "hub.db", tmp_path)
+    app = whole_hub(tmp_path / "hub.db", tmp_path)
     for accept in (BROWSER, (b"accept", b"application/json")):
         message = await first_word(app, "GET", "/health", accept)
         assert message["status"] == 500

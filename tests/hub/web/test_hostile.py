@@ -4,20 +4,19 @@ import base64
 import json
 import logging
 import shutil
-import time
 
 import pytest
 import pytest_asyncio
 from aerocast_agent.enrolment import keys
-from aerocast_hub.app import create_app
 from aerocast_hub.auth.permissions import EVERYTHING
-from aerocast_hub.settings import SERVICES, load_settings
 from aerocast_hub.web.bounds import is_host
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import AsyncTestClient
+
+from tests.hub.doors import token_for, whole_hub
 
 DEEP = "[" * 60_000
 JSON = {"content-type": "application/json"}
@@ -30,21 +29,13 @@ P256, OTHER_CURVE = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a
 async def hub(migrated_sqlite, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hub")
     file = shutil.copyfile(migrated_sqlite, folder / "hub.db")
-    settings = load_settings(
-        mode="dev",
-        database_url=f"sqlite+aiosqlite:///{file}",
-        data_dir=folder / "data",
-        broker_url="none:",
-    )
-    app = create_app(settings, SERVICES)
-    async with AsyncTestClient(app, raise_server_exceptions=False) as client:
+    async with AsyncTestClient(whole_hub(file, folder), raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture
 def admin(hub):
-    token = hub.app.state.hub.keys.signer.issue("1", "x", {EVERYTHING}, int(time.time()))
-    return {"authorization": f"Bearer {token}"}
+    return {"authorization": f"Bearer {token_for(hub.app, {EVERYTHING})}"}
 
 
 @pytest.mark.parametrize("path", ["/auth/login", "/api/bags/search", "/epcis/v2/queries"])

@@ -11,15 +11,7 @@ from aerocast_hub.settings import SettingsError, load_settings
 from limits.aio.storage import MemoryStorage
 from sqlalchemy import func, select
 
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self):
-        self.now_s = 1_000_000.0
-
-    def __call__(self):
-        return self.now_s
+from tests.clock import Clock
 
 
 @pytest.fixture

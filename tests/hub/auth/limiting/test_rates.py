@@ -9,6 +9,7 @@ from aerocast_hub.redis_connection import RedisConnection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.clock import Clock
 from tests.hub.auth.conftest import hub_of
 from tests.hub.auth.people import entered
 from tests.redis_server import running_redis
@@ -21,14 +22,7 @@ def engine_kind():
     return "sqlite"
 
 
-class Clock:
-    """A clock that is set by hand; a window begins."""
-
-    def __init__(self):
-        self.now_s = 100_000.0 * WINDOW_S
-
-    def __call__(self):
-        return self.now_s
+A_WINDOW_BEGINS_S = 100_000.0 * WINDOW_S
 
 
 def asked(rates, who, times):
@@ -37,7 +31,7 @@ def asked(rates, who, times):
 
 
 def test_an_account_has_its_measure_and_waiting_the_time_given_is_enough():
-    clock = Clock()
+    clock = Clock(A_WINDOW_BEGINS_S)
     rates = Rates(2, None, clock)
     clock.now_s += 3
     assert asked(rates, "ada", 3 * WINDOW_S) == 2 * WINDOW_S
@@ -51,7 +45,7 @@ def test_an_account_has_its_measure_and_waiting_the_time_given_is_enough():
 def test_whoever_comes_between_changes_nobody_elses_measure(order, chance):
     mixed = chance.sample(order, len(order))
     for seen in (order, mixed):
-        rates = Rates(1, None, Clock())
+        rates = Rates(1, None, Clock(A_WINDOW_BEGINS_S))
         let = [who for who in seen if rates.wait_s(who) == 0.0]
         assert sorted(let) == sorted(w for w in "abc" for _ in range(min(10, order.count(w))))
 
@@ -64,7 +58,7 @@ def redis_server(tmp_path_factory):
 
 async def test_two_hubs_on_one_redis_give_an_account_one_measure(redis_server):
     redis = [RedisConnection(redis_server.url) for _ in range(2)]
-    clock, shared = Clock(), [rates_storage(each) for each in redis]
+    clock, shared = Clock(A_WINDOW_BEGINS_S), [rates_storage(each) for each in redis]
     one, other = (Rates(10, each, clock) for each in shared)
     assert asked(one, "ada", 60) == 60
     assert asked(one, "bo", 100 // SMALL_PART - 1) == 100 // SMALL_PART - 1
@@ -87,7 +81,7 @@ async def test_two_hubs_on_one_redis_give_an_account_one_measure(redis_server):
 async def test_without_redis_a_hub_counts_by_itself_and_nobody_waits_for_it(caplog):
     caplog.set_level(logging.INFO)
     redis = RedisConnection("redis://127.0.0.1:1/0")
-    rates = Rates(1, rates_storage(redis), Clock())
+    rates = Rates(1, rates_storage(redis), Clock(A_WINDOW_BEGINS_S))
     assert asked(rates, "ada", 5) == 5
     async with running(rates.keep_telling()):
         await until(lambda: "counted by this process alone" in caplog.text)
