@@ -20,7 +20,7 @@ from litestar.exceptions import HTTPException, InternalServerException, Validati
 from litestar.types import ExceptionHandlersMap
 
 from aerocast_hub.asking.client import ServiceAwayError
-from aerocast_hub.database.engine import is_unable_now
+from aerocast_hub.database.engine import is_conflict, is_unable_now
 from aerocast_hub.database.turns import NoTurnError
 from aerocast_hub.web.templates import render
 
@@ -64,8 +64,8 @@ def problem_from(error: Exception) -> Problem:
     """Say what an exception means to whoever asked."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     if _is_over_in_a_moment(error):
-        told = error if isinstance(error, AWAY) else "the database does not answer"
-        return Problem(status=503, title=_phrase(503), detail=f"{told}: try again in a moment")
+        told = f"{_what_is_over_soon(error)}: try again in a moment"
+        return Problem(status=503, title=_phrase(503), detail=told)
     if isinstance(error, InternalServerException) and error.detail == _CUT_OFF:
         # Networks do that every day; nobody is left to read this, and nobody is to be woken.
         return Problem(
@@ -93,6 +93,8 @@ def answer_error(request: Request[Any, Any, State], error: Exception) -> Respons
         _log.error("request failed, reference %s", problem.reference, exc_info=error)
     elif is_unable_now(error):
         request.app.state.hub.database.tell_failure("requests are not answered", error)
+    elif is_conflict(error):
+        _log.warning("a request met another writer", exc_info=error)
     headers = dict(headers_of(error))
     if problem.status == 401:
         headers.setdefault("WWW-Authenticate", "Bearer")
@@ -121,7 +123,15 @@ ERROR_HANDLERS: ExceptionHandlersMap = {HTTPException: answer_error, Exception: 
 
 
 def _is_over_in_a_moment(error: Exception) -> bool:
-    return isinstance(error, AWAY) or is_unable_now(error)
+    return isinstance(error, AWAY) or is_unable_now(error) or is_conflict(error)
+
+
+def _what_is_over_soon(error: Exception) -> object:
+    if isinstance(error, AWAY):
+        return error
+    if is_conflict(error):
+        return "somebody else wrote of the same at this moment"
+    return "the database does not answer"
 
 
 def _path(request: Request[Any, Any, State]) -> str:
@@ -139,11 +149,7 @@ def _phrase(status: int) -> str:
 def headers_of(error: Exception) -> Mapping[str, str]:
     """Give the headers an error brings: when to come back, which methods there are."""
     own = (error.headers or {}) if isinstance(error, HTTPException) else {}
-    is_away = (
-        isinstance(error, AWAY)
-        or is_unable_now(error)
-        or getattr(error, "status_code", None) == 503
-    )
+    is_away = _is_over_in_a_moment(error) or getattr(error, "status_code", None) == 503
     return {"Retry-After": str(AWAY_S)} | dict(own) if is_away else own
 
 

@@ -17,13 +17,21 @@ from litestar.exceptions import (
 )
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.testing import AsyncTestClient
+from sqlalchemy.exc import DBAPIError
 
 
 class Bag(msgspec.Struct):
     weight_kg: Annotated[int, msgspec.Meta(ge=0)]
 
 
+class DeadlockError(Exception):
+    """As PostgreSQL's driver tells of one."""
+
+    sqlstate = "40P01"
+
+
 RAISED = {
+    "writers": DBAPIError("UPDATE bags SET name = 'hunter2'", {}, DeadlockError("hunter2")),
     "bag": NotFoundException("bag 0220123456 has not been seen"),
     "nothing": NotFoundException(),
     "token": NotAuthorizedException("log in first"),
@@ -137,6 +145,14 @@ async def test_what_went_wrong_inside_is_logged_under_a_reference_and_not_shown(
     reference = caplog.records[0].args[0]
     assert reference in answer.text
     assert caplog.records[0].exc_info is not None
+
+
+async def test_who_meets_another_writer_is_asked_to_come_again(caplog):
+    caplog.set_level(logging.WARNING)
+    answer = await ask("GET", "/raise/writers")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["detail"].startswith("somebody else wrote of the same at this moment: ")
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
 
 
 async def test_a_body_that_is_cut_off_is_no_fault_of_the_hubs(caplog):
