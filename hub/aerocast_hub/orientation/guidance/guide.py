@@ -69,6 +69,9 @@ def guide(trip: Trip, here: Surrounding, now_us: int) -> Advice:
     """
     where = whereabouts(trip, now_us)
     times = _belt_times(where, here, now_us)
+    came_unheard = where.stage == "there" and not (where.flight and where.flight.has_arrived)
+    if came_unheard:  # what is expected of it lies behind it
+        times = None
     troubles: dict[str, Trouble] = {
         bag.licence_plate: trouble
         for bag in trip.bags

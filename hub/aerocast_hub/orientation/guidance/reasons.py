@@ -4,7 +4,7 @@ from aerocast_hub.orientation.arrival_times import BeltTimes
 from aerocast_hub.orientation.connection import Miss
 from aerocast_hub.orientation.guidance.advice import Case, Phase
 from aerocast_hub.orientation.guidance.bags import cause_phrase
-from aerocast_hub.orientation.guidance.views import FlightView, WeatherView
+from aerocast_hub.orientation.guidance.views import ON_BELT, FlightView, WeatherView
 from aerocast_hub.orientation.wording import Phrase, Value
 
 HARDLY = 0.015  # less is told as one case in a hundred
@@ -25,6 +25,8 @@ def reasons(case: Case) -> tuple[Phrase, ...]:
             said.append(Phrase(key="why_rest_waits"))
     elif case.phase in CONNECTING or _changes_next(case):
         said += _came(case.flight)
+    elif case.phase == "at_belt" and not case.flight.has_arrived:
+        said.append(Phrase(key="why_bag_there"))
     risk = case.here.risk
     is_told = case.phase != "no_news" and case.where.stage != "too_late"
     if risk is not None and risk.passenger is not None and is_told:
@@ -64,10 +66,11 @@ def _of_leaving(case: Case) -> list[Phrase]:
 
 def _of_bags(case: Case) -> list[Phrase]:
     is_last = case.where.onward is None
+    waits = any(bag.state not in ON_BELT for bag in case.trip.bags) or not case.trip.bags
     asked = (
         (case.phase in TIMED and case.here.weather.state == "unknown", "unknown_weather"),
         (case.phase in _BELT_MATTERS and is_last and not case.flight.reclaim, "unknown_belt"),
-        (case.phase in _BELT_MATTERS and is_last and case.times is None, "unknown_times"),
+        (case.phase in _BELT_MATTERS and is_last and case.times is None and waits, "unknown_times"),
         (
             case.phase in _BELT_MATTERS
             and case.times is not None

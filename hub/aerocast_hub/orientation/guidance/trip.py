@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from aerocast_hub.orientation.arrival_times import MINUTE_US
-from aerocast_hub.orientation.guidance.views import BagView, FlightKey, FlightView
+from aerocast_hub.orientation.guidance.views import ON_BELT, BagView, FlightKey, FlightView
 
 # Where nobody hears flights leave, one is taken to have left so long after its schedule.
 LEFT_AFTER_US = 15 * MINUTE_US
@@ -65,22 +65,23 @@ def trip_of(bags: Iterable[BagView]) -> Trip:
 
 
 def whereabouts(trip: Trip, now_us: int) -> Whereabouts:
-    """Say where a passenger is, by what their flights have done."""
+    """Say where a passenger is, by what their flights have done and where their bags were seen."""
     if not trip.flights:
         return Whereabouts(stage="nowhere")
     first = trip.flights[0]
     if not first.has_arrived and not has_left(first, now_us):
         return Whereabouts(stage="before", flight=first)
+    last = trip.flights[-1]
+    is_there = last.has_arrived or _has_brought_a_bag(last, trip.bags)
     for flight, onward in pairwise(trip.flights):
-        goes_on = onward.has_arrived or onward.left_us is not None
+        goes_on = is_there or onward.has_arrived or onward.left_us is not None
         if _left_without(flight, onward):
             return Whereabouts(stage="too_late", flight=flight, onward=onward)
         if not flight.has_arrived and not goes_on:
             return Whereabouts(stage="flying", flight=flight, onward=onward)
         if not goes_on and _may_wait(flight, onward, now_us):
             return Whereabouts(stage="changing", flight=flight, onward=onward)
-    last = trip.flights[-1]
-    return Whereabouts(stage="there" if last.has_arrived else "flying", flight=last)
+    return Whereabouts(stage="there" if is_there else "flying", flight=last)
 
 
 def has_left(flight: FlightView, now_us: int) -> bool:
@@ -89,6 +90,20 @@ def has_left(flight: FlightView, now_us: int) -> bool:
         return True
     due_us = flight.progress.off_block_due_us
     return due_us is None or now_us >= due_us + LEFT_AFTER_US
+
+
+def _has_brought_a_bag(flight: FlightView, bags: Iterable[BagView]) -> bool:
+    """Say whether a bag that ends with a flight was seen on the belt: then it is there, unheard."""
+    left_us = flight.progress.off_block_due_us if flight.left_us is None else flight.left_us
+    return any(
+        bag.state in ON_BELT
+        and not bag.is_rush
+        and bag.last_seen_us is not None
+        and bag.last_seen_us > (left_us or 0)
+        and bool(bag.flights)
+        and bag.flights[-1].key == flight.key
+        for bag in bags
+    )
 
 
 def _left_without(flight: FlightView, onward: FlightView) -> bool:

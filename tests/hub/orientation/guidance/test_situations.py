@@ -349,6 +349,19 @@ def test_of_a_flight_that_never_arrives_no_time_is_told():
     assert never.phase == "no_news"
 
 
+def test_of_a_flight_nobody_heard_land_a_bag_on_the_belt_is_believed_and_no_time_is_told():
+    unheard = flight(on_block_due_us=-50)
+    one = bag("arrived", seen=-2)
+    alone = advise([one], unheard)
+    assert (alone.phase, alone.belt, alone.last_bag) == ("at_belt", "4", None)
+    assert [each.key for each in alone.reasons] == ["why_bag_there"]
+    assert alone.unknown == ()
+    both = advise([one, bag(plate="0220123457")], unheard)
+    assert both.phase == "at_belt"
+    assert [each.key for each in both.unknown] == ["unknown_times"]
+    assert [each.trouble for each in both.bags] == [None, None]
+
+
 def test_plates_are_hidden_but_for_four_digits():
     assert masked("0220123456") == "•" * 6 + "3456"
     advice = advise([bag()], LANDED)

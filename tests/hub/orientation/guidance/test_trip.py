@@ -51,3 +51,31 @@ def test_where_a_passenger_is_follows_from_what_their_flights_did(first, second,
 
 def test_without_a_flight_a_passenger_is_nowhere_we_know():
     assert whereabouts(trip_of([bag()]), NOW).airport is None
+
+
+@pytest.mark.parametrize(
+    ("state", "seen", "more", "stage"),
+    [
+        ("arrived", -5, {}, "there"),
+        ("delivered", -5, {}, "there"),
+        ("sorted", -5, {}, "flying"),
+        ("arrived", None, {}, "flying"),  # nobody says when
+        ("arrived", -100, {}, "flying"),  # before the flight left: another one brought it
+        ("arrived", -5, {"is_rush": True}, "flying"),
+    ],
+)
+def test_a_bag_on_the_belt_tells_that_its_flight_is_there_though_nobody_heard_it(
+    state, seen, more, stage
+):
+    for flights in ((FIRST,), (FIRST, onward(leaves=-70))):
+        some = bag(state, seen=seen, flights=flights, **more)
+        other = bag(plate=OTHER, flights=flights)
+        found = whereabouts(trip_of([some, other]), NOW)
+        is_there = stage == "there" and seen > -70
+        assert (found.stage, found.flight) == (stage, flights[-1 if is_there else 0])
+
+
+def test_a_bag_that_is_collected_on_the_way_tells_nothing_of_the_next_flight():
+    early = bag("arrived", seen=-5, flights=(FIRST,))
+    trip = trip_of([early, bag(plate=OTHER, flights=(FIRST, SECOND))])
+    assert whereabouts(trip, NOW).stage == "flying"
