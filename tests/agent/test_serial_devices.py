@@ -101,10 +101,11 @@ async def test_a_port_that_is_not_there_is_refused_by_name():
 async def test_stopping_leaves_no_thread_and_no_open_port_behind():
     with PtyScanner() as scanner:
         for _ in range(3):
-            seen = Seen()
+            seen, others = Seen(), set(threading.enumerate())
             running = asyncio.create_task(SerialScanner("desk", scanner.path).run(seen.accept))
             await seen.until(1)  # the port is taken exclusively: the one before has let it go
-            (reading,) = (t for t in threading.enumerate() if t.name.startswith("serial"))
+            new = set(threading.enumerate()) - others
+            (reading,) = (each for each in new if each.name.startswith("serial"))
             await stopped(running)
             reading.join(60)
             assert not reading.is_alive()

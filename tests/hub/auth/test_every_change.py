@@ -169,7 +169,7 @@ async def own_account(walk):
     prefix = made["details"]["prefix"]
     await do("DELETE /auth/me/keys/{prefix:str}", prefix, headers=mine)
     new = await do("POST /auth/me/second-factors/app", headers=mine)
-    code = {"code": code_at(base32_of(new["secret"]), now_step() - 1)}
+    code = {"code": code_at(base32_of(new["secret"]), now_step())}
     added = await do("POST /auth/me/second-factors/app/confirmation", headers=mine, json=code)
     challenge = (await log_in(hub, "operator")).json()["challenge"]
     shown = {"challenge": challenge, "code": added["recovery_codes"][0]}
@@ -191,12 +191,15 @@ async def pages_of_accounts(walk):
     mine = await entered(hub)
     await do("POST /account/app", headers=mine)
     secret = (await do("POST /auth/me/second-factors/app", headers=mine))["secret"]
-    code = {"code": code_at(base32_of(secret), now_step() - 1)}
+    code = {"code": code_at(base32_of(secret), now_step())}
     await do("POST /account/app/confirm", headers=mine, data=code)
     await do("POST /account/recovery-codes", headers=mine)
     hub.cookies.clear()
     asked = await log_in(hub)
-    step = {"challenge": asked.json()["challenge"], "code": code_at(base32_of(secret), now_step())}
+    step = {
+        "challenge": asked.json()["challenge"],
+        "code": code_at(base32_of(secret), now_step() + 1),
+    }
     await do("POST /login/second", headers={}, data=step)
     hub.cookies.clear()
     await do("POST /account/sessions/end", headers=mine)

@@ -95,8 +95,8 @@ async def with_app(hub, name="viewer"):
     here = await entered(hub, name)
     new = (await hub.post("/auth/me/second-factors/app", headers=here)).json()
     secret = base32_of(new["secret"])
-    # The step before: the present one is left for the login that follows.
-    code = {"code": code_at(secret, now_step() - 1)}
+    # The next step is left for the login that follows: of neither the time is up before it is read.
+    code = {"code": code_at(secret, now_step())}
     done = await hub.post("/auth/me/second-factors/app/confirmation", json=code, headers=here)
     assert done.status_code == 200, done.text
     return secret, done.json()["recovery_codes"]
@@ -117,7 +117,7 @@ async def test_a_login_asks_for_the_code_and_a_code_is_good_once(hub):
     asked = await log_in(hub)
     assert "access_token" not in asked.json()
     assert asked.json()["methods"] == ["app", "recovery_code"]
-    code = code_at(secret, now_step())
+    code = code_at(secret, now_step() + 1)
     tokens = await second(hub, asked, code)
     assert (await hub.get("/api/gateways", headers=bearer(tokens))).status_code == 200
     assert (await second(hub, asked, code)).status_code == 401
@@ -127,7 +127,7 @@ async def test_a_login_asks_for_the_code_and_a_code_is_good_once(hub):
 async def test_of_two_who_come_with_one_code_at_once_one_gets_in(hub):
     secret, _ = await with_app(hub)
     asked = [await log_in(hub) for _ in range(4)]
-    code = code_at(secret, now_step())
+    code = code_at(secret, now_step() + 1)
     answers = await asyncio.gather(*(second(hub, each, code) for each in asked))
     assert sorted(each.status_code for each in answers) == [200, 401, 401, 401]
 
@@ -174,7 +174,7 @@ async def test_changing_a_factor_wants_a_fresh_login(hub, database):
 async def test_a_changed_password_is_no_fresh_login_of_who_has_a_second_factor(hub, database):
     """Else a login left open and a password read over a shoulder would remove the factor."""
     secret, _ = await with_app(hub)
-    here = bearer(await second(hub, await log_in(hub), code_at(secret, now_step())))
+    here = bearer(await second(hub, await log_in(hub), code_at(secret, now_step() + 1)))
     async with database.writing() as session:
         await session.execute(update(SessionRow).values(began_at_us=5))
     asked = {"present": PASSWORD, "new": "a belt that hums quietly"}
@@ -220,7 +220,7 @@ async def test_a_role_may_ask_for_a_second_factor_and_nothing_opens_before(setti
         assert (await hub.get("/api/gateways", headers=bearer(tokens))).status_code == 403
         assert (await log_in(hub, "operator")).json()["due"] is None
         secret, _ = await with_app(hub)
-        entered_now = await second(hub, await log_in(hub), code_at(secret, now_step()))
+        entered_now = await second(hub, await log_in(hub), code_at(secret, now_step() + 1))
         assert entered_now.json()["due"] is None
         spent = {"refresh_token": tokens.json()["refresh_token"]}
         assert (await hub.post("/auth/refresh", json=spent)).json()["due"] is None
@@ -231,6 +231,6 @@ async def test_the_page_asks_for_the_second_step_too(hub):
     page = await hub.post("/login", data={"name": "viewer", "password": "correct horse battery"})
     assert page.is_success
     challenge = page.text.partition('name="challenge" value="')[2].partition('"')[0]
-    form = {"challenge": challenge, "code": code_at(secret, now_step()), "next": "/alerts"}
+    form = {"challenge": challenge, "code": code_at(secret, now_step() + 1), "next": "/alerts"}
     done = await hub.post("/login/second", data=form, follow_redirects=False)
     assert (done.status_code, done.headers["location"]) == (303, "/alerts")
