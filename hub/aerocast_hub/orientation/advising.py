@@ -13,6 +13,7 @@ from aerocast_hub.flights.store import Booking
 from aerocast_hub.orientation.arrival_times import MINUTE_US, BeltModel, Quantiles
 from aerocast_hub.orientation.changing import risk_of
 from aerocast_hub.orientation.guidance import (
+    ON_BELT,
     Advice,
     BagAdvice,
     BagView,
@@ -275,6 +276,10 @@ async def _bag_view(around: Around, bag: Bag) -> BagView:
         flights.append(found.view)
         if is_aboard(journey, leg, airport_codes(found.view.origin)):
             aboard = found.view.key
+    came_with = None
+    if journey.state in ON_BELT and flights and journey.last_site is not None:
+        is_there = journey.last_site in airport_codes(flights[-1].destination)
+        came_with = flights[-1].key if is_there else None
     return BagView(
         licence_plate=bag.licence_plate,
         state=journey.state,
@@ -282,6 +287,7 @@ async def _bag_view(around: Around, bag: Bag) -> BagView:
         last_belt=journey.last_belt,
         flights=tuple(flights),
         aboard=aboard,
+        came_with=came_with,
         is_rush=RUSH in journey.exceptions,
     )
 

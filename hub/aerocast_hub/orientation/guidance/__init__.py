@@ -13,6 +13,7 @@ from aerocast_hub.orientation.guidance.guide import guide
 from aerocast_hub.orientation.guidance.trip import Trip, Whereabouts, trip_of, whereabouts
 from aerocast_hub.orientation.guidance.views import (
     NOT_TOLD,
+    ON_BELT,
     BagView,
     FlightView,
     Surrounding,
@@ -23,6 +24,7 @@ from aerocast_hub.orientation.guidance.views import (
 
 __all__ = [
     "NOT_TOLD",
+    "ON_BELT",
     "Advice",
     "BagAdvice",
     "BagView",

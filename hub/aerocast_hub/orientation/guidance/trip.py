@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from aerocast_hub.orientation.arrival_times import MINUTE_US
-from aerocast_hub.orientation.guidance.views import ON_BELT, BagView, FlightKey, FlightView
+from aerocast_hub.orientation.guidance.views import BagView, FlightKey, FlightView
 
 # Where nobody hears flights leave, one is taken to have left so long after its schedule.
 LEFT_AFTER_US = 15 * MINUTE_US
@@ -93,15 +93,13 @@ def has_left(flight: FlightView, now_us: int) -> bool:
 
 
 def _has_brought_a_bag(flight: FlightView, bags: Iterable[BagView]) -> bool:
-    """Say whether a bag that ends with a flight was seen on the belt: then it is there, unheard."""
+    """Say whether a bag that ends with a flight was seen on a belt there: then it came, unheard."""
     left_us = flight.progress.off_block_due_us if flight.left_us is None else flight.left_us
     return any(
-        bag.state in ON_BELT
+        bag.came_with == flight.key
         and not bag.is_rush
         and bag.last_seen_us is not None
         and bag.last_seen_us > (left_us or 0)
-        and bool(bag.flights)
-        and bag.flights[-1].key == flight.key
         for bag in bags
     )
 

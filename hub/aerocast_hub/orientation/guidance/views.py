@@ -99,6 +99,8 @@ class BagView(msgspec.Struct, frozen=True, kw_only=True):
         Those it is to travel on, in order, as far as the hub knows them.
     aboard
         The flight in whose hold it is, or was when that left.
+    came_with
+        The flight it ends with, once it is on a belt of the airport that flies to.
     is_rush
         It travels after its passenger, alone.
     """
@@ -109,6 +111,7 @@ class BagView(msgspec.Struct, frozen=True, kw_only=True):
     last_belt: str | None = None
     flights: tuple[FlightView, ...] = ()
     aboard: FlightKey | None = None
+    came_with: FlightKey | None = None
     is_rush: bool = False
 
 

@@ -64,6 +64,7 @@ def passengers(draw):
                 last_seen_us=instants,
                 flights=chains,
                 aboard=st.sampled_from([None, one.key, two.key]),
+                came_with=st.sampled_from([None, one.key, two.key]),
                 is_rush=st.booleans(),
             ),
             max_size=3,

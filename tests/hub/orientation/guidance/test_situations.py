@@ -351,7 +351,7 @@ def test_of_a_flight_that_never_arrives_no_time_is_told():
 
 def test_of_a_flight_nobody_heard_land_a_bag_on_the_belt_is_believed_and_no_time_is_told():
     unheard = flight(on_block_due_us=-50)
-    one = bag("arrived", seen=-2)
+    one = bag("arrived", seen=-2, came_with=unheard.key)
     alone = advise([one], unheard)
     assert (alone.phase, alone.belt, alone.last_bag) == ("at_belt", "4", None)
     assert [each.key for each in alone.reasons] == ["why_bag_there"]

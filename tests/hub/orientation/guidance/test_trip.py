@@ -54,21 +54,21 @@ def test_without_a_flight_a_passenger_is_nowhere_we_know():
 
 
 @pytest.mark.parametrize(
-    ("state", "seen", "more", "stage"),
+    ("seen", "came", "more", "stage"),
     [
-        ("arrived", -5, {}, "there"),
-        ("delivered", -5, {}, "there"),
-        ("sorted", -5, {}, "flying"),
-        ("arrived", None, {}, "flying"),  # nobody says when
-        ("arrived", -100, {}, "flying"),  # before the flight left: another one brought it
-        ("arrived", -5, {"is_rush": True}, "flying"),
+        (-5, True, {}, "there"),
+        (-5, False, {}, "flying"),  # on a belt of another airport, say: it was given back
+        (None, True, {}, "flying"),  # nobody says when
+        (-100, True, {}, "flying"),  # before the flight left: another one brought it
+        (-5, True, {"is_rush": True}, "flying"),
     ],
 )
 def test_a_bag_on_the_belt_tells_that_its_flight_is_there_though_nobody_heard_it(
-    state, seen, more, stage
+    seen, came, more, stage
 ):
     for flights in ((FIRST,), (FIRST, onward(leaves=-70))):
-        some = bag(state, seen=seen, flights=flights, **more)
+        with_it = {"came_with": flights[-1].key} if came else {}
+        some = bag("arrived", seen=seen, flights=flights, **with_it, **more)
         other = bag(plate=OTHER, flights=flights)
         found = whereabouts(trip_of([some, other]), NOW)
         is_there = stage == "there" and seen > -70
@@ -76,6 +76,6 @@ def test_a_bag_on_the_belt_tells_that_its_flight_is_there_though_nobody_heard_it
 
 
 def test_a_bag_that_is_collected_on_the_way_tells_nothing_of_the_next_flight():
-    early = bag("arrived", seen=-5, flights=(FIRST,))
+    early = bag("arrived", seen=-5, flights=(FIRST,), came_with=FIRST.key)
     trip = trip_of([early, bag(plate=OTHER, flights=(FIRST, SECOND))])
     assert whereabouts(trip, NOW).stage == "flying"
