@@ -139,7 +139,11 @@ async def check_renewal(hub, gateway):
         return gateway.certificate()
 
     assert await until(certificate, lambda content: content != first) != first
-    assert not (gateway.identity / "waiting.key").exists()
+
+    async def waits():  # until the certificate is written
+        return (gateway.identity / "waiting.key").exists()
+
+    assert not await until(waits, lambda is_there: not is_there)
     assert len((await hub.client.get(f"{gateway.path}/certificates"))["items"]) == 2
     said = await gateway.until(
         lambda said: said.link["connected"] and said.devices["desk"] == "connected"
