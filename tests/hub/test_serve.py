@@ -1,5 +1,6 @@
 """The command as people run it: a process, its output, its end."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,7 +11,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -26,7 +26,7 @@ def environment(tmp_path, **settings):
     return os.environ | {"AEROCAST_HUB_DATA_DIR": str(tmp_path / "data")} | ours
 
 
-@contextmanager
+@contextlib.contextmanager
 def hub(tmp_path, *arguments, **settings):
     with (tmp_path / "log").open("w+") as log:
         process = subprocess.Popen(
@@ -152,18 +152,20 @@ def test_a_hub_whose_database_says_nothing_stops_when_it_is_asked_to(tmp_path):
         assert [line["message"] for line in lines] == ["stopped while starting"]
 
 
-@contextmanager
+@contextlib.contextmanager
 def standing_still(server):
     """Let a PostgreSQL do nothing, and tell nobody, while the block runs."""
     first = psutil.Process(server.pid)
-    processes = [first, *first.children(recursive=True)]
-    for process in processes:
-        process.suspend()
+    first.suspend()  # before its children are looked for: it makes no more of them
+    children = first.children(recursive=True)
+    for process in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.suspend()
     try:
         yield
     finally:
-        for process in processes:
-            if process.is_running():
+        for process in (first, *children):
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.resume()
 
 

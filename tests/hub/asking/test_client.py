@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 from aerocast_hub.app import create_app
+from aerocast_hub.asking import breaker
 from aerocast_hub.asking import client as asking
 from aerocast_hub.asking.breaker import TRIES
 from aerocast_hub.asking.client import ServiceAwayError, ServiceClient
@@ -12,6 +13,8 @@ from aerocast_hub.asking.tokens import HEADER
 from aerocast_hub.settings import load_settings
 from aerocast_hub.telemetry.metrics import Metrics
 from litestar.testing import AsyncTestClient
+
+from tests.waiting import until
 
 KEY = "a key of tests, as long as one must be"
 
@@ -53,7 +56,9 @@ class Other:
 
 
 @pytest.fixture
-async def other():
+async def other(monkeypatch):
+    for name in ("CONNECT_WITHIN_S", "ANSWER_WITHIN_S"):
+        monkeypatch.setattr(asking, name, 60.0)
     other = Other()
     async with other.listening() as url:
         other.client = ServiceClient("baggage", url, "orientation", lambda: KEY, other.metrics)
@@ -81,14 +86,17 @@ async def test_a_refusal_is_not_asked_again(other):
 
 async def test_one_that_hangs_is_given_up_and_then_left_alone(other, monkeypatch):
     monkeypatch.setattr(asking, "ANSWER_WITHIN_S", 0.1)
-    hasty = ServiceClient(
-        "baggage", str(other.client._client.base_url), "me", lambda: KEY, Metrics()
-    )
+    monkeypatch.setattr(breaker, "REST_S", 3600.0)
+    metrics = Metrics()
+    hasty = ServiceClient("baggage", str(other.client._client.base_url), "me", lambda: KEY, metrics)
     other.answers.clear()
     for _ in range(3):
         with pytest.raises(ServiceAwayError, match="the baggage service does not answer"):
             await hasty.ask("/internal", {}, list[int])
-    assert other.asked == TRIES
+    told = metrics.text().decode()
+    assert f'questions_total{{outcome="failed",service="baggage"}} {TRIES}.0' in told
+    assert 'questions_total{outcome="left_alone",service="baggage"} 2.0' in told
+    await until(lambda: other.asked == TRIES)  # the last one may still be on its way
     await hasty.close()
 
 

@@ -84,7 +84,7 @@ async def go(hub, path="/login/provider?next=/alerts"):
     """Follow the browser to the provider; give where the provider sends it back to."""
     away = await hub.get(path, follow_redirects=False)
     assert away.status_code == 303, away.text
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=60) as browser:
         return (await browser.get(away.headers["location"])).headers["location"]
 
 
@@ -129,7 +129,7 @@ async def test_an_account_is_not_taken_over_by_its_name_but_linked_by_its_owner(
     assert "There is an account of your name" in refused.text
     await hub.post("/login", data={"name": "admin", "password": PASSWORD}, headers=SAME)
     away = await hub.post("/account/provider", headers=SAME, follow_redirects=False)
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=60) as browser:
         back = (await browser.get(away.headers["location"])).headers["location"]
     linked = await come_back(hub, back)
     assert linked.headers["location"] == "/account"
@@ -282,7 +282,7 @@ def others_wrote(tmp_path):
 async def test_a_provider_others_wrote_lets_people_in_too(settings, people, others_wrote):
     async with hub_of(settings, others_wrote) as hub:
         away = await hub.get("/login/provider?next=/alerts", follow_redirects=False)
-        async with httpx.AsyncClient() as browser:
+        async with httpx.AsyncClient(timeout=60) as browser:
             said = await browser.post(away.headers["location"], data={"sub": "ada@x.example"})
         done = await come_back(hub, said.headers["location"])
         assert done.headers["location"] == "/alerts"

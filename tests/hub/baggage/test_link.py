@@ -273,6 +273,7 @@ async def test_partners_get_what_is_for_them_once_and_what_they_missed(serving):
         await until(lambda: server._visits)
         await storage.store([bsm(2), bsm(3, airline="BA"), b"MVT\n", bsm(4)], "api")
         await until(lambda: len(sink.received) == 2)
+    await until(lambda: not server._visits)  # how far it has got is kept
     await storage.store([bsm(5)], "api")
     async with running(partner_of(server, "AFBRS", b"for-af", sink).run()):
         await until(lambda: len(sink.received) >= 3)

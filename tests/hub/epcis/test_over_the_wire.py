@@ -25,7 +25,7 @@ def hub(tmp_path_factory):
 @pytest.fixture(scope="module")
 def client(hub):
     asked = {"name": NAME, "password": PASSWORD}
-    tokens = httpx.post(f"{hub.base}/auth/login", json=asked).json()
+    tokens = httpx.post(f"{hub.base}/auth/login", json=asked, timeout=60).json()
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
     with httpx.Client(base_url=hub.base, headers=headers, timeout=60) as opened:
         made = {"name": "loaded", "query": {"EQ_bizStep": ["loading"]}}

@@ -7,6 +7,7 @@ import time
 
 import psutil
 import pytest
+from aerocast_hub.inbox import broker as module
 from aerocast_hub.inbox.broker import EmbeddedBroker
 from aerocast_hub.inbox.broker_login import hubs_login
 from aerocast_hub.telemetry.metrics import Metrics
@@ -29,7 +30,8 @@ def kill_the_next_child(others, killed):
 
 # iotcore leaves the pipe of a child that did not come up to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-async def test_a_broker_killed_while_it_starts_is_started_again(tmp_path):
+async def test_a_broker_killed_while_it_starts_is_started_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE_S", 60.0)
     others, killed = children(), []
     killer = threading.Thread(target=kill_the_next_child, args=(others, killed))
     killer.start()

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import time
+from types import SimpleNamespace
 
 import pytest
 from aerocast_hub.gateways.orders import Wish, give_order, newest_orders
 from aerocast_hub.gateways.registry import add_gateway
-from aerocast_hub.inbox import courier
+from aerocast_hub.inbox import courier, gathering
 from aerocast_hub.inbox.receive import Inbox
 from aerocast_hub.inbox.run import listening
 from aerocast_hub.inbox.tables import ObservationRow
@@ -22,9 +23,11 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from sqlalchemy import func, select
 
+from tests.clock import Clock
 from tests.hub.inbox.test_source_mqtt import Gateway
 from tests.hub.inbox.wire import GATEWAY, SITE, status, tags
 from tests.mosquitto import mosquitto as run_mosquitto
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ async def test_what_a_broker_took_and_forgot_is_acknowledged_only_when_it_comes_
     async with connected(mosquitto.port) as gateway:
         for first in range(1, 101, 10):
             sent = gateway.client.publish(*tags(first, first + 9)[:2], qos=1)
-            await asyncio.to_thread(sent.wait_for_publish, 10)  # the broker's own word for it
+            await asyncio.to_thread(sent.wait_for_publish, 60)  # the broker's own word for it
         mosquitto.kill()
         mosquitto.start()
         gateway.ready.clear()
@@ -139,28 +142,31 @@ async def test_a_broker_killed_again_and_again_costs_and_doubles_nothing(hub, mo
 
 
 async def test_an_inbox_that_lags_asks_for_a_rest_and_withdraws_it_when_it_has_caught_up(
-    hub, mosquitto, database
+    hub, mosquitto, database, monkeypatch
 ):
-    class Slow:
-        pause_s = 2.5
+    clock, begun, lets = Clock(), asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr(gathering, "time", SimpleNamespace(monotonic=clock))
+    lets.set()
 
-        async def absorb(self, _session, _sightings):
-            await asyncio.sleep(self.pause_s)
-            return []
+    async def absorb(_session, _sightings):
+        begun.set()
+        await lets.wait()
+        return []
 
-    slow = Slow()
-    async with hub({"slow": slow.absorb}), connected(mosquitto.port) as gateway:
+    async with hub({"slow": absorb}) as source, connected(mosquitto.port) as gateway:
         gateway.send(tags(1, 10))
         assert (await gateway.ack(10)).status == 0
-        slow.pause_s = 2.5
+        begun.clear()
+        lets.clear()
         gateway.send(tags(11, 20))
-        await asyncio.sleep(0.3)  # the inbox is busy with it; this one waits behind
+        await begun.wait()  # the inbox is busy with it; this one waits behind
         gateway.send(tags(21, 30))
+        await until(lambda: source._gathering._waiting)
+        clock.now_s += 2.5
+        lets.set()
         assert (await gateway.ack(20)).status == 0
-        slow.pause_s = 0.0
         ack = await gateway.ack(30)
-        assert ack.status == 3
-        assert 1500 <= ack.retry_after_ms <= 3500
+        assert (ack.status, ack.retry_after_ms) == (3, 2500)
         gateway.send(tags(31, 40))
         assert (await gateway.ack(40)).status == 0
     assert await stored(database) == 40
