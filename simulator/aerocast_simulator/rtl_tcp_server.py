@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from aerocast_protocols.modes.rtl_tcp import (
     Command,
@@ -14,6 +15,7 @@ from aerocast_protocols.modes.rtl_tcp import (
 from aerocast_simulator.radio_sky import SLICE_S, RadioSky
 
 R820T = Greeting(tuner_type=5, gain_steps=29)
+RATE_WITHIN_S = 5.0  # whoever asked for no rate by then gets the one there was
 PIECE_BYTES = 16_383  # odd: a network cuts samples in two
 
 
@@ -80,7 +82,11 @@ class RtlTcpServer:
             async with self._turn:
                 writer.write(encode_greeting(R820T))
                 await writer.drain()
-                listening = asyncio.create_task(self._obey(reader))
+                asked = asyncio.Event()
+                listening = asyncio.create_task(self._obey(reader, asked))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(RATE_WITHIN_S):
+                        await asked.wait()
                 await self._send(writer, listening)
         except ConnectionError:
             return
@@ -90,18 +96,22 @@ class RtlTcpServer:
                 await asyncio.gather(listening, return_exceptions=True)
             writer.close()
 
-    async def _obey(self, reader: asyncio.StreamReader) -> None:
+    async def _obey(self, reader: asyncio.StreamReader, asked: asyncio.Event) -> None:
+        """Note orders until the client leaves; tell when it has asked for its rate, or left."""
         orders = OrderBuffer()
-        while received := await reader.read(1024):
-            orders.feed(received)
-            for order in orders.orders():
-                self.orders.append(order)
-                if order.command == Command.SAMPLE_RATE:
-                    self._rate_hz = order.argument
+        try:
+            while received := await reader.read(1024):
+                orders.feed(received)
+                for order in orders.orders():
+                    self.orders.append(order)
+                    if order.command == Command.SAMPLE_RATE:
+                        self._rate_hz = order.argument
+                        asked.set()
+        finally:
+            asked.set()
 
     async def _send(self, writer: asyncio.StreamWriter, client: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(SLICE_S / self._speed)  # by then the client has asked for its rate
         sky, due_s = self._sky(self._rate_hz), loop.time()
         while not client.done():
             content = await asyncio.to_thread(sky.cu8, self._number)

@@ -150,6 +150,7 @@ async def test_rtl_tcp_serves_the_air_at_the_rate_asked_for_to_one_client_at_a_t
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             assert decode_greeting(await reader.readexactly(GREETING_BYTES)).tuner == "R820T"
             second, second_writer = await asyncio.open_connection("127.0.0.1", server.port)
+            await asyncio.sleep(SLICE_S)  # a client may take its time: it hears its rate alone
             writer.write(listen_orders(2_000_000, 40.2))
             first = await reader.readexactly(400_000)
             assert not second.at_eof()
