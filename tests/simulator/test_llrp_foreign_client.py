@@ -6,6 +6,9 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+from aerocast_simulator import llrp_reader
+
 from tests.agent.readers import a_reader, epc
 from tests.servers import find_peer
 from tests.waiting import until
@@ -62,6 +65,12 @@ async def sllurp(reader, **settings):
         if process.returncode is None:
             process.kill()
             await process.communicate()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """The reader waits a minute for an answer to its keepalives, ten of which come in a second."""
+    monkeypatch.setattr(llrp_reader, "GIVES_UP_AFTER", 600)
 
 
 async def test_it_reads_tags_inputs_and_antennas_that_come_in_small_pieces():

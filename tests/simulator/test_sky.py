@@ -19,6 +19,8 @@ from aerocast_protocols.observations.aircraft import (
 from aerocast_simulator.flight import Air, Arrival, GroundPath, Layer, moved
 from aerocast_simulator.sky import BeastServer, Flight
 
+from tests.waiting import until
+
 NS = 1_000_000_000
 HERE = Position(43.6293, 1.3638)
 STAND, DECOY = Position(43.6310, 1.3700), Position(43.6319, 1.3700)
@@ -195,6 +197,13 @@ async def test_the_gateways_own_driver_hears_the_simulated_sky():
     assert state.signal_dbfs == pytest.approx(-9.0, abs=0.1)
 
 
+async def listen(reader, frames):
+    buffer = BeastBuffer()
+    while received := await reader.read(4096):
+        buffer.feed(received)
+        frames |= {each.frame for each in buffer.frames()}
+
+
 async def test_every_client_of_the_receiver_hears_the_same():
     flight = Flight.arrival("39a1b2", "AFR12AB", PATH, AIR)
     server = BeastServer([flight], speed=20.0)
@@ -202,14 +211,14 @@ async def test_every_client_of_the_receiver_hears_the_same():
     try:
         async with asyncio.timeout(60):
             clients = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2)]
-            heard = []
-            for reader, writer in clients:
-                buffer, frames = BeastBuffer(), []
-                while len(frames) < 100:
-                    buffer.feed(await reader.read(4096))
-                    frames += [each.frame for each in buffer.frames()]
-                heard.append(set(frames))
+            heard = [set(), set()]  # one may have come later than the other
+            listening = [
+                asyncio.create_task(listen(reader, frames))
+                for (reader, _), frames in zip(clients, heard, strict=True)
+            ]
+            await until(lambda: len(heard[0] & heard[1]) >= 50)
+            for task, (_, writer) in zip(listening, clients, strict=True):
                 writer.close()
-            assert len(heard[0] & heard[1]) >= 50
+                await task
     finally:
         await server.stop()

@@ -10,14 +10,33 @@ from sqlalchemy.exc import OperationalError
 
 from tests.waiting import until
 
+PATIENT_S = 300.0
+
+
+class Pace:
+    """How soon a hub that gives no sign of life is thought dead."""
+
+    def __init__(self, monkeypatch):
+        self._set = monkeypatch.setattr
+        self._as_ever = {name: getattr(deciding, name) for name in ("HOLDS_S", "LIES_STILL_S")}
+        for name in ("RENEW_EVERY_S", "LOOK_EVERY_S"):
+            self._set(holding, name, getattr(deciding, name) / 20)
+        self.quick()
+
+    def quick(self):
+        """The same proportions, twenty times as fast."""
+        for name, as_ever in self._as_ever.items():
+            self._set(deciding, name, as_ever / 20)
+
+    def patient(self):
+        """Not at all, however long the machine stands still."""
+        for name in self._as_ever:
+            self._set(deciding, name, PATIENT_S)
+
 
 @pytest.fixture
-def quick(monkeypatch):
-    """The same proportions, twenty times as fast."""
-    for name in ("RENEW_EVERY_S", "LOOK_EVERY_S"):
-        monkeypatch.setattr(holding, name, getattr(deciding, name) / 20)
-    for name in ("HOLDS_S", "LIES_STILL_S"):
-        monkeypatch.setattr(deciding, name, getattr(deciding, name) / 20)
+def pace(monkeypatch):
+    return Pace(monkeypatch)
 
 
 class Worker:
@@ -41,7 +60,8 @@ class Worker:
             self.began.clear()
 
 
-async def test_one_hub_works_from_its_start_and_the_next_when_it_stops(database, quick):
+async def test_one_hub_works_from_its_start_and_the_next_when_it_stops(database, pace):
+    pace.patient()
     at_work = []
     one, other = Worker("one", at_work), Worker("other", at_work)
     async with by_one_hub(database, "baggage", other.work) as held:
@@ -56,7 +76,8 @@ async def test_one_hub_works_from_its_start_and_the_next_when_it_stops(database,
         assert at_work == ["one"]
 
 
-async def test_a_hub_that_dies_is_followed_by_another(database, quick):
+async def test_a_hub_that_dies_is_followed_by_another(database, pace):
+    pace.patient()
     at_work = []
     assert await Holder(database, "baggage").take()  # and never gives a sign of life again
     one, other = Worker("one", at_work), Worker("other", at_work)
@@ -65,13 +86,15 @@ async def test_a_hub_that_dies_is_followed_by_another(database, quick):
         by_one_hub(database, "baggage", other.work) as second,
     ):
         assert at_work == []
+        pace.quick()
         await until(lambda: at_work)
+        pace.patient()
         await asyncio.sleep(3 * holding.RENEW_EVERY_S)
         assert first.is_held != second.is_held
         assert len(at_work) == 1
 
 
-async def test_a_hub_that_cannot_renew_stops_in_time_and_begins_again(database, quick, monkeypatch):
+async def test_a_hub_that_cannot_renew_stops_in_time_and_begins_again(database, pace, monkeypatch):
     at_work, is_broken = [], False
     renew = Holder.renew
 
@@ -88,7 +111,7 @@ async def test_a_hub_that_cannot_renew_stops_in_time_and_begins_again(database, 
         await until(lambda: at_work)
 
 
-async def test_a_hub_whose_renewal_hangs_stops_in_time(database, quick, monkeypatch):
+async def test_a_hub_whose_renewal_hangs_stops_in_time(database, pace, monkeypatch):
     at_work, answer = [], asyncio.Event()
     renew = Holder.renew
 
@@ -103,11 +126,12 @@ async def test_a_hub_whose_renewal_hangs_stops_in_time(database, quick, monkeypa
         await until(lambda: at_work)
 
 
-async def test_one_that_was_thought_dead_notices_when_it_wakes(database, quick):
+async def test_one_that_was_thought_dead_notices_when_it_wakes(database, pace):
     sleeper = Holder(database, "baggage")
     assert await sleeper.take()
     async with by_one_hub(database, "baggage", Worker("one", []).work) as follower:
         await until(lambda: follower.is_held)
+        pace.patient()
         assert not await sleeper.renew()
         assert not await sleeper.take()
         await sleeper.lay_down()  # lays down nothing that is another's

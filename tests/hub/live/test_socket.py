@@ -5,6 +5,8 @@ import time
 
 import pytest
 from aerocast_hub.app import create_app
+from aerocast_hub.auth.sessions import standing
+from aerocast_hub.auth.tokens import ACCESS_TOKEN_S
 from aerocast_hub.events.gateways import GatewayStateChanged
 from aerocast_hub.live import controller
 from aerocast_hub.outbox.publish import write_events
@@ -26,9 +28,9 @@ def hub(database_url, tmp_path):
         yield client
 
 
-def token(hub, permission="baggage:read", age_s=0):
+def token(hub, permission="baggage:read"):
     signer = hub.app.state.hub.keys.signer
-    issued = signer.issue("1", "op", frozenset({permission}), int(time.time()) - age_s)
+    issued = signer.issue("1", "op", frozenset({permission}), int(time.time()))
     return {"authorization": f"Bearer {issued}"}
 
 
@@ -70,8 +72,19 @@ def test_a_quiet_socket_says_that_it_is_still_there(hub, monkeypatch):
         assert heard(socket) == {"still_here": True}
 
 
-def test_a_socket_ends_with_its_token(hub):
-    with hub.websocket_connect("/live/ws", headers=token(hub, age_s=15 * 60 - 2)) as socket:
+class NearTheEnd:
+    """The time by which streams are watched: a token that was issued just now is nearly over."""
+
+    time_ns, monotonic = time.time_ns, time.monotonic
+
+    @staticmethod
+    def time():
+        return time.time() + ACCESS_TOKEN_S - 2
+
+
+def test_a_socket_ends_with_its_token(hub, monkeypatch):
+    monkeypatch.setattr(standing, "time", NearTheEnd)
+    with hub.websocket_connect("/live/ws", headers=token(hub)) as socket:
         assert heard(socket) == {"ready": True}
         with pytest.raises(WebSocketDisconnect) as closed:
             heard(socket)

@@ -9,7 +9,8 @@ def test_the_hub_stops_while_somebody_listens(tmp_path):
     hub = Hub(tmp_path)
     hub.command("user", "add", NAME, given=f"{PASSWORD}\n")
     hub.start()
-    tokens = httpx.post(f"{hub.base}/auth/login", json={"name": NAME, "password": PASSWORD}).json()
+    login = {"name": NAME, "password": PASSWORD}
+    tokens = httpx.post(f"{hub.base}/auth/login", json=login, timeout=60).json()
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
     with httpx.stream("GET", f"{hub.base}/live", headers=headers, timeout=60) as listening:
         lines = listening.iter_lines()

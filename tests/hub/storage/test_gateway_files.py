@@ -140,7 +140,8 @@ def post(hub, said, signature, content):
         "X-Aerocast-File": base64.b64encode(said).decode(),
         "X-Aerocast-Signature": signature,
     }
-    return httpx.post(f"{hub.base}/api/gateway-files", content=content, headers=headers)
+    url = f"{hub.base}/api/gateway-files"
+    return httpx.post(url, content=content, headers=headers, timeout=60)
 
 
 def test_words_that_are_not_the_gateways_are_refused(hub, agent):
@@ -168,7 +169,8 @@ def test_words_that_are_not_the_gateways_are_refused(hub, agent):
         answer = post(hub, odd, keys.sign_file(present, odd), content)
         assert (answer.status_code, "cannot be read" in answer.text) == (400, True), changed
     assert post(hub, said, "no base64", content).status_code == 400
-    assert httpx.post(f"{hub.base}/api/gateway-files", content=content).status_code == 400
+    unsigned = httpx.post(f"{hub.base}/api/gateway-files", content=content, timeout=60)
+    assert unsigned.status_code == 400
     assert listed(hub, "captures") == {}
     hub.command("gateway", "revoke", *NAME)
     answer = post(hub, said, good, content)

@@ -25,7 +25,7 @@ def engine_kind():
 
 
 @pytest.fixture
-def received():
+def received(unhurried):
     with receiving() as receiver:
         yield receiver
 

@@ -25,7 +25,7 @@ NOBODYS_ID = "00000000-0000-0000-0000-000000000001"
 HALF_A_HEADER = b"GET /health HTTP/1.1\r\nHost: hub\r\nAccept: "
 HALF_A_BODY = (
     b"POST /auth/login HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
-    b'Content-Length: 60\r\n\r\n{"name": '
+    b'Content-Length: 6000\r\n\r\n{"name": '
 )
 
 
@@ -116,7 +116,8 @@ def test_one_client_holds_no_more_than_its_share_of_streams(hub, bearer):
         for _ in range(AT_ONCE):
             stream = held.enter_context(closing(say(hub, ask)))
             assert status_of(stream.recv(65_536)) == 200
-        refused = httpx.get(f"{hub.base}/api/alerts", headers={"Authorization": bearer})
+        headers = {"Authorization": bearer}
+        refused = httpx.get(f"{hub.base}/api/alerts", headers=headers, timeout=LONG_S)
         assert refused.status_code == 429
         assert refused.headers["retry-after"] == "1"
         assert refused.headers["content-type"] == "application/problem+json"

@@ -57,7 +57,7 @@ async def receiver():
 
 @pytest.fixture
 async def client():
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as opened:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as opened:
         yield opened
 
 
