@@ -33,6 +33,7 @@ CHROMIUM = (
     "--no-pings",
 )
 START_S = 90
+SEED_GOOD_S = 600  # later, what is landing now has landed and the report is old
 COMMAND = str(Path(sys.executable).with_name("aerocast-hub"))
 
 
@@ -134,16 +135,19 @@ def seed(hub: Hub) -> None:
 
 
 class Seeded:
-    """The folder of a hub that `seed` was done to and that never ran."""
+    """The folder of a hub that `seed` was done to and that never ran; its day is of then."""
 
     folder: Path | None = None
+    until_s = 0.0
 
 
 def lay_out(hub: Hub) -> None:
-    """Do to a new hub what `seed` does: its commands run once, later hubs get a copy."""
-    if Seeded.folder is None:
+    """Do to a new hub what `seed` does: its commands run once, hubs soon after get a copy."""
+    if Seeded.folder is None or time.monotonic() > Seeded.until_s:
         seed(hub)
-        Seeded.folder = shutil.copytree(hub.folder, hub.folder.with_name("seeded"))
+        Seeded.until_s = time.monotonic() + SEED_GOOD_S
+        seeded = hub.folder.with_name(f"seeded-{hub.folder.name}")
+        Seeded.folder = shutil.copytree(hub.folder, seeded)
     else:
         shutil.copytree(Seeded.folder, hub.folder, dirs_exist_ok=True)
 
@@ -202,6 +206,7 @@ def visit(browser, hub, request):
             locale=language,
             color_scheme="dark" if dark else "light",
         )
+        context.set_default_timeout(60_000)
         page = context.new_page()
         watched = Watched(page, hub.base, expects)
         opened.append((context, watched))
@@ -217,6 +222,18 @@ def visit(browser, hub, request):
         context.close()
     assert [each for _, watched in opened for each in watched.unexpected()] == []
     assert [each for _, watched in opened for each in watched.elsewhere] == []
+
+
+def told_alone(page):
+    """Show the page anew, and let it learn what is new by being told alone."""
+    page.add_init_script(
+        "const every = setInterval;"
+        "window.setInterval = (work, ms) => (ms === 15000 ? 0 : every(work, ms));"
+    )
+    page.reload()
+    page.evaluate("window.sameDocument = true")
+    expect(page.locator("#live-words")).to_have_text("live")
+    return page
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def airport(hub, gateway):
     """A hub where somebody is in every situation."""
     drawn = files("aerocast_simulator") / "places.toml"
     for name, text in (
-        ("flights.jsonl", travellers.lines(travellers.FLIGHTS)),
+        ("flights.jsonl", travellers.lines(travellers.flights())),
         ("messages.txt", travellers.messages()),
         ("places.toml", drawn.read_text(encoding="utf-8")),
     ):
@@ -46,7 +46,7 @@ def airport(hub, gateway):
 @pytest.fixture(scope="module")
 def links(airport):
     """Every passenger's page by the situation they are in."""
-    with httpx.Client(base_url=airport.base) as client:
+    with httpx.Client(base_url=airport.base, timeout=60) as client:
         return {name: link_of(client, name) for name in TRAVELLERS}
 
 

@@ -12,7 +12,7 @@ from aerocast_protocols.observations.gateways import GatewayHealth
 from playwright.sync_api import expect
 
 from tests.hub.browser.axe import small_targets, violations
-from tests.hub.browser.conftest import NAME, PASSWORD, Hub
+from tests.hub.browser.conftest import NAME, PASSWORD, Hub, told_alone
 from tests.hub.browser.gateway import Gateway, boot_ns
 
 
@@ -125,18 +125,6 @@ PRESSED_A_MOMENT_AGO = """(button) => {
   button.closest("fieldset").disabled = false;
   button.form.requestSubmit(button);
 }"""
-
-
-def told_alone(page):
-    """Show the page anew, and let it learn what is new by being told alone."""
-    page.add_init_script(
-        "const every = setInterval;"
-        "window.setInterval = (work, ms) => (ms === 15000 ? 0 : every(work, ms));"
-    )
-    page.reload()
-    page.evaluate("window.sameDocument = true")
-    expect(page.locator("#live-words")).to_have_text("live")
-    return page
 
 
 def newest(page, what):

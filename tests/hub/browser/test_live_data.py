@@ -6,11 +6,11 @@ from aerocast_protocols.observations.bags import BagPassage
 from aerocast_protocols.observations.gateways import Evicted, GatewayHealth
 from playwright.sync_api import expect
 
+from tests.hub.browser.conftest import told_alone
 from tests.hub.browser.day import ICAO, PLATE
 from tests.hub.browser.gateway import boot_ns
 
 SECOND_NS = 1_000_000_000
-SOON_MS = 15_000  # sooner than the page looks by itself: it was told
 
 
 def passage(point, belt, plate=PLATE, ago_s=0, **more):
@@ -73,29 +73,25 @@ def winds():
 
 
 def test_a_bag_a_flight_and_a_gateway_appear_without_a_reload(operator, gateway):
-    page = operator("/")
-    expect(page.locator("#live-words")).to_have_text("live")
+    page = told_alone(operator("/"))
     expect(page.get_by_text("No bag has been seen")).to_be_visible()
-    page.evaluate("window.sameDocument = true")
 
     gateway.tell(passage("sortation", "belt-4"))
     bag = page.get_by_role("row", name="0220 123456")
-    expect(bag).to_contain_text("sorted", timeout=SOON_MS)
+    expect(bag).to_contain_text("sorted")
     expect(bag).to_contain_text("AF6120")
 
     gateway.tell(on_ground("landed", 240), on_ground("on_stand", 60, "A12"))
     flight = page.get_by_role("row", name="AF6120 ORY")
-    expect(flight).to_contain_text("on block", timeout=SOON_MS)
+    expect(flight).to_contain_text("on block")
     expect(flight).to_contain_text("A12")
 
     gateway.tell(health())
-    expect(page.get_by_role("list", name="Devices of hall-1")).to_contain_text(
-        "sky: lost", timeout=SOON_MS
-    )
+    expect(page.get_by_role("list", name="Devices of hall-1")).to_contain_text("sky: lost")
     expect(page.locator(".gateways")).to_contain_text("GPS")
 
     gateway.tell(passage("reclaim", "belt-4"))
-    expect(page.get_by_text("No bag has been seen")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("No bag has been seen")).to_be_visible()
     assert page.evaluate("window.sameDocument")
 
 
@@ -134,9 +130,9 @@ def test_a_bags_journey_is_told_point_by_point(operator, gateway):
     expect(points).to_have_count(2)
     expect(points.nth(0)).to_contain_text("acceptance")
     expect(page.get_by_text("which is not sure")).to_be_visible()
-    expect(page.locator("#live-words")).to_have_text("live")
+    told_alone(page)
     gateway.tell(passage("loading", "belt-4", plate))
-    expect(points).to_have_count(3, timeout=SOON_MS)
+    expect(points).to_have_count(3)
 
 
 def test_a_bag_nobody_knows_is_a_page_that_says_so(operator):

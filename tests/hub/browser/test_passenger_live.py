@@ -60,7 +60,7 @@ def test_the_page_is_light_and_needs_no_script(hub, browser, link):
     page.get_by_role("link", name="Look again").click()
     expect(page.locator(".answer-sign strong")).to_be_visible()
     context.close()
-    with httpx.Client(base_url=hub.base) as client:
+    with httpx.Client(base_url=hub.base, timeout=60) as client:
         html = client.get(f"/p/{link['token']}").text
         parts = [each.split('"')[0] for each in html.split('"/static/')[1:]]
         bytes_sent = len(html.encode()) + sum(
@@ -79,4 +79,4 @@ def test_programs_follow_the_advice_too(hub, link):
         assert SURNAME not in json.dumps(news, ensure_ascii=False)
         hub.command("link", "revoke", link["link"]["id"])
         assert "event: over" in list(lines)
-    assert httpx.get(path.replace("/live", "")).status_code == 404
+    assert httpx.get(path.replace("/live", ""), timeout=60).status_code == 404

@@ -5,13 +5,11 @@ from datetime import timedelta
 
 from aerocast_protocols.observations.aircraft import AircraftGroundEvent
 
-from tests.hub.browser.day import NOW, at
+from tests.hub.browser.day import at, now
 from tests.hub.browser.gateway import boot_ns
 from tests.hub.browser.test_live_data import passage
 
 SURNAME = "Bernard"
-DATE = f"{NOW - timedelta(minutes=150):%Y-%m-%d}"
-DAY = f"{NOW - timedelta(minutes=150):%d%b}".upper()
 
 # Situation -> a bag tag of somebody in it, and the flight it is on.
 TRAVELLERS = {
@@ -31,25 +29,31 @@ _THROUGH = {"connecting": "BA2000", "missed": "BA2100"}
 _PARKED = {"AF7000": ("39a001", 4, "B16"), "KL8000": ("39a002", 75, "B16")}
 
 
+def _date():
+    return now() - timedelta(minutes=150)
+
+
 def _flight(designator, off, on, leg=("ORY", "TLS"), **more):
     """Give a flight by the minutes from now at which it leaves and arrives."""
     icao = _PARKED.get(designator, (None,))[0]
     return {
-        "flight": designator, "date": DATE, "callsign": designator, "icao": icao,
+        "flight": designator, "date": f"{_date():%Y-%m-%d}", "callsign": designator, "icao": icao,
         "registration": None, "from": leg[0], "to": leg[1], "scheduled_off_block": at(off),
         "scheduled_on_block": at(on), "stand": "B16", "reclaim": "4", "gate": None, **more,
     }  # fmt: skip
 
 
-FLIGHTS = [
-    _flight("BA2000", 58, 160, ("TLS", "LHR"), gate="12", reclaim=None),
-    _flight("BA2100", 12, 100, ("TLS", "LHR"), gate="12", reclaim=None),
-    _flight("IB3000", -50, 30),
-    _flight("AF7000", -80, -20),
-    _flight("KL8000", -140, -80),
-    _flight("XX9000", -130, -60),
-    _flight("AF7100", -70, -2, ("ORY", "BOD"), icao="39a003", reclaim="3"),
-]
+def flights():
+    """Give everybody's flights."""
+    return [
+        _flight("BA2000", 58, 160, ("TLS", "LHR"), gate="12", reclaim=None),
+        _flight("BA2100", 12, 100, ("TLS", "LHR"), gate="12", reclaim=None),
+        _flight("IB3000", -50, 30),
+        _flight("AF7000", -80, -20),
+        _flight("KL8000", -140, -80),
+        _flight("XX9000", -130, -60),
+        _flight("AF7100", -70, -2, ("ORY", "BOD"), icao="39a003", reclaim="3"),
+    ]
 
 
 def lines(values):
@@ -64,10 +68,11 @@ def messages():
 def _message(name, plate, flight):
     origin, destination = _leg(flight)
     owner = f".P/1{SURNAME.upper()}/{name.upper()}\n.L/PN{plate[-4:]}\nENDBSM\n"
+    day = f"{_date():%d%b}".upper()
     if name in _THROUGH:
-        legs = f".V/1TTLS\n.I/{flight}/{DAY}/{origin}\n.F/{_THROUGH[name]}/{DAY}/LHR\n"
+        legs = f".V/1TTLS\n.I/{flight}/{day}/{origin}\n.F/{_THROUGH[name]}/{day}/LHR\n"
     else:
-        legs = f".V/1L{origin}\n.F/{flight}/{DAY}/{destination}\n"
+        legs = f".V/1L{origin}\n.F/{flight}/{day}/{destination}\n"
     rush = ".E/RUSH\n" if name == "delayed" else ""
     return f"BSM\n{legs}.N/{plate}001\n{rush}{owner}"
 
@@ -100,5 +105,5 @@ def _ground(icao, callsign, event, ago_min, stand):
 
 
 def _leg(designator):
-    known = {each["flight"]: (each["from"], each["to"]) for each in FLIGHTS}
+    known = {each["flight"]: (each["from"], each["to"]) for each in flights()}
     return known.get(designator, ("ORY", "TLS"))

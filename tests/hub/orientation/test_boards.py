@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from aerocast_hub.app import create_app
-from aerocast_hub.orientation import others
+from aerocast_hub.orientation import board_keeping, others
 from aerocast_hub.orientation.arrival_times import BeltModel, Closure, Progress
 from aerocast_hub.orientation.boards import MOST_SHOWN, Arrival, belt_boards, gate_boards
 from aerocast_hub.orientation.guidance import FlightView
@@ -121,7 +121,8 @@ def engine_kind():
 
 
 @pytest.fixture
-async def hub(database_url, database, tmp_path):
+async def hub(database_url, database, tmp_path, monkeypatch):
+    monkeypatch.setattr(board_keeping, "KEPT_S", 3600.0)  # longer than any test
     await announce(database, tmp_path, gate="12")
     await aircraft(database, ("landed", 6), ("on_stand", 3))
     told = load_settings(mode="dev", database_url=database_url, data_dir=tmp_path / "data")

@@ -1,5 +1,6 @@
 """The connections of an airport, the likeliest to fail first, on both databases."""
 
+import functools
 import json
 import time
 from datetime import UTC, datetime
@@ -17,24 +18,32 @@ from litestar.testing import AsyncTestClient
 
 MIN = 60_000_000
 HOUR = 60 * MIN
-NOW = time.time_ns() // 1000
-DAY = datetime.fromtimestamp(NOW / 1e6, UTC).date().isoformat()
 AMPLE, TIGHT, LOST, STRANGE = (f"022000000{n}" for n in range(4))
 
 
+@functools.cache
+def now_us():
+    """Give the instant of this file's first test: it may be long after it was collected."""
+    return time.time_ns() // 1000
+
+
+def day():
+    return datetime.fromtimestamp(now_us() / 1e6, UTC).date().isoformat()
+
+
 def leg(flight, origin, destination):
-    return Leg(flight, flight, DAY, origin, destination)
+    return Leg(flight, flight, day(), origin, destination)
 
 
 async def announce(database, plate, onward, destination):
     legs = (leg("LH1", "MUC", "TLS"), leg(onward, "TLS", destination))
-    known = Announced(id=f"a{plate}", at_us=NOW - HOUR, known_at_us=NOW - HOUR, legs=legs)
+    known = Announced(id=f"a{plate}", at_us=now_us() - HOUR, known_at_us=now_us() - HOUR, legs=legs)
     evidence = [(plate, known)]
     if plate == LOST:  # seen at the sorter long ago, and nowhere since
         seen = Seen(
             id=f"s{plate}",
-            at_us=NOW - 35 * MIN,
-            known_at_us=NOW,
+            at_us=now_us() - 35 * MIN,
+            known_at_us=now_us(),
             site="lfbo",
             point="sortation",
             belt="belt-1",
@@ -49,13 +58,13 @@ async def announce(database, plate, onward, destination):
 async def connections(database, tmp_path):
     """Bags off LH1, whose aircraft landed 50 minutes ago, late: a lot of time, hardly any, none."""
     flights = [
-        {"flight": "LH1", "from": "MUC", "to": "TLS", "scheduled_on_block": NOW / 1e6 - 3000},
-        {"flight": "AF2", "from": "TLS", "to": "NCE", "scheduled_off_block": NOW / 1e6 + 9000},
-        {"flight": "AF3", "from": "TLS", "to": "ORY", "scheduled_off_block": NOW / 1e6 + 2100},
-        {"flight": "AF4", "from": "TLS", "to": "LIL", "scheduled_off_block": NOW / 1e6 + 1900},
+        {"flight": "LH1", "from": "MUC", "to": "TLS", "scheduled_on_block": now_us() / 1e6 - 3000},
+        {"flight": "AF2", "from": "TLS", "to": "NCE", "scheduled_off_block": now_us() / 1e6 + 9000},
+        {"flight": "AF3", "from": "TLS", "to": "ORY", "scheduled_off_block": now_us() / 1e6 + 2100},
+        {"flight": "AF4", "from": "TLS", "to": "LIL", "scheduled_off_block": now_us() / 1e6 + 1900},
     ]
     file = tmp_path / "flights.jsonl"
-    file.write_text("".join(json.dumps(each | {"date": DAY}) + "\n" for each in flights))
+    file.write_text("".join(json.dumps(each | {"date": day()}) + "\n" for each in flights))
     await import_flights(database, file)
     await announce(database, AMPLE, "AF2", "NCE")
     await announce(database, TIGHT, "AF3", "ORY")
@@ -65,7 +74,7 @@ async def connections(database, tmp_path):
 
 async def listed(database):
     async with database.reading() as session:
-        return await connections_at(session, "TLS", NOW, ahead_us=6 * HOUR)
+        return await connections_at(session, "TLS", now_us(), ahead_us=6 * HOUR)
 
 
 async def test_the_likeliest_to_be_missed_come_first_with_their_cause(connections):
@@ -86,7 +95,7 @@ async def test_the_likeliest_to_be_missed_come_first_with_their_cause(connection
 
 async def test_a_bag_of_a_flight_that_is_in_no_schedule_is_listed_as_not_known(connections):
     legs = (leg("XX9", "MUC", "TLS"), leg("AF2", "TLS", "NCE"))
-    known = Announced(id="x", at_us=NOW, known_at_us=NOW, legs=legs)
+    known = Announced(id="x", at_us=now_us(), known_at_us=now_us(), legs=legs)
     async with connections.writing() as session:
         await keep_evidence(session, [(STRANGE, known)])
         await refold_plates(session, {STRANGE})

@@ -1,5 +1,6 @@
 """What orientation asks of other services: over HTTP it is told the same as in process."""
 
+import functools
 import json
 import time
 
@@ -16,6 +17,7 @@ from aerocast_hub.database.engine import Database
 from aerocast_hub.database.sight import Sight, seeing
 from aerocast_hub.flights.imports import import_flights
 from aerocast_hub.flights.store import Booking
+from aerocast_hub.orientation import board_keeping
 from aerocast_hub.orientation.advisor import Advisor
 from aerocast_hub.orientation.board_keeping import Boards
 from aerocast_hub.orientation.connections import connections_at
@@ -27,10 +29,18 @@ from aerocast_hub.telemetry.metrics import Metrics
 from aerocast_hub.weather.asked import RampAsked
 
 KEY = "a key of tests, as long as one must be"
-NOW_US = time.time_ns() // 1000
 MIN_US, HOUR_US = 60_000_000, 3_600_000_000
 PASSENGERS, CHANGES = 250, 25
-TODAY = time.strftime("%Y-%m-%d", time.gmtime(NOW_US / 1e6))
+
+
+@functools.cache
+def now_us():
+    """Give the instant of this file's first test: it may be long after it was collected."""
+    return time.time_ns() // 1000
+
+
+def today():
+    return time.strftime("%Y-%m-%d", time.gmtime(now_us() / 1e6))
 
 
 @pytest.fixture
@@ -42,18 +52,18 @@ def engine_kind():
 async def day(database, tmp_path):
     """An arrival with 250 passengers, and bags that fly on."""
     flights = [
-        {"flight": "AF1", "from": "CDG", "to": "TLS", "scheduled_on_block": NOW_US / 1e6 + 600},
-        {"flight": "AF2", "from": "TLS", "to": "NCE", "scheduled_off_block": NOW_US / 1e6 + 4200},
-        {"flight": "LH3", "from": "MUC", "to": "TLS", "scheduled_on_block": NOW_US / 1e6 + 900},
+        {"flight": "AF1", "from": "CDG", "to": "TLS", "scheduled_on_block": now_us() / 1e6 + 600},
+        {"flight": "AF2", "from": "TLS", "to": "NCE", "scheduled_off_block": now_us() / 1e6 + 4200},
+        {"flight": "LH3", "from": "MUC", "to": "TLS", "scheduled_on_block": now_us() / 1e6 + 900},
     ]
-    route = {"flight": "AF1", "flight_date": TODAY, "from": "CDG", "to": "TLS"}
+    route = {"flight": "AF1", "flight_date": today(), "from": "CDG", "to": "TLS"}
     bags = [
         {"licence_plate": f"0220{number:06}", "surname": f"Name{number}", "passenger": f"P{number}"}
         | route
         for number in range(PASSENGERS)
     ]
     for name, rows in (("flights", flights), ("bags", bags)):
-        told = (each | {"date": TODAY} if name == "flights" else each for each in rows)
+        told = (each | {"date": today()} if name == "flights" else each for each in rows)
         (tmp_path / f"{name}.jsonl").write_text("\n".join(json.dumps(each) for each in told))
     await import_flights(database, tmp_path / "flights.jsonl")
     await import_bags(database, tmp_path / "bags.jsonl")
@@ -73,8 +83,8 @@ async def day(database, tmp_path):
 
 async def announce_changes(database):
     """Announce bags that fly on."""
-    legs = (Leg("AF1", "AF1", TODAY, "CDG", "TLS"), Leg("AF2", "AF2", TODAY, "TLS", "NCE"))
-    at = {"at_us": NOW_US - HOUR_US, "known_at_us": NOW_US - HOUR_US, "legs": legs}
+    legs = (Leg("AF1", "AF1", today(), "CDG", "TLS"), Leg("AF2", "AF2", today(), "TLS", "NCE"))
+    at = {"at_us": now_us() - HOUR_US, "known_at_us": now_us() - HOUR_US, "legs": legs}
     known = [(f"0057{n:06}", Announced(id=f"change-{n}", **at)) for n in range(CHANGES)]
     async with database.writing() as session:
         await keep_evidence(session, known)
@@ -114,19 +124,19 @@ async def elsewhere(day):
 
 
 async def flight_ids(session, others):
-    found = await others.baggage.flights_between(session, NOW_US - HOUR_US, NOW_US + HOUR_US)
+    found = await others.baggage.flights_between(session, now_us() - HOUR_US, now_us() + HOUR_US)
     return {each.flight: each.id for each in found}
 
 
 async def every_answer(database, others):
     """Ask everything there is to ask."""
-    booking, unknown = Booking("AF1", TODAY, "CDG", "TLS"), Booking("XX9", TODAY, "A", "B")
+    booking, unknown = Booking("AF1", today(), "CDG", "TLS"), Booking("XX9", today(), "A", "B")
     baggage, weather = others
     async with database.reading() as session:
         flight_id = (await flight_ids(session, others)).get("AF1", "nobody's")
         people = await baggage.aboard(session, flight_id) or ()
-        called = [("AF1", TODAY), ("LH3", TODAY), ("XX9", TODAY)]
-        ramp = RampAsked(airport="TLS", at_us=NOW_US)
+        called = [("AF1", today()), ("LH3", today()), ("XX9", today())]
+        ramp = RampAsked(airport="TLS", at_us=now_us())
         return {
             "people": people,
             "no flight": await baggage.aboard(session, "nobody's"),
@@ -140,7 +150,7 @@ async def every_answer(database, others):
             "flights": await baggage.flights(session, [booking, unknown]),
             "on belts": await baggage.bags_on_belts(session, called),
             "no belts": await baggage.bags_on_belts(session, []),
-            "transfers": await baggage.transfers(session, "TLS", NOW_US, 6 * HOUR_US),
+            "transfers": await baggage.transfers(session, "TLS", now_us(), 6 * HOUR_US),
             "ramp": await weather.ramp(session, ramp),
             "times": await weather.times(session, "TLS"),
         }
@@ -165,13 +175,14 @@ async def test_over_http_whoever_asks_is_told_the_same_as_in_process(elsewhere, 
         assert (there["people"], there["passenger"], there["bags with"]) == ((), None, [])
 
 
-async def test_a_whole_flight_a_board_and_connections_take_few_questions(elsewhere):
+async def test_a_whole_flight_a_board_and_connections_take_few_questions(elsewhere, monkeypatch):
+    monkeypatch.setattr(board_keeping, "KEPT_S", 3600.0)
     database, others, asked = elsewhere
     links = Links(lambda: KEY)
     advisor = Advisor(database, Metrics(), links, others)
     async with database.reading() as session:
         flight_id = (await flight_ids(session, IN_PROCESS))["AF1"]
-    told = await advisor.on_flight(flight_id, NOW_US)
+    told = await advisor.on_flight(flight_id, now_us())
     assert sorted(asked.paths) == [
         "aboard",
         *3 * ["bags-of-passengers"],
@@ -179,7 +190,7 @@ async def test_a_whole_flight_a_board_and_connections_take_few_questions(elsewhe
         "ramp",
         "times",
     ]
-    here = await Advisor(database, Metrics(), links).on_flight(flight_id, NOW_US)
+    here = await Advisor(database, Metrics(), links).on_flight(flight_id, now_us())
     assert told == here
     assert len(told) == PASSENGERS
 
@@ -193,8 +204,8 @@ async def test_a_whole_flight_a_board_and_connections_take_few_questions(elsewhe
     asked.paths.clear()
     ahead = {"ahead_us": 6 * HOUR_US}
     async with database.reading() as session:
-        listed = await connections_at(session, "TLS", NOW_US, **ahead, others=others)
-        assert await connections_at(session, "TLS", NOW_US, **ahead) == listed
+        listed = await connections_at(session, "TLS", now_us(), **ahead, others=others)
+        assert await connections_at(session, "TLS", now_us(), **ahead) == listed
     assert len(listed) == CHANGES
     assert asked.paths[0] == "transfers"
     assert len(asked.paths) <= 4
