@@ -211,6 +211,18 @@ async def send(way_in, now_us):
         await asyncio.to_thread(client.loop_stop)
 
 
+async def find_until_the_weather_is_known(client):
+    """Ask as a passenger does; a service that another asks may be too slow the first times."""
+    async with asyncio.timeout(240):
+        while True:
+            asked = {"licence_plate": PLATE, "surname": "muller"}
+            found = await client.post("/api/guidance/find", json=asked)
+            assert found.status_code in (200, 503), found.text
+            if found.is_success and found.json()["guidance"]["weather"]["key"] != "ramp_not_told":
+                return found
+            await asyncio.sleep(1)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "hub",
@@ -236,10 +248,7 @@ async def test_what_a_gateway_sees_becomes_what_passengers_are_told(hub):
             await asyncio.sleep(0.2)
 
     assert (await client.get("/api/flights")).status_code == 401
-    found = await client.post(
-        "/api/guidance/find", json={"licence_plate": PLATE, "surname": "muller"}
-    )
-    assert found.status_code == 200, found.text
+    found = await find_until_the_weather_is_known(client)
     guidance = found.json()["guidance"]
     assert guidance["headline"]["text"].startswith("Reclaim 4: ")
     assert "B2" in guidance["reasons"][0]["text"]
@@ -263,5 +272,5 @@ async def test_what_a_gateway_sees_becomes_what_passengers_are_told(hub):
     link = await client.post("/api/passenger-links", json={"bag": PLATE}, headers=operator)
     assert (await client.get(f"/api/guidance/{link.json()['token']}")).is_success
     for name, url in urls.items():
-        async with httpx.AsyncClient(base_url=url) as service:
+        async with httpx.AsyncClient(base_url=url, timeout=60) as service:
             assert "swagger" in (await service.get("/docs")).text.lower(), name

@@ -76,7 +76,7 @@ class HubProcess:
     def counter(self, name):
         """Give the sum of a counter over its labels; 0 while it does not answer."""
         try:
-            lines = httpx.get(f"{self.url}/metrics", timeout=5).text.splitlines()
+            lines = httpx.get(f"{self.url}/metrics", timeout=60).text.splitlines()
         except httpx.HTTPError:
             return 0.0
         return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
@@ -168,6 +168,16 @@ class Town:
             while hub.counter("aerocast_hub_inbox_messages_total") < was + count:
                 assert time.monotonic() < deadline, hub.log[-3000:]
                 await asyncio.sleep(0.1)
+
+    async def shared_evenly(self):
+        """Wait until each has taken in about half: one may lag for a moment, and then follows."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            shares = [hub.counter("aerocast_hub_inbox_messages_total") for hub in self.hubs]
+            if sum(shares) and 0.4 <= shares[0] / sum(shares) <= 0.6:
+                return
+            assert time.monotonic() < deadline, shares
+            await asyncio.sleep(0.1)
 
     async def drained(self):
         """Let the gateways see no more, and wait until the hubs have all they saw."""
