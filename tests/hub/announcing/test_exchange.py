@@ -6,6 +6,7 @@ import json
 
 import aio_pika
 import pytest
+from aerocast_hub.announcing import exchange
 from aerocast_hub.announcing.asyncapi import EXCHANGE
 from aerocast_hub.announcing.exchange import Announcer, announcing
 from aerocast_hub.announcing.reading import events_after
@@ -93,7 +94,9 @@ def numbers_of(messages):
     return [json.loads(message.body)["data"]["at_us"] for message in messages]
 
 
-async def test_events_come_in_order_and_as_bound(database, broker, listener):
+async def test_events_come_in_order_and_as_bound(database, broker, listener, monkeypatch):
+    # What RabbitMQ confirms later than that is sent again.
+    monkeypatch.setattr(exchange, "CONFIRMED_WITHIN_S", 60.0)
     everything, elsewhere = await listener.bind("#"), await listener.bind("*.lfpg")
     await commit(database, *range(1, 301))
     async with hub(database, broker) as publisher:

@@ -26,7 +26,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 PASSWORDS = {"AEROCAST": b"secret"}
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 def bsm(number, station="CDG", airline="AF"):

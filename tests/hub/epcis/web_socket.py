@@ -60,7 +60,7 @@ class WebSocket:
 @contextmanager
 def web_socket(url, headers):
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         opened = WebSocket(connection)
         try:
             opened.shake_hands(parts, headers)
