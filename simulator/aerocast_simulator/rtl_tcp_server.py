@@ -116,8 +116,10 @@ class RtlTcpServer:
         while not client.done():
             content = await asyncio.to_thread(sky.cu8, self._number)
             self._number += 1
+            due_s += SLICE_S / self._speed
+            await asyncio.sleep(
+                max(due_s - loop.time(), 0.0)
+            )  # no slice is there before it is over
             for start in range(0, len(content), PIECE_BYTES):
                 writer.write(content[start : start + PIECE_BYTES])
             await writer.drain()
-            due_s += SLICE_S / self._speed
-            await asyncio.sleep(max(due_s - loop.time(), 0.0))
