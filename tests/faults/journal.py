@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 GATEWAY = Path(__file__).with_name("gateway.py")
 NUMBERS_A_LIFE = 10**9
+START_WITHIN_S = 60.0
 
 
 class Key(NamedTuple):
@@ -98,12 +100,23 @@ class Life:
     def errors(self):
         return self._errors.read_text()
 
+    def durable(self):
+        """Give the numbers it has called durable so far."""
+        told = Journal()
+        told.read(self.said())
+        return told.durable
+
     def kill(self):
         self.process.kill()
         self.process.wait()
 
     def finish(self, seconds):
         """See no more, and end when the hub has everything."""
+        ends_s = time.monotonic() + START_WITHIN_S
+        while '"epoch"' not in self.said():  # before that it knows no SIGTERM
+            assert self.process.poll() is None, self.errors()[-2000:]
+            assert time.monotonic() < ends_s, "it does not start"
+            time.sleep(0.02)
         self.process.send_signal(signal.SIGTERM)
         try:
             assert self.process.wait(seconds) == 0, self.errors()[-2000:]

@@ -65,7 +65,7 @@ def test_no_jump_of_the_wall_clock_loses_or_reorders_anything(fake_clock, tmp_pa
             assert hub.wait_for(lambda hub, n=arrived: len(hub.arrivals) > n + 2), jump
         made = "too few arrived to say anything of their order"
         assert hub.wait_for(lambda hub: sum(map(len, hub.stored.values())) > MADE, 60), made
-        life.finish(20)
+        life.finish(60)
         journal.read(life.said())
         assert journal.ended_empty
     finally:

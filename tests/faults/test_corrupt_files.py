@@ -165,7 +165,13 @@ def test_a_ruined_file_never_stops_the_gateway(well_filled, tmp_path, ruin):
                 if epoch != spool.epoch and isinstance(seen, NoRead):
                     assert seen == NoRead(device=f"scanner-{seen.boot_ns}", boot_ns=seen.boot_ns)
         # Looked through they have another name, and that may be over by now.
-        set_aside = [*tmp_path.glob("spool.corrupt-*.db"), *tmp_path.glob("spool.salvaged-*.db")]
+        looked_through = [
+            *tmp_path.glob("spool.corrupt-*.db"),
+            *tmp_path.glob("spool.salvaged-*.db"),
+        ]
+        set_aside = {
+            each.name.partition("-")[2] for each in looked_through
+        }  # once, if just renamed
         told = [
             each
             for each in observations(spool, LIVE).values()

@@ -155,7 +155,7 @@ def test_a_file_damaged_in_mid_life_is_replaced_and_every_sequence_is_accounted_
         for at in pages[: len(pages) // 2]:
             overwrite(path, at, b"\xa5" * PAGE)
         for lane in (LIVE, BULK):  # looks, and finds the damage
-            spool.fetch(lane, *EVERYTHING, 10_000).exception(10)
+            spool.fetch(lane, *EVERYTHING, 10_000).exception(60)
         spool.add(LIVE, seen(0))
         spool.flush().result(60)
         rescued(path, spool)

@@ -108,7 +108,7 @@ async def test_kills_in_mid_flow_lose_nothing_durable_and_double_nothing(tmp_pat
         tags = asyncio.create_task(read_tags(town.reader, iter(range(1, 10**9))))
         watching = asyncio.create_task(watch(town.gateway, durable))
         async with asyncio.timeout(60):
-            while sum(durable.values()) < READS_PER_S:  # noqa: ASYNC110  a process has no event
+            while sum(durable.values()) < 2 * READS_PER_S:  # noqa: ASYNC110  a process has no event
                 await asyncio.sleep(0.1)
         kills = [town.kill_gateway, town.kill_hub, town.kill_broker] * KILLS_OF_EACH
         for kill in chance.sample(kills, len(kills)):
