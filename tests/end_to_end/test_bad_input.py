@@ -52,10 +52,16 @@ async def test_a_reader_that_sends_garbage_stops_no_scanner(hub, tmp_path):
                 return await gateway.status()
 
             # The hub does not know this gateway yet: it keeps everything, and says so.
-            await until(status, lambda each: each["gateway_unknown"])
+            said = await until(
+                status,
+                lambda each: each["gateway_unknown"] and each["devices"]["desk"] == "connected",
+            )
+            assert said["devices"]["desk"] == "connected"
             scanner.scan(PLATE)
-            await until(status, lambda each: each["devices"]["portal"] == "lost")
-            said = await status()
+            said = await until(
+                status, lambda each: each["devices"]["portal"] == "lost" and has_scanned(each)
+            )
+            assert has_scanned(said)
             assert said["device_errors"]["portal"]
             assert said["devices"]["desk"] == "connected"
             assert said["waiting"] > 0
@@ -70,6 +76,11 @@ async def test_a_reader_that_sends_garbage_stops_no_scanner(hub, tmp_path):
         finally:
             await gateway.process.stop()
             nonsense.close()
+
+
+def has_scanned(status):
+    """Say whether the scan was taken in, after the desk's "connected"."""
+    return status["observations_by_device"].get("desk", 0) >= 2 and status["waiting"] > 0
 
 
 async def test_batches_nobody_can_read_are_set_aside_and_the_hub_goes_on(hub):
@@ -94,7 +105,7 @@ async def metrics_of(hub):
     def read():
         from urllib.request import urlopen  # noqa: PLC0415  only here
 
-        with urlopen(hub.url + "/metrics", timeout=5) as answer:  # noqa: S310  our own hub
+        with urlopen(hub.url + "/metrics", timeout=60) as answer:  # noqa: S310  our own hub
             return answer.read().decode()
 
     return await asyncio.to_thread(read)

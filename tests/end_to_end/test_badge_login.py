@@ -60,8 +60,13 @@ async def show(gateway, slot):
     before = seen_at_the_desk(await gateway.status())
     await slot.insert(Type2Card(BADGE_UID))
     await until(
-        gateway.status, lambda said: seen_at_the_desk(said) > before and said["waiting"] == 0
+        gateway.status, lambda said: seen_at_the_desk(said) > before and is_all_at_the_hub(said)
     )
+
+
+def is_all_at_the_hub(status):
+    """Say whether nothing waits, neither on disk nor for its commit."""
+    return status["since_start"]["acked"] == status["since_start"]["accepted"]
 
 
 def seen_at_the_desk(status):

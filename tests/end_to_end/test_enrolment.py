@@ -174,6 +174,11 @@ async def check_names(hub, gateway, other, port):
 async def check_orders(hub, gateway, other, port):
     """A gateway does what its hub orders, and hears nothing of what another gateway orders."""
     await reaches(other.way(port), other.client_id, f"{other.down}/ack", f"{gateway.down}/command")
+
+    async def state():
+        return (await hub.client.get(gateway.path))["state"]
+
+    assert await until(state, lambda said: said == "online") == "online"
     given = await hub.client.post(f"{gateway.path}/orders", {"verb": "ping"})
 
     async def order():
