@@ -10,6 +10,7 @@ import time
 
 from aerocast_simulator.processes import free_port
 
+START_WITHIN_S = 60.0
 LISTENER = """
 [{section}.1]
 name = "{section}"
@@ -57,7 +58,8 @@ class Broker:
             [sys.executable, "-c", SERVE, options], stdin=subprocess.PIPE
         )
         for port in (self.port_v5, self.port_v3):
-            for _ in range(200):
+            ends_s = time.monotonic() + START_WITHIN_S
+            while time.monotonic() < ends_s and self._process.poll() is None:
                 try:
                     socket.create_connection(("127.0.0.1", port), 0.2).close()
                     break

@@ -24,9 +24,12 @@ class FakeHub:
         self._client = Client(CallbackAPIVersion.VERSION2, client_id="hub", protocol=MQTTv5)
         self._client.on_connect = lambda client, *_: client.subscribe(topics.EVERY_UP, qos=1)
         self._client.on_message = self._on_message
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
+        assert subscribed.wait(60), "the broker does not let the hub listen"
 
     def stop(self):
         self._client.disconnect()

@@ -97,7 +97,7 @@ async def test_aircraft_are_heard_in_the_samples_and_the_dongle_is_let_go_at_the
         await until(lambda: any(getattr(each, "latitude_deg", None) for each in seen))
         assert dongle.is_open
     assert not dongle.is_open
-    dongle.reader.join(5.0)
+    dongle.reader.join(60)
     assert not dongle.reader.is_alive()
     assert dongle.reader is not threading.main_thread()
     tuned = (dongle.sample_rate, dongle.center_freq, dongle.gain, dongle.agc)
@@ -123,14 +123,14 @@ async def test_a_dongle_that_says_nothing_is_lost_and_closed():
     with pytest.raises(TimeoutError, match="sky sent nothing"):
         await usb(dongle, silence_limit_s=0.2).run(lambda _: None)
     assert not dongle.is_open
-    dongle.reader.join(5.0)
+    dongle.reader.join(60)
     assert not dongle.reader.is_alive()
 
 
 async def test_a_dongle_plugged_in_again_is_found_again():
     dongles = [SimulatedDongle(pieces=1), SimulatedDongle()]
     driver = UsbDongle(
-        "sky", AircraftTable(HERE, Stands()), opening=lambda _: dongles.pop(0), silence_limit_s=5.0
+        "sky", AircraftTable(HERE, Stands()), opening=lambda _: dongles.pop(0), silence_limit_s=60.0
     )
     supervisor = Supervisor([driver], lambda _: None)
     async with running(supervisor.run()):

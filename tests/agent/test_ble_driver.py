@@ -43,7 +43,7 @@ async def scanning(driver):
 
 async def test_beacons_through_bluez(tmp_path, monkeypatch):
     async with running_bluez(tmp_path, monkeypatch) as bluez:
-        driver = BeaconScanner("hall", report_every_s=0, restart_after_s=0.5)
+        driver = BeaconScanner("hall", report_every_s=0, restart_after_s=2.0)
         async with scanning(driver) as (next_of, accepted):
             assert (await next_of(DeviceEvent)).event == "connected"
             await bluez.hear("AA:BB:CC:DD:EE:01", -61, IBEACON)

@@ -114,7 +114,7 @@ def test_a_receiver_whose_week_number_rolled_over_sets_no_clock():
 def test_time_since_boot_runs_on():
     before_ns = clock.boot_ns()
     time.sleep(0.01)
-    assert 0.01e9 <= clock.boot_ns() - before_ns < 5e9
+    assert 0.01e9 <= clock.boot_ns() - before_ns < 60e9
 
 
 def test_the_boot_has_a_name_of_16_bytes():

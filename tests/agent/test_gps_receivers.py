@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from aerocast_agent.profiles import UbloxProfile
 from aerocast_protocols.errors import ProtocolError
 from aerocast_protocols.gpsd.reports import LONGEST_REPORT
 from aerocast_protocols.ubx.navigation import NavPvt
+from aerocast_simulator.processes import free_port
 from aerocast_simulator.serial_devices import PtyGps
 from aerocast_simulator.ublox import PtyUblox
 
@@ -168,8 +168,7 @@ class Gpsd:
     """A gpsd that gpsfake has started and feeds from a recording."""
 
     def __init__(self, recording):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._fake = subprocess.Popen(
             [find_server("gpsfake", "gpsd-clients"), "-c", "0.02", "-P", str(self.port), recording],
             stdout=subprocess.DEVNULL,

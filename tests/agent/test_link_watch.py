@@ -72,4 +72,4 @@ def test_a_link_that_is_set_up_is_heard_of():
         pytest.skip("unshare (util-linux) or ip (iproute2) is missing")
     if subprocess.run(["unshare", "-rn", "true"], check=False, capture_output=True).returncode:
         pytest.skip("no network namespace of one's own is allowed here (unshare -rn)")
-    subprocess.run(["unshare", "-rn", sys.executable, "-c", WATCH], check=True, timeout=20)
+    subprocess.run(["unshare", "-rn", sys.executable, "-c", WATCH], check=True, timeout=120)

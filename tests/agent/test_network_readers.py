@@ -14,6 +14,7 @@ from aerocast_agent import clock
 from aerocast_agent.build import build
 from aerocast_agent.config_file import ConfigError, parse_config
 from aerocast_agent.driver import Probeable
+from aerocast_agent.drivers import r700
 from aerocast_agent.drivers.r700 import R700Stream
 from aerocast_agent.drivers.reader_http_server import HttpReader
 from aerocast_agent.drivers.reader_mqtt import MqttReader
@@ -98,7 +99,8 @@ async def test_an_idle_reader_is_told_to_begin_and_one_that_reads_is_left_alone(
     assert busy.starts == []
 
 
-async def test_an_idle_reader_without_a_preset_is_said_to_be_idle_once():
+async def test_an_idle_reader_without_a_preset_is_said_to_be_idle_once(monkeypatch):
+    monkeypatch.setattr(r700, "SHORTEST_ANSWER_S", 60.0)
     reader = R700()
     async with reading(reader, preset=None, quiet_s=0.05) as (seen, _):
         asked = len(reader.asked)
@@ -145,7 +147,8 @@ async def test_a_reader_that_falls_silent_without_a_word_is_found_out():
                 await running
 
 
-async def test_a_reader_that_answers_with_its_first_event_counts_as_connected_before():
+async def test_a_reader_that_answers_with_its_first_event_counts_as_connected_before(monkeypatch):
+    monkeypatch.setattr(r700, "SHORTEST_ANSWER_S", 60.0)
     reader = R700(answers_late=True)
     async with reading(reader, quiet_s=0.1) as (seen, running):
         await until(lambda: len(reader.asked) >= 5)

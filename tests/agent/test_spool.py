@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import threading
+import time
 from contextlib import closing
 
 import pytest
@@ -211,6 +212,15 @@ def incompressible(n):
     return batch.encode_observation(NoRead(device=text, boot_ns=n))
 
 
+def looked_through(folder):
+    """Wait until the file that was set aside has its last name; give it."""
+    ends_s = time.monotonic() + 60
+    while any(folder.glob("spool.corrupt-*.db")) and time.monotonic() < ends_s:
+        time.sleep(0.02)
+    (aside,) = folder.glob("spool.salvaged-*.db")
+    return aside
+
+
 def test_a_file_that_is_no_spool_is_kept_aside_and_the_hub_is_told(open_spool, tmp_path):
     path = tmp_path / "spool.db"
     path.write_bytes(b"this is no database, " * 1000)
@@ -219,8 +229,8 @@ def test_a_file_that_is_no_spool_is_kept_aside_and_the_hub_is_told(open_spool, t
     (told,) = observations(spool, LIVE)
     assert isinstance(told, DeviceEvent)
     assert told.event == "lost"
-    aside = next(tmp_path.glob("spool.corrupt-*.db"))
-    assert aside.name in told.detail
+    aside = looked_through(tmp_path)
+    assert aside.name.replace("salvaged", "corrupt") in told.detail
     assert aside.read_bytes().startswith(b"this is no database")
 
 
@@ -232,7 +242,7 @@ def test_another_programs_database_is_not_touched(open_spool, tmp_path):
     spool = open_spool()
     spool.add(LIVE, seen(1))
     spool.flush().result(60)
-    with closing(sqlite3.connect(next(tmp_path.glob("spool.corrupt-*.db")))) as kept:
+    with closing(sqlite3.connect(looked_through(tmp_path))) as kept:
         assert kept.execute("SELECT * FROM meta").fetchall() == [("mine", 1)]
 
 

@@ -21,6 +21,7 @@ from aerocast_protocols.uhf_serial import m100, mercury, r2000
 from aerocast_simulator.uhf_modules import PtyM100, PtyMercury, PtyR2000, PtyUhfReader18
 
 from tests.agent.seen import TagsSeen
+from tests.waiting import until
 
 FAMILIES = {
     "m100": PtyM100,
@@ -174,7 +175,7 @@ async def test_a_module_that_falls_silent_is_lost_and_comes_back_by_itself(proto
         await seen.holds(lambda: seen.events("lost"))
         assert "TimeoutError" in seen.events("lost")[0].detail
         module.silent = False
-        await seen.holds(lambda: len(seen.events("connected")) == 2)
+        await seen.holds(lambda: len(seen.events("connected")) >= 2)
         module.see(epc(7))
         await seen.holds(lambda: seen.tags)
         await ended(watching)
@@ -226,15 +227,15 @@ async def test_four_antennas_are_read_in_turn_and_a_dead_one_does_not_hold_up_th
 
 
 async def test_a_poll_that_came_to_its_end_is_begun_again(monkeypatch):
-    monkeypatch.setattr(m100_session, "SILENCE_LIMIT_S", 0.1)
+    monkeypatch.setattr(m100_session, "SILENCE_LIMIT_S", 1.0)
     module = PtyM100(rounds_limit=3)
     async with reading(module, "m100") as (seen, _, running):
         for number in range(2):
             module.see(epc(number))
             await seen.holds(lambda number=number: len(seen.tags) > number)
-            await asyncio.sleep(0.1)
+            begun = module.orders.count(m100.Command.MULTI_POLL)
+            await until(lambda begun=begun: module.orders.count(m100.Command.MULTI_POLL) > begun)
         assert not running.done()
-    assert module.orders.count(m100.Command.MULTI_POLL) >= 2
 
 
 async def test_a_module_that_reads_is_not_asked_to_begin_again(monkeypatch):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aerocast_agent.build import build
 from aerocast_agent.config_file import parse_config
-from aerocast_agent.drivers import as3935
+from aerocast_agent.drivers import as3935, weather_wxt
 from aerocast_agent.drivers.as3935 import LightningDetector
 from aerocast_agent.drivers.tempest_udp import TempestStation
 from aerocast_agent.drivers.weather_wxt import WxtTransmitter
@@ -76,7 +76,8 @@ def test_the_wind_of_the_moment_is_told_now_and_then():
 
 
 @pytest.mark.parametrize("with_checksum", [False, True])
-async def test_a_transmitter_is_polled_and_its_noise_survived(with_checksum):
+async def test_a_transmitter_is_polled_and_its_noise_survived(with_checksum, monkeypatch):
+    monkeypatch.setattr(weather_wxt, "MOST_SILENT_POLLS", 1200)  # of 0.05 s: a minute
     seen = Seen()
     with PtyWxt(with_checksum=with_checksum) as wxt:
         driver = WxtTransmitter("mast", wxt.path, poll_every_s=0.05)
@@ -101,10 +102,11 @@ async def test_a_transmitter_is_polled_and_its_noise_survived(with_checksum):
     assert driver.refused == 1
 
 
-async def test_a_transmitter_that_says_nothing_is_lost_and_one_that_is_unplugged_too():
+async def test_a_transmitter_that_says_nothing_is_lost_and_one_that_is_unplugged_too(monkeypatch):
     with PtyWxt("7") as wxt:  # another address: it never answers
         with pytest.raises(TimeoutError, match="said nothing"):
             await WxtTransmitter("mast", wxt.path, poll_every_s=0.02).run(lambda _: None)
+        monkeypatch.setattr(weather_wxt, "MOST_SILENT_POLLS", 1200)
         seen = Seen()
         driver = WxtTransmitter("mast", wxt.path, address="7", poll_every_s=0.05)
         running = asyncio.create_task(driver.run(seen.accept))
