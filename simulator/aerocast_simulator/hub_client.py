@@ -8,19 +8,31 @@ import urllib.request
 import msgspec
 
 TIMEOUT_S = 10.0
+TOO_MANY_REQUESTS = 429
+LONGEST_WAIT_S = 30.0  # longer is asked of who guesses passwords
+MOST_TRIES = 10
 Json = dict[str, object]
 
 
 class HubError(RuntimeError):
-    """The hub answered with an error; ``status`` is the HTTP status."""
+    """The hub answered with an error.
 
-    def __init__(self, status: int, detail: str) -> None:
+    Attributes
+    ----------
+    status
+        The HTTP status.
+    retry_after_s
+        When to ask again; None when it does not say.
+    """
+
+    def __init__(self, status: int, detail: str, retry_after_s: float | None = None) -> None:
         super().__init__(f"the hub answered {status}: {detail}")
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class HubClient:
-    """One user's conversation with the hub.
+    """One user's conversation with the hub; asked to slow down, it waits and asks again.
 
     Parameters
     ----------
@@ -39,21 +51,28 @@ class HubClient:
 
     async def get(self, path: str) -> Json:
         """Fetch a JSON object (a bare array comes as ``{"items": [...]}``)."""
-        return await asyncio.to_thread(self._ask, "GET", path, None)
+        return _object(await self._fetch("GET", path))
 
     async def post(self, path: str, body: Json) -> Json:
         """Send a JSON object and give the answer."""
-        return await asyncio.to_thread(self._ask, "POST", path, body)
+        return _object(await self._fetch("POST", path, body))
 
     async def text(self, path: str) -> str:
         """Fetch something that is not JSON."""
-        return (await asyncio.to_thread(self._fetch, "GET", path, None)).decode()
+        return (await self._fetch("GET", path)).decode()
 
-    def _ask(self, method: str, path: str, body: Json | None) -> Json:
-        decoded = json.loads(self._fetch(method, path, body) or b"{}")
-        return decoded if isinstance(decoded, dict) else {"items": decoded}
+    async def _fetch(self, method: str, path: str, body: Json | None = None) -> bytes:
+        for _ in range(MOST_TRIES - 1):
+            try:
+                return await asyncio.to_thread(self._ask, method, path, body)
+            except HubError as error:
+                wait_s = error.retry_after_s
+                if error.status != TOO_MANY_REQUESTS or wait_s is None or wait_s > LONGEST_WAIT_S:
+                    raise
+                await asyncio.sleep(wait_s)
+        return await asyncio.to_thread(self._ask, method, path, body)
 
-    def _fetch(self, method: str, path: str, body: Json | None) -> bytes:
+    def _ask(self, method: str, path: str, body: Json | None) -> bytes:
         headers = {"Accept": "application/json, */*;q=0.5", "Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -68,7 +87,15 @@ class HubClient:
                 return bytes(answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                raise HubError(error.code, error.read(500).decode(errors="replace")) from error
+                after = error.headers.get("Retry-After", "")
+                told = error.read(500).decode(errors="replace")
+                wait_s = float(after) if after.isdecimal() else None
+                raise HubError(error.code, told, wait_s) from error
+
+
+def _object(content: bytes) -> Json:
+    decoded = json.loads(content or b"{}")
+    return decoded if isinstance(decoded, dict) else {"items": decoded}
 
 
 class _Login(msgspec.Struct):
