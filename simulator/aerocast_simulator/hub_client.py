@@ -62,15 +62,18 @@ class HubClient:
         return (await self._fetch("GET", path)).decode()
 
     async def _fetch(self, method: str, path: str, body: Json | None = None) -> bytes:
-        for _ in range(MOST_TRIES - 1):
+        tries = 0
+        while True:
+            tries += 1
             try:
                 return await asyncio.to_thread(self._ask, method, path, body)
             except HubError as error:
                 wait_s = error.retry_after_s
                 if error.status != TOO_MANY_REQUESTS or wait_s is None or wait_s > LONGEST_WAIT_S:
                     raise
+                if tries == MOST_TRIES:
+                    raise
                 await asyncio.sleep(wait_s)
-        return await asyncio.to_thread(self._ask, method, path, body)
 
     def _ask(self, method: str, path: str, body: Json | None) -> bytes:
         headers = {"Accept": "application/json, */*;q=0.5", "Content-Type": "application/json"}

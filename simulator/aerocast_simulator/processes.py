@@ -19,9 +19,9 @@ class CommandError(RuntimeError):
     """A command of AeroCast ended badly; the message carries the end of what it said."""
 
 
-# Below those the kernel gives to whoever connects (Linux, ip(7): from 32768): nobody else gets one
-# of these before its server has started, or while it is away. Each process looks at a part of them,
-# one after the other: several at once do not find the same one.
+# Below those Linux gives to whoever connects (/proc/sys/net/ipv4/ip_local_port_range: from 32768):
+# nobody else gets one of these before its server has started, or while it is away. Each process
+# looks at a part of them, one after the other: several at once do not find the same one.
 _PORTS = range(20_000, 32_000)
 _PARTS = 16
 _PART = range(len(_PORTS))[os.getpid() % _PARTS :: _PARTS]

@@ -117,9 +117,8 @@ class RtlTcpServer:
             content = await asyncio.to_thread(sky.cu8, self._number)
             self._number += 1
             due_s += SLICE_S / self._speed
-            await asyncio.sleep(
-                max(due_s - loop.time(), 0.0)
-            )  # no slice is there before it is over
+            # No slice is there before it is over.
+            await asyncio.sleep(max(due_s - loop.time(), 0.0))
             for start in range(0, len(content), PIECE_BYTES):
                 writer.write(content[start : start + PIECE_BYTES])
             await writer.drain()

@@ -94,7 +94,9 @@ def answer_error(request: Request[Any, Any, State], error: Exception) -> Respons
     elif is_unable_now(error):
         request.app.state.hub.database.tell_failure("requests are not answered", error)
     elif is_conflict(error):
-        _log.warning("a request met another writer", exc_info=error)
+        # Without what the database says of it: the values of the row may be a name.
+        state = getattr(getattr(error, "orig", None), "sqlstate", None)
+        _log.warning("a request met another writer, %s: %s", state, request.route_handler)
     headers = dict(headers_of(error))
     if problem.status == 401:
         headers.setdefault("WWW-Authenticate", "Bearer")

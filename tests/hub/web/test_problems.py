@@ -158,6 +158,8 @@ async def test_who_meets_another_writer_is_asked_to_come_again(caplog):
     answer = await ask("GET", "/raise/writers")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["detail"].startswith("somebody else wrote of the same at this moment: ")
+    assert "40P01: " in caplog.text
+    assert "hunter2" not in caplog.text
     assert [each.levelname for each in of_problems(caplog)] == ["WARNING"]
 
 

@@ -69,9 +69,6 @@ def guide(trip: Trip, here: Surrounding, now_us: int) -> Advice:
     """
     where = whereabouts(trip, now_us)
     times = _belt_times(where, here, now_us)
-    came_unheard = where.stage == "there" and not (where.flight and where.flight.has_arrived)
-    if came_unheard:  # what is expected of it lies behind it
-        times = None
     troubles: dict[str, Trouble] = {
         bag.licence_plate: trouble
         for bag in trip.bags
@@ -173,6 +170,8 @@ def _belt_times(where: Whereabouts, here: Surrounding, now_us: int) -> BeltTimes
     """Estimate when bags reach the belt of the airport where they are collected."""
     flight = where.flight
     if flight is None or where.onward is not None or where.stage not in ("flying", "there"):
+        return None
+    if where.stage == "there" and not flight.has_arrived:  # what was expected lies behind it
         return None
     closures = here.weather.closures
     return belt_times(flight.progress, flight.bags, closures, now_us, here.model)
